@@ -11,14 +11,14 @@ import (
 // invocation.
 const provisionedInit = "provisioned-concurrency"
 
-// Provision changes how many environments of a version are kept ready. They start in the background.
-func (l *Lab) Provision(name, qualifier string, n int) error {
-	f, err := l.find(name + ":" + qualifier)
+// Provision changes how many environments of name:version are kept ready. They start in the background.
+func (l *Lab) Provision(name string, n int) error {
+	f, err := l.find(name)
 	if err != nil {
 		return err
 	}
 	if f.source.SnapStart {
-		return api.Invalid("Provisioned Concurrency is not supported for functions enabled with SnapStart: " + name)
+		return api.Invalid("Provisioned Concurrency is not supported for functions enabled with SnapStart: " + f.source.Name())
 	}
 	if n > cap(l.slots) {
 		return api.Invalid("Specified ProvisionedConcurrentExecutions are more than the lab's concurrency")
@@ -31,9 +31,9 @@ func (l *Lab) Provision(name, qualifier string, n int) error {
 	return nil
 }
 
-// Provisioned returns how many environments of a version are ready.
-func (l *Lab) Provisioned(name, qualifier string) (api.Provisioned, error) {
-	f, err := l.find(name + ":" + qualifier)
+// Provisioned returns how many environments of name:version are ready.
+func (l *Lab) Provisioned(name string) (api.Provisioned, error) {
+	f, err := l.find(name)
 	if err != nil {
 		return api.Provisioned{}, err
 	}

@@ -10,16 +10,14 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
-	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// versions are the published versions of a function, and its aliases.
+// versions are the published versions of a function.
 type versions struct {
-	mu      sync.Mutex
-	last    int         // number of the last version
-	frozen  string      // description of $LATEST when it was last published
-	all     []*function // ascending
-	aliases api.Aliases
+	mu     sync.Mutex
+	last   int         // number of the last version
+	frozen string      // description of $LATEST when it was last published
+	all    []*function // ascending
 }
 
 // version returns the function that a qualifier names. A version has its own environments and shares the package.
@@ -29,11 +27,7 @@ func (f *function) version(qualifier string) (*function, error) {
 	}
 	f.published.mu.Lock()
 	defer f.published.mu.Unlock()
-	number := f.published.aliases.Version(qualifier)
-	if number == api.Latest {
-		return f, nil
-	}
-	if v := f.published.find(number); v != nil {
+	if v := f.published.find(qualifier); v != nil {
 		return v, nil
 	}
 	return nil, api.Absent("Function not found: " + f.source.Name() + ":" + qualifier)
@@ -137,7 +131,7 @@ func (l *Lab) Versions(name string) ([]api.Configuration, error) {
 	return all, nil
 }
 
-// DeleteVersion deletes a version that no alias names.
+// DeleteVersion deletes a version.
 func (l *Lab) DeleteVersion(name, version string) error {
 	f, err := l.latest(name)
 	if err != nil {
@@ -150,23 +144,7 @@ func (l *Lab) DeleteVersion(name, version string) error {
 	if found == nil {
 		return api.Absent("Function not found: " + name + ":" + version)
 	}
-	if err := v.aliases.Free(version); err != nil {
-		return err
-	}
 	v.all = slices.DeleteFunc(v.all, func(f *function) bool { return f == found })
 	f.settle(found.withdraw())
 	return nil
-}
-
-// Aliases calls do with a function's aliases.
-func (l *Lab) Aliases(name string, do func(*api.Aliases) error) error {
-	f, err := l.latest(name)
-	if err != nil {
-		return err
-	}
-	v := f.published
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.aliases.ARN, v.aliases.Exists = assembly.ARN(name), func(version string) bool { return v.find(version) != nil }
-	return do(&v.aliases)
 }

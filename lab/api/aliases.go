@@ -4,12 +4,73 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
 )
 
-// Alias is AliasConfiguration.
+// documents are what the API keeps beside the functions: their aliases, and their URLs. The key is the function's name, ":",
+// and the alias's name or the URL's qualifier.
+type documents[T any] struct {
+	mu  sync.Mutex
+	all map[string]T
+}
+
+// change creates (POST), returns, changes (PUT) or deletes a document. make makes the new one of the one before.
+func (d *documents[T]) change(method, key string, make func(before T) (T, error)) (T, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before, there := d.all[key]
+	switch {
+	case method == http.MethodPost && there:
+		return before, Conflict("The resource exists already: " + key)
+	case method != http.MethodPost && !there:
+		return before, Absent("The resource you requested does not exist: " + key)
+	case method == http.MethodGet:
+		return before, nil
+	case method == http.MethodDelete:
+		delete(d.all, key)
+		return before, nil
+	}
+	made, err := make(before)
+	if err == nil {
+		d.all[key] = made
+	}
+	return made, err
+}
+
+func (d *documents[T]) get(key string) (T, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	one, ok := d.all[key]
+	return one, ok
+}
+
+// of returns the documents of a function in the order of their keys.
+func (d *documents[T]) of(function string) []T {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := []T{}
+	for _, key := range slices.Sorted(maps.Keys(d.all)) {
+		if strings.HasPrefix(key, function+":") {
+			all = append(all, d.all[key])
+		}
+	}
+	return all
+}
+
+// drop deletes the documents of a function.
+func (d *documents[T]) drop(function string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.all, func(key string, _ T) bool { return strings.HasPrefix(key, function+":") })
+}
+
+// alias is AliasConfiguration.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_AliasConfiguration.html.
-type Alias struct {
+type alias struct {
 	ARN         string `json:"AliasArn"`
 	Name        string
 	Version     string `json:"FunctionVersion"`
@@ -19,93 +80,60 @@ type Alias struct {
 	Routing *struct{ AdditionalVersionWeights map[string]float64 } `json:"RoutingConfig,omitempty"`
 }
 
-// Aliases holds the aliases of one function for a Backend. Its methods are not safe for concurrent use.
-type Aliases struct {
-	ARN    string                    // of the function
-	Exists func(version string) bool // reports whether the function has a version
-	all    map[string]Alias
-}
+var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// List returns the aliases in the order of their names.
-func (s *Aliases) List() []Alias {
-	all := []Alias{}
-	for _, name := range slices.Sorted(maps.Keys(s.all)) {
-		all = append(all, s.all[name])
+func (s server) aliasRoutes(m routes) {
+	const path = prefix + "/{name}/aliases"
+	for _, route := range []struct {
+		pattern string
+		status  int
+	}{{"POST " + path, http.StatusCreated}, {"GET " + path + "/{alias}", http.StatusOK}, {"PUT " + path + "/{alias}", http.StatusOK},
+		{"DELETE " + path + "/{alias}", http.StatusNoContent}} {
+		m.on(route.pattern, route.status, s.alias)
 	}
-	return all
+	m.on("GET "+path, http.StatusOK, func(r call) (any, error) {
+		_, err := s.backend.Function(r.name)
+		all := slices.DeleteFunc(s.aliases.of(r.name), func(a alias) bool { return a.Version != cmp.Or(r.query("FunctionVersion"), a.Version) })
+		return paged(r, "Aliases", all, err)
+	})
 }
 
-// Version returns the version that a qualifier means: an alias's version, or the qualifier itself.
-func (s *Aliases) Version(qualifier string) string {
-	return cmp.Or(s.all[qualifier].Version, qualifier)
-}
-
-// Free returns an error if an alias names the version, because the version cannot be deleted then.
-func (s *Aliases) Free(version string) error {
-	for _, a := range s.all {
-		if a.Version == version {
-			return Conflict("Function is referenced by alias " + a.Name)
+// alias creates, returns, changes or deletes an alias.
+func (s server) alias(r call) (any, error) {
+	var in alias
+	if err := r.read(maxRequest, &in); err != nil {
+		return nil, err
+	}
+	in.Name = cmp.Or(r.PathValue("alias"), in.Name)
+	function, err := s.backend.Function(r.name)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Method == http.MethodPost && (!aliasName.MatchString(in.Name) || digits.MatchString(in.Name)):
+		return nil, Invalid("Name " + strconv.Quote(in.Name) + " is not a valid alias name: use letters, digits, - and _, and at least one non-digit")
+	case in.Routing != nil && len(in.Routing.AdditionalVersionWeights) > 0:
+		return nil, Invalid("the lab cannot honour RoutingConfig: all invocations of an alias go to one version")
+	}
+	made, err := s.aliases.change(r.Method, r.name+":"+in.Name, func(before alias) (alias, error) {
+		if in.RevisionID != "" && before.RevisionID != "" && in.RevisionID != before.RevisionID {
+			return before, PreconditionFailed()
 		}
+		made := alias{ARN: function.ARN + ":" + in.Name, Name: in.Name, RevisionID: NewID(),
+			Version: cmp.Or(in.Version, before.Version), Description: cmp.Or(in.Description, before.Description)}
+		_, err := s.backend.Function(reference(r.name, made.Version))
+		return made, err
+	})
+	if r.Method == http.MethodDelete { // which succeeds if there is no such alias, as on AWS
+		return nil, nil
 	}
-	return nil
+	return made, err
 }
 
-func (s *Aliases) find(name string) (Alias, error) {
-	a, ok := s.all[name]
-	if !ok {
-		return a, Absent("Cannot find alias arn: " + s.ARN + ":" + name)
+// reference returns the name that a Backend takes for a version of a function.
+func reference(name, version string) string {
+	if version == "" || version == Latest {
+		return name
 	}
-	return a, nil
-}
-
-func (s *Aliases) create(a Alias) (Alias, error) {
-	if _, err := s.find(a.Name); err == nil {
-		return a, Conflict("Alias already exists: " + a.Name)
-	}
-	return s.point(a)
-}
-
-// update changes version and description, except those that are "".
-func (s *Aliases) update(a Alias) (Alias, error) {
-	old, err := s.find(a.Name)
-	if err != nil {
-		return a, err
-	}
-	if a.RevisionID != "" && a.RevisionID != old.RevisionID {
-		return a, PreconditionFailed()
-	}
-	a.Version, a.Description = cmp.Or(a.Version, old.Version), cmp.Or(a.Description, old.Description)
-	return s.point(a)
-}
-
-// Point creates an alias or moves it to another version.
-func (s *Aliases) Point(name, version string) error {
-	_, err := s.point(Alias{Name: name, Version: version})
-	return err
-}
-
-func (s *Aliases) point(a Alias) (Alias, error) {
-	if a.Routing != nil && len(a.Routing.AdditionalVersionWeights) > 0 {
-		return a, Invalid("the lab cannot honour RoutingConfig: all invocations of an alias go to one version")
-	}
-	a.Routing = nil
-	if a.Version != Latest && !s.Exists(a.Version) {
-		return a, Absent("Function not found: " + s.ARN + ":" + a.Version)
-	}
-	if s.all == nil {
-		s.all = map[string]Alias{}
-	}
-	a.ARN, a.RevisionID = s.ARN+":"+a.Name, NewID()
-	s.all[a.Name] = a
-	return a, nil
-}
-
-// Absent is the error for something that does not exist.
-func Absent(message string) *Error {
-	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
-}
-
-// Conflict is the error for a change that the current state does not allow.
-func Conflict(message string) *Error {
-	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
+	return name + ":" + version
 }

@@ -19,8 +19,7 @@ import (
 	"time"
 )
 
-// Backend runs the functions. For reads and invocations a name may be name:qualifier, where the qualifier is a
-// version or an alias.
+// Backend runs the functions. For reads and invocations a name may be name:version.
 type Backend interface {
 	// List returns every function in the order of their names.
 	List() []Configuration
@@ -76,12 +75,7 @@ type Configuration struct {
 
 // Reference is the name that the methods of a Backend take for this function, with the version unless that is
 // Latest.
-func (c Configuration) Reference() string {
-	if c.Version == "" || c.Version == Latest {
-		return c.Name
-	}
-	return c.Name + ":" + c.Version
-}
+func (c Configuration) Reference() string { return reference(c.Name, c.Version) }
 
 // ImageConfig overrides settings of an image.
 type ImageConfig struct {
@@ -116,8 +110,11 @@ const prefix = "/2015-03-31/functions"
 
 // Handler serves the API of a backend to programs of this machine.
 func Handler(b Backend) http.Handler {
-	s := server{backend: b, urls: &urls{all: map[string]functionURL{}}, retries: []time.Duration{time.Minute, 2 * time.Minute}}
-	return s.handler()
+	return newServer(b, time.Minute, 2*time.Minute).handler()
+}
+
+func newServer(b Backend, retries ...time.Duration) server {
+	return server{b, &documents[alias]{all: map[string]alias{}}, &documents[functionURL]{all: map[string]functionURL{}}, retries}
 }
 
 func (s server) handler() http.Handler {
@@ -131,11 +128,7 @@ func (s server) handler() http.Handler {
 	on("POST "+prefix+"/{name}/versions", http.StatusCreated, s.publish)
 	on("GET "+prefix+"/{name}/versions", http.StatusOK, s.versions)
 	on("DELETE "+prefix+"/{name}", http.StatusNoContent, s.deleteFunction)
-	on("POST "+prefix+"/{name}/aliases", http.StatusCreated, s.createAlias)
-	on("GET "+prefix+"/{name}/aliases", http.StatusOK, s.aliases)
-	on("GET "+prefix+"/{name}/aliases/{alias}", http.StatusOK, s.alias)
-	on("PUT "+prefix+"/{name}/aliases/{alias}", http.StatusOK, s.updateAlias)
-	on("DELETE "+prefix+"/{name}/aliases/{alias}", http.StatusNoContent, s.deleteAlias)
+	s.aliasRoutes(routes{mux})
 	on("GET "+prefix+"/{$}", http.StatusOK, s.list)
 	on("GET "+prefix, http.StatusOK, s.list)
 	if d, ok := s.backend.(Deployer); ok {
@@ -216,7 +209,8 @@ func reply(w http.ResponseWriter, status int, v any) {
 
 type server struct {
 	backend Backend
-	urls    *urls
+	aliases *documents[alias]
+	urls    *documents[functionURL]
 	retries []time.Duration // waits before each further attempt at an event that failed
 }
 
@@ -232,6 +226,15 @@ func NewID() string {
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
 var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
 
+// named returns a function's name as it was called, with version or alias, and the name that the backend takes for that.
+func (s server) named(name, qualifier string) (called, of string, err error) {
+	called, err = functionName(name, qualifier)
+	if a, is := s.aliases.get(called); is {
+		return called, reference(called[:strings.IndexByte(called, ':')], a.Version), nil
+	}
+	return called, called, err
+}
+
 // functionName converts any form of a function's name to name:qualifier, or to the name alone for $LATEST.
 func functionName(s, qualifier string) (string, error) {
 	m := functionPattern.FindStringSubmatch(s)
@@ -246,10 +249,7 @@ func functionName(s, qualifier string) (string, error) {
 	if own != "" {
 		qualifier = own
 	}
-	if qualifier != "" && qualifier != Latest {
-		return name + ":" + qualifier, nil
-	}
-	return name, nil
+	return reference(name, qualifier), nil
 }
 
 // patience is the time that a client has to send a request's header, and again to send its body. For a large answer it

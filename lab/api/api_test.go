@@ -37,13 +37,12 @@ func newFunctions(t *testing.T) *functions {
 		}
 		return a
 	}
-	for i, alias := range []string{"a", "b"} {
-		d.Change("F", func(c *api.Configuration) { c.CodeSHA256 = alias })
+	for i, code := range []string{"a", "b"} {
+		d.Change("F", func(c *api.Configuration) { c.CodeSHA256 = code })
 		v, err := d.Publish(t.Context(), "F", api.Publication{})
 		if err != nil || v.Version != strconv.Itoa(i+1) {
 			t.Fatal(v.Version, err)
 		}
-		d.Alias("F", alias, v.Version)
 	}
 	return d
 }
@@ -115,6 +114,11 @@ func send(t *testing.T, server *httptest.Server, request string, body io.Reader,
 func serve(t *testing.T, f *functions) *httptest.Server {
 	server := httptest.NewServer(api.Handler(f))
 	t.Cleanup(server.Close)
+	for i, alias := range []string{"a", "b"} {
+		if got := send(t, server, "POST /F/aliases", strings.NewReader(fmt.Sprintf(`{"Name":%q,"FunctionVersion":"%d"}`, alias, i+1))); got.status != 201 {
+			t.Fatal(got)
+		}
+	}
 	return server
 }
 
@@ -129,8 +133,8 @@ func TestRoutes(t *testing.T) {
 		call          string // to the backend
 	}{
 		{"GET /", "", 200, `"Functions":[{"FunctionName":"F"`, ""},
-		{"GET ?MaxItems=1", "", 200, `"NextMarker":"Image"`, ""},
-		{"GET /?Marker=Image", "", 200, `"Functions":[{"FunctionName":"Image"`, ""},
+		{"GET ?MaxItems=1", "", 200, `"NextMarker":"1"`, ""},
+		{"GET /?Marker=1", "", 200, `"Functions":[{"FunctionName":"Image"`, ""},
 		{"GET /F", "", 200, `"Concurrency":{"ReservedConcurrentExecutions":3}`, ""},
 		{"GET /Image", "", 200, `"RepositoryType":"ECR"`, ""},
 		{"GET /F/configuration?Qualifier=1", "", 200, `"Version":"1"`, ""},
@@ -215,7 +219,7 @@ func TestMistakes(t *testing.T) {
 		{"DELETE /F?Qualifier=9", "", 404, "ResourceNotFoundException", "Function not found: F:9", nil},
 		{"POST /F/aliases", `{"Name":"1","FunctionVersion":"1"}`, 400, "InvalidParameterValueException", "is not a valid alias", nil},
 		{"POST /F/aliases", `{"Name":"a b","FunctionVersion":"1"}`, 400, "InvalidParameterValueException", "is not a valid alias", nil},
-		{"POST /F/aliases", `{"Name":"a","FunctionVersion":"1"}`, 409, "ResourceConflictException", "Alias already exists", nil},
+		{"POST /F/aliases", `{"Name":"a","FunctionVersion":"1"}`, 409, "ResourceConflictException", "The resource exists already: F:a", nil},
 		{"POST /F/aliases", `[]`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"GET /F/aliases/none", "", 404, "ResourceNotFoundException", "", nil},
 		{"GET /?MaxItems=0", "", 400, "InvalidParameterValueException", "MaxItems must be 1 to 10000", nil},

@@ -28,61 +28,62 @@ func (p Provisioned) document() map[string]any {
 // concurrency registers the routes of reserved and provisioned concurrency.
 func (s server) concurrency(m routes, d Deployer) {
 	const reserved, provisioned = "/functions/{name}/concurrency", "/functions/{name}/provisioned-concurrency"
-	// on calls do with an existing function, and with the number in a request to set one.
-	on := func(pattern string, status int, do func(r call, n *int) (any, error)) {
+	// on calls do with an existing function, or a version of it, and with the number in a request to set one.
+	on := func(pattern string, status int, do func(r call, of Configuration, n *int) (any, error)) {
 		m.on(pattern, status, func(r call) (any, error) {
 			var in struct{ ReservedConcurrentExecutions, ProvisionedConcurrentExecutions *int }
 			if err := r.read(maxRequest, &in); err != nil {
 				return nil, err
 			}
 			n := cmp.Or(in.ReservedConcurrentExecutions, in.ProvisionedConcurrentExecutions)
-			if _, err := s.backend.Function(r.name); err != nil {
+			c, err := s.find(r)
+			if err == nil && r.Method == http.MethodPut && (n == nil || *n < 0) {
+				err = Invalid("ConcurrentExecutions must be 0 or more")
+			}
+			if err != nil {
 				return nil, err
 			}
-			if r.Method == http.MethodPut && (n == nil || *n < 0) {
-				return nil, Invalid("ConcurrentExecutions must be 0 or more")
-			}
-			return do(r, n)
+			return do(r, c, n)
 		})
 	}
-	on("PUT /2017-10-31"+reserved, http.StatusOK, func(r call, n *int) (any, error) {
+	on("PUT /2017-10-31"+reserved, http.StatusOK, func(r call, _ Configuration, n *int) (any, error) {
 		return map[string]int{"ReservedConcurrentExecutions": *n}, d.Reserve(r.name, n)
 	})
-	on("GET /2019-09-30"+reserved, http.StatusOK, func(r call, _ *int) (any, error) {
-		c, err := s.backend.Function(r.name)
+	on("GET /2019-09-30"+reserved, http.StatusOK, func(_ call, c Configuration, _ *int) (any, error) {
 		answer := map[string]int{}
 		if c.ReservedConcurrency != nil {
 			answer["ReservedConcurrentExecutions"] = *c.ReservedConcurrency
 		}
-		return answer, err
+		return answer, nil
 	})
-	on("DELETE /2017-10-31"+reserved, http.StatusNoContent, func(r call, _ *int) (any, error) { return nil, d.Reserve(r.name, nil) })
+	on("DELETE /2017-10-31"+reserved, http.StatusNoContent, func(r call, _ Configuration, _ *int) (any, error) {
+		return nil, d.Reserve(r.name, nil)
+	})
 
-	get := func(r call) (any, error) {
-		p, err := d.Provisioned(r.name, r.query("Qualifier"))
+	get := func(c Configuration) (any, error) {
+		p, err := d.Provisioned(c.Reference())
 		if err == nil && p.Requested == 0 {
 			err = &Error{Status: http.StatusNotFound, Code: "ProvisionedConcurrencyConfigNotFoundException", Message: "No Provisioned Concurrency Config found for this function"}
 		}
 		return p.document(), err
 	}
-	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(r call, n *int) (any, error) {
-		of := r.query("Qualifier")
-		if *n == 0 || of == "" || of == Latest {
+	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(_ call, c Configuration, n *int) (any, error) {
+		if *n == 0 || c.Version == Latest {
 			return nil, Invalid("Provisioned Concurrency Configs are 1 or more, of a version or an alias")
 		}
-		if err := d.Provision(r.name, of, *n); err != nil {
+		if err := d.Provision(c.Reference(), *n); err != nil {
 			return nil, err
 		}
-		return get(r)
+		return get(c)
 	})
-	on("GET /2019-09-30"+provisioned, http.StatusOK, func(r call, _ *int) (any, error) {
+	on("GET /2019-09-30"+provisioned, http.StatusOK, func(r call, c Configuration, _ *int) (any, error) {
 		if r.query("List") == "" {
-			return get(r)
+			return get(c)
 		}
 		all := []any{}
 		versions, err := s.backend.Versions(r.name)
 		for _, c := range versions {
-			if p, err := d.Provisioned(r.name, c.Version); err == nil && p.Requested > 0 {
+			if p, err := d.Provisioned(c.Reference()); err == nil && p.Requested > 0 {
 				document := p.document()
 				document["FunctionArn"] = c.ARN
 				all = append(all, document)
@@ -90,7 +91,7 @@ func (s server) concurrency(m routes, d Deployer) {
 		}
 		return map[string]any{"ProvisionedConcurrencyConfigs": all}, err
 	})
-	on("DELETE /2019-09-30"+provisioned, http.StatusNoContent, func(r call, _ *int) (any, error) {
-		return nil, d.Provision(r.name, r.query("Qualifier"), 0)
+	on("DELETE /2019-09-30"+provisioned, http.StatusNoContent, func(_ call, c Configuration, _ *int) (any, error) {
+		return nil, d.Provision(c.Reference(), 0)
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"strconv"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -88,38 +87,11 @@ func (s server) function(r call) (any, error) {
 
 // find returns the function of a request, which may name a version or an alias.
 func (s server) find(r call) (c Configuration, err error) {
-	name, err := functionName(r.PathValue("name"), r.query("Qualifier"))
+	_, of, err := s.named(r.PathValue("name"), r.query("Qualifier"))
 	if err != nil {
 		return c, err
 	}
-	return s.backend.Function(name)
-}
-
-// list returns the functions page by page. The marker is the name of the first function of the next page.
-func (s server) list(r call) (any, error) {
-	size := 50
-	if text := r.query("MaxItems"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 10000 {
-			return nil, Invalid("MaxItems must be 1 to 10000")
-		}
-		size = min(n, size)
-	}
-	page := struct {
-		Functions  []any
-		NextMarker string `json:",omitempty"`
-	}{Functions: []any{}}
-	for _, c := range s.backend.List() {
-		if c.Name < r.query("Marker") {
-			continue
-		}
-		if len(page.Functions) == size {
-			page.NextMarker = c.Name
-			break
-		}
-		page.Functions = append(page.Functions, toDocument(c))
-	}
-	return page, nil
+	return s.backend.Function(of)
 }
 
 func (s server) update(r call) (any, error) {

@@ -22,10 +22,10 @@ type Deployer interface {
 	// Reserve reserves this number of concurrent invocations for a function, which is also its limit; nil removes
 	// both.
 	Reserve(name string, n *int) error
-	// Provision keeps this number of environments of a version ready; 0 means none. It returns at once.
-	Provision(name, qualifier string, n int) error
-	// Provisioned says how many environments of a version are ready.
-	Provisioned(name, qualifier string) (Provisioned, error)
+	// Provision keeps this number of environments of name:version ready; 0 means none. It returns at once.
+	Provision(name string, n int) error
+	// Provisioned says how many environments of name:version are ready.
+	Provisioned(name string) (Provisioned, error)
 	// Concurrency returns the limit of concurrent invocations of the whole backend.
 	Concurrency() int
 }

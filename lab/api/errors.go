@@ -24,8 +24,17 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // NotFound is the error for a function that does not exist.
 func NotFound(name string, known []string) *Error {
-	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException",
-		Message: "Function not found: " + name + "; the lab has " + strings.Join(known, ", ")}
+	return Absent("Function not found: " + name + "; the lab has " + strings.Join(known, ", "))
+}
+
+// Absent is the error for something that does not exist.
+func Absent(message string) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
+}
+
+// Conflict is the error for a change that the current state does not allow.
+func Conflict(message string) *Error {
+	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
 }
 
 // Invalid is the error for an invalid parameter.

@@ -19,7 +19,7 @@ const (
 
 // HandlerThatRetries is Handler with other waits before a failed event is tried again.
 func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
-	return server{backend: b, urls: &urls{all: map[string]functionURL{}}, retries: after}.handler()
+	return newServer(b, after...).handler()
 }
 
 // SetPatience shortens the time that clients have.

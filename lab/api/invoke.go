@@ -37,39 +37,39 @@ const Latest = "$LATEST"
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(arm.HeaderCounts) != ""}
 	w.Header().Set(headerRequestID, in.RequestID)
-	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	function, err := s.backend.Function(name)
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	if _, qualifier, ok := strings.Cut(name, ":"); ok {
-		in.ARN = strings.TrimSuffix(function.ARN, ":"+function.Version) + ":" + qualifier
-	}
 	kind := r.Header.Get(headerType)
-	if in.Payload, err = payload(r, kind); err != nil {
+	function, err := s.invocation(r, kind, &in)
+	switch {
+	case err != nil:
 		Fail(w, err)
-		return
-	}
-	if in.ClientContext, err = clientContext(r); err != nil {
-		Fail(w, err)
-		return
-	}
-	switch kind {
-	case "", "RequestResponse":
+	case kind == "" || kind == "RequestResponse":
 		s.requestResponse(w, r, function, in)
-	case "Event":
+	case kind == "Event":
 		go s.queued(context.WithoutCancel(r.Context()), function.Reference(), in)
 		w.WriteHeader(http.StatusAccepted)
-	case "DryRun":
+	case kind == "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		Fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is unknown: use RequestResponse, Event or DryRun"))
 	}
+}
+
+// invocation reads a request. It returns the function that is called.
+func (s server) invocation(r *http.Request, kind string, in *Invocation) (function Configuration, err error) {
+	called, of, err := s.named(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
+	if err == nil {
+		function, err = s.backend.Function(of)
+	}
+	if err != nil {
+		return function, err
+	}
+	if _, qualifier, ok := strings.Cut(called, ":"); ok {
+		in.ARN = strings.TrimSuffix(function.ARN, ":"+function.Version) + ":" + qualifier
+	}
+	if in.Payload, err = payload(r, kind); err == nil {
+		in.ClientContext, err = clientContext(r)
+	}
+	return function, err
 }
 
 func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Configuration, in Invocation) {

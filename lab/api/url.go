@@ -9,9 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,97 +29,55 @@ type functionURL struct {
 	CreationTime     string
 	LastModifiedTime string
 	Cors             json.RawMessage `json:",omitempty"`
-
-	name, qualifier string
-}
-
-// urls holds the URLs of all functions. The key is name:qualifier.
-type urls struct {
-	mu  sync.Mutex
-	all map[string]functionURL
 }
 
 func (s server) urlConfigs(m routes) {
-	u := s.urls
 	for method, status := range map[string]int{http.MethodPost: http.StatusCreated, http.MethodGet: http.StatusOK, http.MethodPut: http.StatusOK, http.MethodDelete: http.StatusNoContent} {
-		m.on(method+" /2021-10-31/functions/{name}/url", status, func(r call) (any, error) {
-			var in functionURL
-			if err := r.read(maxRequest, &in); err != nil {
-				return nil, err
-			}
-			in.name, in.qualifier = r.name, r.query("Qualifier")
-			c, err := s.backend.Function(strings.TrimSuffix(r.name+":"+in.qualifier, ":"))
-			if err != nil {
-				return nil, err
-			}
-			in.FunctionARN = c.ARN
-			in.FunctionURL = "http://" + r.Host + urlPath + strings.TrimSuffix(r.name+"/"+in.qualifier, "/") + "/"
-			return u.change(r.Method, in)
-		})
+		m.on(method+" /2021-10-31/functions/{name}/url", status, s.urlConfig)
 	}
 	m.on("GET /2021-10-31/functions/{name}/urls", http.StatusOK, func(r call) (any, error) {
-		all := []functionURL{}
-		u.mu.Lock()
-		for _, of := range u.all {
-			if of.name == r.name {
-				all = append(all, of)
-			}
-		}
-		u.mu.Unlock()
-		slices.SortFunc(all, func(a, b functionURL) int { return strings.Compare(a.FunctionURL, b.FunctionURL) })
-		return paged(r, "FunctionUrlConfigs", all), nil
+		return paged(r, "FunctionUrlConfigs", s.urls.of(r.name), nil)
 	})
 }
 
-// change creates, returns, changes or deletes the URL of a function.
-func (u *urls) change(method string, in functionURL) (functionURL, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	key := in.name + ":" + in.qualifier
-	old, there := u.all[key]
-	switch {
-	case method == http.MethodPost && there:
-		return in, Conflict("FunctionUrlConfig exists for this Lambda function")
-	case method != http.MethodPost && !there:
-		return in, Absent("The resource you requested does not exist.")
-	case method == http.MethodGet:
-		return old, nil
-	case method == http.MethodDelete:
-		delete(u.all, key)
-		return old, nil
+// urlConfig creates, returns, changes or deletes the URL of a function.
+func (s server) urlConfig(r call) (any, error) {
+	var in functionURL
+	if err := r.read(maxRequest, &in); err != nil {
+		return nil, err
 	}
-	in.AuthType, in.InvokeMode = cmp.Or(in.AuthType, old.AuthType), cmp.Or(in.InvokeMode, old.InvokeMode, "BUFFERED")
-	switch {
-	case in.AuthType != "NONE" && in.AuthType != "AWS_IAM":
-		return in, Invalid("AuthType is NONE or AWS_IAM")
-	case in.InvokeMode != "BUFFERED":
-		return in, Invalid("the lab has no InvokeMode " + in.InvokeMode + " of a function URL: BUFFERED")
-	case len(in.Cors) > 0 && string(in.Cors) != "null" && string(in.Cors) != "{}":
-		return in, Invalid("the lab has no Cors of a function URL: it answers no web page")
+	called, of, err := s.named(r.name, r.query("Qualifier"))
+	if err != nil {
+		return nil, err
 	}
-	in.LastModifiedTime = time.Now().UTC().Format(time.RFC3339)
-	in.CreationTime, in.Cors = cmp.Or(old.CreationTime, in.LastModifiedTime), nil
-	u.all[key] = in
-	return in, nil
-}
-
-// find returns the URL that a path belongs to, and the rest of the path.
-func (u *urls) find(r *http.Request) (of functionURL, path string, ok bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, of := range u.all {
-		_, at, _ := strings.Cut(of.FunctionURL, urlPath)
-		if path, ok := strings.CutPrefix(r.URL.EscapedPath()+"/", urlPath+at); ok {
-			return of, "/" + strings.TrimSuffix(path, "/"), true
+	c, err := s.backend.Function(of)
+	if err != nil {
+		return nil, err
+	}
+	name, qualifier, _ := strings.Cut(called, ":")
+	return s.urls.change(r.Method, name+":"+qualifier, func(before functionURL) (functionURL, error) {
+		now := time.Now().UTC().Format(time.RFC3339)
+		made := functionURL{FunctionARN: c.ARN, FunctionURL: "http://" + r.Host + urlPath + called + "/",
+			LastModifiedTime: now, CreationTime: cmp.Or(before.CreationTime, now),
+			AuthType: cmp.Or(in.AuthType, before.AuthType), InvokeMode: cmp.Or(in.InvokeMode, before.InvokeMode, "BUFFERED")}
+		switch {
+		case made.AuthType != "NONE" && made.AuthType != "AWS_IAM":
+			return made, Invalid("AuthType is NONE or AWS_IAM")
+		case made.InvokeMode != "BUFFERED":
+			return made, Invalid("the lab has no InvokeMode " + made.InvokeMode + " of a function URL: BUFFERED")
+		case len(in.Cors) > 0 && string(in.Cors) != "null" && string(in.Cors) != "{}":
+			return made, Invalid("the lab has no Cors of a function URL: it answers no web page")
 		}
-	}
-	return of, "", false
+		return made, nil
+	})
 }
 
 // called runs a function that was called by its URL. Event and response have the format of payload 2.0.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func (s server) called(w http.ResponseWriter, r *http.Request) {
-	of, path, ok := s.urls.find(r)
+	function, path, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), urlPath), "/")
+	name, qualifier, _ := strings.Cut(function, ":")
+	of, ok := s.urls.get(name + ":" + qualifier)
 	body, err := io.ReadAll(io.LimitReader(r.Body, arm.MaxPayload+1))
 	refuse := func(status int, message string) { reply(w, status, map[string]string{"Message": message}) }
 	switch {
@@ -136,9 +92,9 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	default:
 		id := NewID()
-		event, _ := json.Marshal(urlEvent(r, of, path, id, body)) // text
-		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), strings.TrimSuffix(of.name+":"+of.qualifier, ":"),
-			Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN})
+		event, _ := json.Marshal(urlEvent(r, name, "/"+path, id, body)) // text
+		_, function, _ = s.named(function, "")                          // it was a name when the URL was made
+		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), function, Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN})
 		var known *Error
 		switch {
 		case errors.As(err, &known) && known.Status == http.StatusTooManyRequests:
@@ -158,7 +114,7 @@ func signed(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") || r.URL.Query().Get("X-Amz-Signature") != ""
 }
 
-func urlEvent(r *http.Request, of functionURL, path, id string, body []byte) map[string]any {
+func urlEvent(r *http.Request, name, path, id string, body []byte) map[string]any {
 	now := time.Now().UTC()
 	headers, query := map[string]string{"host": r.Host}, map[string]string{}
 	for name, values := range r.Header {
@@ -173,7 +129,7 @@ func urlEvent(r *http.Request, of functionURL, path, id string, body []byte) map
 	event := map[string]any{
 		"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": r.URL.RawQuery, "headers": headers, "isBase64Encoded": false,
 		"requestContext": map[string]any{
-			"accountId": "anonymous", "apiId": of.name, "domainName": r.Host, "domainPrefix": of.name, "requestId": id, "routeKey": "$default", "stage": "$default",
+			"accountId": "anonymous", "apiId": name, "domainName": r.Host, "domainPrefix": name, "requestId": id, "routeKey": "$default", "stage": "$default",
 			"time": now.Format("02/Jan/2006:15:04:05 -0700"), "timeEpoch": now.UnixMilli(),
 			"http": map[string]string{"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": at, "userAgent": r.UserAgent()},
 		},

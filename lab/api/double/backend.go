@@ -82,16 +82,8 @@ func (d *Lambda) DeleteVersion(name, version string) error {
 			err = api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
 		}
 		if err == nil {
-			err = f.aliases.Free(version)
-		}
-		if err == nil {
 			f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })
 		}
 		return err
 	})
-}
-
-// Aliases implements api.Publisher.
-func (d *Lambda) Aliases(name string, do func(*api.Aliases) error) error {
-	return d.on(name, func(f *function) error { return do(&f.aliases) })
 }

@@ -14,6 +14,7 @@ package double
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +61,6 @@ type function struct {
 	versions       []api.Configuration
 	frozen         api.Configuration // $LATEST when the last version was published
 	last           int
-	aliases        api.Aliases
 	warm           map[string]bool // key: version
 	taking         map[string]int  // key: version; reads until its snapshot is there
 	idle           map[string]int  // key: version with SnapStart; environments that wait for an event
@@ -71,9 +71,7 @@ func New(functions ...api.Configuration) *Lambda {
 	d := &Lambda{Run: Working}
 	for _, c := range functions {
 		c.Version, c.RevisionID = api.Latest, d.revision()
-		f := &function{latest: c, warm: map[string]bool{}, taking: map[string]int{}, idle: map[string]int{}}
-		f.aliases = api.Aliases{ARN: c.ARN, Exists: func(version string) bool { _, err := f.qualified(version); return err == nil }}
-		d.functions = append(d.functions, f)
+		d.functions = append(d.functions, &function{latest: c, warm: map[string]bool{}, taking: map[string]int{}, idle: map[string]int{}})
 	}
 	serve := api.Handler(d)
 	d.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -133,9 +131,14 @@ func (d *Lambda) Busy(name string, looks int) {
 	d.with(name, func(f *function) error { f.busy = looks; return nil })
 }
 
-// Alias creates or moves an alias.
+// Alias creates an alias.
 func (d *Lambda) Alias(of, alias, version string) {
-	d.with(of, func(f *function) error { return f.aliases.Point(alias, version) })
+	body := strings.NewReader(fmt.Sprintf(`{"Name":%q,"FunctionVersion":%q}`, alias, version))
+	w := httptest.NewRecorder()
+	d.Next.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://localhost/2015-03-31/functions/"+of+"/aliases", body))
+	if w.Code != http.StatusCreated {
+		panic(w.Body.String()) // a mistake in the test
+	}
 }
 
 // with is on for a test, which knows the function.
@@ -178,9 +181,8 @@ func (d *Lambda) find(name string) (*function, error) {
 	return d.functions[i], nil
 }
 
-// qualified returns a version by number or alias. The caller holds the lock.
+// qualified returns a version. The caller holds the lock.
 func (f *function) qualified(qualifier string) (api.Configuration, error) {
-	qualifier = f.aliases.Version(qualifier)
 	for _, v := range f.versions {
 		if v.Version == qualifier {
 			return f.asTaken(v), nil
