@@ -66,18 +66,9 @@ type Covariate struct {
 type Crossover struct {
 	Package arm.Package `json:"package"`
 	Than    arm.Package `json:"than"`
-	Points  []SizePoint `json:"points"`
 	KiB     *float64    `json:"kib"`      // null if the line does not cross zero within the measured sizes
 	CI      *[2]float64 `json:"kib_ci95"` // Fieller's interval; null if it is unbounded
 	Text    string      `json:"text"`
-}
-
-// SizePoint is one size of a sweep.
-type SizePoint struct {
-	Bootstrap string     `json:"bootstrap"`
-	KiB       float64    `json:"kib"`
-	Ratio     float64    `json:"ratio"` // package / than
-	CI        [2]float64 `json:"ratio_ci95"`
 }
 
 // Cost holds the cost of arms at a share of cold starts, and the shares at which the cheapest arm changes. In USD per

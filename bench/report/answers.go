@@ -48,7 +48,7 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 	if load := underLoad(rep, sequences); len(load) > 0 {
 		out = append(out, load...)
 		for i := range rep.Levers {
-			out = append(out, rep.Levers[i].ahead(rep)...)
+			out = append(out, rep.Levers[i].ahead()...)
 		}
 		return out
 	}

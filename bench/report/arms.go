@@ -28,6 +28,7 @@ type measured struct {
 	environments [][]float64            // warm Durations, by environment
 	rounds       map[Clock][]float64    // cold starts, by round
 	draws        map[drawKey][]float64
+	cost         *ArmCost // nil without a price, or without cold or warm samples
 	seed         uint64
 }
 

@@ -42,7 +42,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 		}
 		c.USD = c.at(out.ColdShare)
 		l := &line{ArmCost: c, of: m, warm: m.warmCosts(c.Warm)}
-		lines = append(lines, l)
+		lines, m.cost = append(lines, l), c
 		if byRound := m.costRounds(len(m.rounds[ClockInit])); byRound != nil {
 			rounds, ofRounds = append(rounds, byRound), append(ofRounds, l)
 		} else {

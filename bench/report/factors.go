@@ -227,46 +227,36 @@ const (
 // from the distances of the sizes to the line.
 func (f *factorial) crossovers(out *Factors) {
 	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
-		c := Crossover{Package: kind, Than: arm.ZIP}
+		var sizes, logs []float64 // KiB, ascending
+		var x [][]float64
 		for _, b := range f.levels("bootstrap") {
 			pairs := f.pairs("package", string(kind), string(arm.ZIP), func(c *cell) bool { return c.group.bootstrap == b })
-			if len(pairs) == 0 || f.size(b) == 0 {
-				continue
+			if len(pairs) > 0 && f.size(b) > 0 {
+				kib := round(float64(f.size(b)) / 1024)
+				sizes, x, logs = append(sizes, kib), append(x, []float64{1, kib}), append(logs, contrast(pairs).Estimate)
 			}
-			e := contrast(pairs)
-			c.Points = append(c.Points, SizePoint{Bootstrap: b, KiB: round(float64(f.size(b)) / 1024), Ratio: round(math.Exp(e.Estimate)),
-				CI: exp(e.CI)})
 		}
-		if c.cross() {
+		n := len(list.Add(nil, sizes...))
+		if n < sweepSizes || sizes[len(sizes)-1] < sweepSpan*sizes[0] {
+			continue // no size sweep
+		}
+		if fit, err := stat.Fit(x, logs); err == nil {
+			c := Crossover{Package: kind, Than: arm.ZIP}
+			c.cross(fit, n, sizes[0], sizes[len(sizes)-1])
 			out.Crossovers = append(out.Crossovers, c)
 		}
 	}
 }
 
-// cross fits the line. It returns false if the points are not a size sweep.
-func (c *Crossover) cross() bool {
-	sizes := map[float64]bool{}
-	var x [][]float64
-	var y []float64
-	for _, p := range c.Points {
-		sizes[p.KiB] = true
-		x, y = append(x, []float64{1, p.KiB}), append(y, math.Log(p.Ratio))
-	}
-	if len(sizes) < sweepSizes || c.Points[len(c.Points)-1].KiB < sweepSpan*c.Points[0].KiB {
-		return false
-	}
-	fit, err := stat.Fit(x, y)
-	if err != nil {
-		return false
-	}
-	least, most := c.Points[0].KiB, c.Points[len(c.Points)-1].KiB
+// cross says where the line through so many sizes crosses zero.
+func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 	slope := fit.Coefficient(1)
-	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than, len(sizes), size(least*1024), size(most*1024),
+	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than, sizes, size(least*1024), size(most*1024),
 		percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
 	root, ci, ok := fit.Root()
 	if !ok {
 		c.Text += "no crossover told"
-		return true
+		return
 	}
 	c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
 	c.Text += fmt.Sprintf("as long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024), size(math.Max(0, ci.Hi)*1024))
@@ -275,7 +265,6 @@ func (c *Crossover) cross() bool {
 	} else {
 		c.KiB = number(root)
 	}
-	return true
 }
 
 // size formats a number of bytes for people.

@@ -141,7 +141,7 @@ func (s *sequence) holds(m *measured) bool {
 // judge says how a published ratio stands here. g compares the arms where no claim does.
 func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) {
 	end := func(o Outcome, format string, args ...any) {
-		f.Outcome, f.Text = o, fmt.Sprintf("%s. %s: %s", p.finding, sentence(o), fmt.Sprintf(format, args...))
+		f.Outcome, f.Text = o, fmt.Sprintf("%s: %s, %s", p.finding, o, fmt.Sprintf(format, args...))
 	}
 	switch {
 	case a == nil:
@@ -197,9 +197,6 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) 
 	}
 }
 
-// sentence returns the outcome with a capital letter.
-func sentence(o Outcome) string { return strings.ToUpper(string(o[:1])) + string(o[1:]) }
-
 // compared returns the comparison of a with b by INIT, or nil if the claim was not tested.
 func (s *sequence) compared(at At, a, b *measured) *Comparison {
 	for _, clocks := range s.contests {
@@ -250,7 +247,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 			}
 		}
 	}
-	f.Text = fmt.Sprintf("%s. %s: %s", f.Finding, sentence(f.Outcome), why)
+	f.Text = fmt.Sprintf("%s: %s, %s", f.Finding, f.Outcome, why)
 	return f, true
 }
 

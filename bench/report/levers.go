@@ -39,6 +39,8 @@ type Lever struct {
 	Text string   `json:"text,omitempty"`        // when they pay
 
 	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which these cost less, at this rate
+
+	row, base *Load // nil if it was not under load
 }
 
 // Gain is what a lever does to one clock: the ratio of geometric means, within rounds where arms have them.
@@ -83,9 +85,9 @@ func (b *builder) levers(rep *Report, all []*measured) {
 		})
 		for _, m := range arms {
 			if m != base {
-				l := lever(m, base, rep.Cost)
+				l := lever(m, base)
 				if l.Lever == "provisioned" {
-					l.Text = b.provisioned(&l, m, base, rep.Cost, out.Monthly)
+					l.Text = b.provisioned(&l, m, base, out.Monthly)
 				}
 				l.month(out.Monthly, hoursAMonth*orZero(l.Hour))
 				out.Rows = append(out.Rows, l)
@@ -102,15 +104,16 @@ func leverOrder(m *measured) int {
 	return slices.IndexFunc(arm.Levers(), func(l arm.Lever) bool { return l.Name == m.group.lever })
 }
 
-func lever(m, base *measured, costs *Cost) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m)}
+func lever(m, base *measured) Lever {
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m),
+		row: m.row.Load, base: base.row.Load}
 	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
 		l.WaitP99, l.WaitP99CI = x.Latency.P99, x.Latency.P99CI
 		if x.USD != nil && y.USD != nil {
 			l.USD = number(*x.USD - *y.USD)
 		}
 	} else {
-		l.Dollars = costs.of(m.label).less(costs.of(base.label))
+		l.Dollars = m.cost.less(base.cost)
 	}
 	return l
 }
@@ -195,15 +198,4 @@ func (l *Levers) sizes() string {
 		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"
 	}
 	return text
-}
-
-// of returns an arm's costs, or nil.
-func (c *Cost) of(label string) *ArmCost {
-	if c == nil {
-		return nil
-	}
-	if i := slices.IndexFunc(c.Arms, func(a ArmCost) bool { return a.Arm == label }); i >= 0 {
-		return &c.Arms[i]
-	}
-	return nil
 }

@@ -29,8 +29,7 @@ type Load struct {
 	P10          *float64     `json:"latency_p10_ms"`
 	LagP99       *float64     `json:"lag_p99_ms"` // of the generator: sent - due; null if closed
 	Cold         int          `json:"cold"`
-	Tail         int          `json:"tail"` // requests from p95 to p100
-	TailFrom     *float64     `json:"tail_from_ms"`
+	Tail         int          `json:"tail"`      // requests from p95 to p100
 	TailCold     int          `json:"tail_cold"` // of Tail
 	Billed       *float64     `json:"billed_p50_ms"`
 	USD          *float64     `json:"usd_per_million"` // requests as they came, cold or warm
@@ -107,7 +106,7 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 		return number(stat.NewSample(column(l.answered, of)).Quantile(q))
 	}
 	out.Latency = clustered(l.clusters(), seed)
-	out.P10, out.TailFrom = quantile(0.1, (*loadSample).took), quantile(0.95, (*loadSample).took)
+	out.P10 = quantile(0.1, func(s *loadSample) float64 { return s.latency })
 	out.Billed = quantile(0.5, func(s *loadSample) float64 { return s.billed })
 	if !out.Closed {
 		out.LagP99 = quantile(0.99, func(s *loadSample) float64 { return s.lag })
@@ -147,8 +146,6 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	}
 	return out
 }
-
-func (s *loadSample) took() float64 { return s.latency }
 
 // maxLagMs is the lag of the generator from which latencies are partly its own.
 const maxLagMs = 1
@@ -204,46 +201,32 @@ func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 	}
 	for _, q := range []struct {
 		asks string
-		of   func(*Arm, *Load) string
+		of   func(*Load) string
 	}{
-		{"What do callers wait?", func(_ *Arm, l *Load) string {
-			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max))
-		}},
-		{"Who is in the tail?", func(_ *Arm, l *Load) string {
-			if l.ViaURL {
-				return fmt.Sprintf("%s (p95) and more; a URL does not say what was cold", ms(*l.TailFrom))
+		{"What do callers wait?", func(l *Load) string {
+			tail := ""
+			if !l.ViaURL { // which does not say what was cold
+				tail = fmt.Sprintf("; %d of the slowest %d cold", l.TailCold, l.Tail)
 			}
-			return fmt.Sprintf("%d of %d cold from %s (p95)", l.TailCold, l.Tail, ms(*l.TailFrom))
+			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max), tail)
 		}},
-		{"How many are cold?", func(a *Arm, l *Load) string {
-			if a.ColdTotal.P50 == nil || a.P50 == nil {
-				return ""
-			}
-			return fmt.Sprintf("%d of %d, %s (INIT %s)", l.Cold, l.Requests, ms(*a.ColdTotal.P50), Digits(*a.P50))
-		}},
-		{"Was it sent?", func(_ *Arm, l *Load) string {
+		{"Was it sent?", func(l *Load) string {
 			how := "closed"
 			if !l.Closed {
 				how = "late by " + ms(*l.LagP99) + " at p99"
 			}
 			return fmt.Sprintf("%d shed, %d failed, %s, %s", l.Shed, l.Failed, how, Plural(l.Environments, "environment"))
 		}},
-		{"How sure?", func(_ *Arm, l *Load) string {
+		{"How sure?", func(l *Load) string {
 			if l.Refused == "" || len(arms) > 1 { // then the first answer says it
 				return ""
 			}
 			return "no verdict: " + l.Refused
 		}},
-		{"What does it cost?", func(a *Arm, l *Load) string {
-			if l.USD == nil || a.MaxMemoryUsedMB == nil {
-				return ""
-			}
-			return fmt.Sprintf("%.3f USD a million, %d MB used", *l.USD, *a.MaxMemoryUsedMB)
-		}},
 	} {
 		var texts []string
 		for i, a := range arms {
-			if text := q.of(a, a.Load); text != "" && (i == 0 || i == len(arms)-1) {
+			if text := q.of(a.Load); text != "" && (i == 0 || i == len(arms)-1) {
 				texts = append(texts, map[bool]string{true: a.Arm + " "}[len(arms) > 1]+text)
 			}
 		}

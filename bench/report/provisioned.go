@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -26,7 +27,7 @@ const hoursAMonth = 730
 
 // provisioned adds what environments cost by the hour to a lever, and says from which use on they cost no more than on demand.
 // See https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
-func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly float64) string {
+func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) string {
 	rate, ok := b.rate(m.group.region, m.group.architecture)
 	n, err := strconv.Atoi(l.Level)
 	if !ok || rate.Provisioned == 0 || err != nil {
@@ -34,7 +35,7 @@ func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly 
 	}
 	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
 	text := fmt.Sprintf("it costs %.4f USD an hour, used or not", *l.Hour)
-	here, than := costs.of(m.label), costs.of(base.label)
+	here, than := m.cost, base.cost
 	if here == nil || than == nil {
 		return text
 	}
@@ -56,32 +57,22 @@ func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly 
 
 // p99 returns a p99 in words, with its interval where there is one.
 func (d *Distribution) p99() string {
-	switch {
-	case d.P99 == nil:
+	if d.P99 == nil {
 		return fmt.Sprintf("needs %d requests", stat.MinP99)
-	case d.P99CI == nil:
-		return ms(*d.P99)
 	}
-	return fmt.Sprintf("%s [%s, %s]", ms(*d.P99), Digits(d.P99CI[0]), Digits(d.P99CI[1]))
+	ci := cmp.Or(d.P99CI, &[2]float64{})
+	return withInterval(*d.P99, stat.Interval{Lo: ci[0], Hi: ci[1]}, d.P99CI != nil)
 }
 
 // ahead answers what provisioned environments did for the callers of a load.
-func (l *Levers) ahead(rep *Report) (out []Answer) {
-	arm := func(label string) *Arm {
-		for _, a := range rep.Arms {
-			if a.Arm == label && a.Load != nil && a.Load.Latency.Count > 0 {
-				return a
-			}
-		}
-		return nil
-	}
+func (l *Levers) ahead() (out []Answer) {
 	for i := range l.Rows {
-		a, base := arm(l.Rows[i].Arm), arm(l.Baseline)
-		if a == nil || base == nil || a.Load.Ahead == nil {
+		load, base := l.Rows[i].row, l.Rows[i].base
+		if load == nil || base == nil || load.Latency.Count*base.Latency.Count == 0 || load.Ahead == nil {
 			continue
 		}
-		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s", l.Rows[i].Level, a.Load.Latency.p99(), base.Load.Latency.p99(), a.Load.spilled())
-		if ahead := a.Load.Ahead; ahead.Init != nil {
+		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s", l.Rows[i].Level, load.Latency.p99(), base.Latency.p99(), load.spilled())
+		if ahead := load.Ahead; ahead.Init != nil {
 			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"), ms(*ahead.Init))
 		}
 		if more := l.Rows[i].Text; more != "" {

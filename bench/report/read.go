@@ -47,7 +47,6 @@ type builder struct {
 	records  int
 	problems []string
 	unusable int
-	repeated int
 	seed     maphash.Seed
 	ids      map[uint64]struct{} // hashes of request IDs: a record that is read twice counts once
 	runs     []*runfile.Run
@@ -106,7 +105,7 @@ func newBuilder(o Options) *builder {
 
 func (b *builder) read(r io.Reader, name string) error {
 	b.files++
-	before := b.records + b.unusable + b.repeated
+	before := b.records + b.unusable + b.twice.count
 	last := map[*group]measuredAt{}
 	for rec, err := range record.All(record.Until(b.opts.Context, r), name) {
 		switch {
@@ -120,7 +119,7 @@ func (b *builder) read(r io.Reader, name string) error {
 			return err
 		}
 	}
-	if b.records+b.unusable+b.repeated == before {
+	if b.records+b.unusable+b.twice.count == before {
 		b.warnings = append(b.warnings, name+" is empty: it holds no records")
 	}
 	return nil
@@ -149,7 +148,6 @@ func (b *builder) add(r *record.Record, name string, last map[*group]measuredAt)
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)
 		if _, twice := b.ids[id]; twice {
-			b.repeated++
 			b.twice.at(name, r.Line)
 			return
 		}

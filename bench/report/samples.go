@@ -10,12 +10,10 @@ import (
 
 // ColdSample is one cold start. Times are in ms; nil means that the record did not say.
 type ColdSample struct {
-	Round   int      `json:"round,omitempty"`
-	Init    float64  `json:"init_ms"`
-	First   float64  `json:"first_ms"` // Duration of the first invocation; cold total is Init + First
-	Wait    *float64 `json:"wait_ms,omitempty"`
-	ReadKiB *float64 `json:"init_read_kib,omitempty"`
-	Memory  *float64 `json:"max_memory_used_mb,omitempty"`
+	Round int      `json:"round,omitempty"`
+	Init  float64  `json:"init_ms"`
+	First float64  `json:"first_ms"` // Duration of the first invocation; cold total is Init + First
+	Wait  *float64 `json:"wait_ms,omitempty"`
 }
 
 // ColdSamples returns at most limit cold starts of the arm (0 means all), in the order of measuring. If it has more,
@@ -28,7 +26,7 @@ func (a *Arm) ColdSamples(limit int) []ColdSample {
 	}
 	for _, k := range choose(len(a.of.group.cold), limit, a.of.seed, 1) {
 		c := a.of.group.cold[k]
-		out = append(out, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
+		out = append(out, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: number(c.wait)})
 	}
 	return out
 }
@@ -99,13 +97,6 @@ func choose(n, limit int, seed, stream uint64) []int {
 	}
 	slices.Sort(out)
 	return out
-}
-
-func known(x float64) *float64 {
-	if math.IsNaN(x) {
-		return nil
-	}
-	return &x
 }
 
 // outliers counts the arm's values that lie far from the rest, by any clock, and returns the most distant. They stay in every figure.

@@ -46,14 +46,14 @@ func steps(rep *Report, all []*measured) {
 		var than *measured
 		var adds []string
 		for _, rung := range ladder {
+			adds = append(adds, rung.adds)
 			m := find(rung.function)
-			if adds = append(adds, rung.adds); than == nil || m == nil {
-				if m != nil {
-					than, adds = m, nil
-				}
+			if m == nil {
 				continue
 			}
-			rep.step(m, than, Step{Of: of, Step: "+ " + and(adds), Rung: true})
+			if than != nil {
+				rep.step(m, than, Step{Of: of, Step: "+ " + and(adds), Rung: true})
+			}
 			than, adds = m, nil
 		}
 		if one, atOnce := find("search"), find("search-concurrent"); one != nil && atOnce != nil {

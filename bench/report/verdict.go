@@ -186,15 +186,6 @@ func limits(rep *Report) (out []string) {
 			"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
 			"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
 			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.")
-		var architectures []string
-		for _, a := range rep.Arms {
-			if a.Source == record.Lab && a.Architecture != "" {
-				architectures = list.Add(architectures, string(a.Architecture))
-			}
-		}
-		if len(architectures) == 1 {
-			out = append(out, fmt.Sprintf("Measured on %s only; the other architecture needs a run of its own.", architectures[0]))
-		}
 	}
 	return out
 }

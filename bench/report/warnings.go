@@ -16,8 +16,8 @@ func (b *builder) readingWarnings() (out []string) {
 	if n := b.unusable - len(b.problems); n > 0 {
 		out = append(out, fmt.Sprintf("%s could not be used", Plural(n, "more line")))
 	}
-	if b.repeated > 0 {
-		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", Plural(b.repeated, "record"), b.twice.first))
+	if b.twice.count > 0 {
+		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", Plural(b.twice.count, "record"), b.twice.first))
 	}
 	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
 		o := b.absent[field]
@@ -29,15 +29,9 @@ func (b *builder) readingWarnings() (out []string) {
 	if n := len(b.runIDs); n > 1 {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
 	}
-	first, environments := 0, 0
+	first := 0
 	for _, g := range b.order {
 		first += g.firstAfterDeploy
-		if e := len(g.environments); e > 0 && (environments == 0 || e < environments) {
-			environments = e
-		}
-	}
-	if environments > 0 {
-		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))
 	}
 	if first > 0 {
 		out = append(out, fmt.Sprintf("%s, the first after a deployment, kept apart: caches are empty then", Plural(first, "cold start")))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
@@ -88,27 +89,18 @@ func (c *Calibration) point(name string, lab *observed) Point {
 // Calibrate makes a calibration from medians of INIT on AWS and medians of KiB read in the lab. The line of images
 // needs three pairs of ZIP and image; without them the built-in line stays.
 func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
-	var aws, lab []ArmKey
-	for key, a := range o {
-		if len(a.init) > 0 {
-			aws = append(aws, key)
-		}
-		if len(a.kib) > 0 {
-			lab = append(lab, key)
-		}
-	}
+	keys := slices.SortedFunc(maps.Keys(o), func(a, b ArmKey) int {
+		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
+	})
 	switch {
-	case len(aws) == 0:
+	case !slices.ContainsFunc(keys, func(k ArmKey) bool { return len(o[k].init) > 0 }):
 		return nil, errors.New("no cold start with an Init Duration in the AWS records: measure with twinstart run --source aws")
-	case len(lab) == 0:
+	case !slices.ContainsFunc(keys, func(k ArmKey) bool { return len(o[k].kib) > 0 }):
 		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
 	}
 	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
-	slices.SortFunc(aws, func(a, b ArmKey) int {
-		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
-	})
-	for _, key := range aws {
-		if m := o[key]; m.identity.Package == arm.ZIP && len(m.kib) > 0 && key.Architecture != "" {
+	for _, key := range keys {
+		if m := o[key]; m.identity.Package == arm.ZIP && len(m.init) > 0 && len(m.kib) > 0 && key.Architecture != "" {
 			if c.Architectures[key.Architecture] == nil {
 				c.Architectures[key.Architecture] = &Architecture{}
 			}
