@@ -3,7 +3,9 @@ package stat
 import (
 	"errors"
 	"math"
+	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -18,34 +20,17 @@ type Line struct {
 
 // Fit is ordinary least squares. Each row of x is an observation; an intercept is a column of ones.
 func Fit(x [][]float64, y []float64) (*Line, error) {
-	rows, columns := len(x), 0
-	if rows > 0 {
-		columns = len(x[0])
-	}
-	if columns == 0 || rows <= columns {
+	if len(x) == 0 || len(x) <= len(x[0]) {
 		return nil, errors.New("fewer observations than a line needs")
 	}
-	design := mat.NewDense(rows, columns, nil)
-	for i, r := range x {
-		design.SetRow(i, r)
-	}
-	var qr mat.QR
-	qr.Factorize(design)
-	if c := qr.Cond(); math.IsNaN(c) || c > 1e10 {
+	b, rss, rank := solve(x, y, nil)
+	if rank < len(x[0]) {
 		return nil, errors.New("what should explain varies together")
 	}
-	target := mat.NewVecDense(rows, y)
-	var b mat.VecDense
-	if err := qr.SolveVecTo(&b, false, target); err != nil {
-		return nil, err
-	}
-	var residual mat.VecDense
-	residual.MulVec(design, &b)
-	residual.SubVec(target, &residual)
-	l := &Line{Coefficients: b.RawVector().Data, DF: rows - columns, RSS: mat.Dot(&residual, &residual)}
-	var normal mat.Dense
-	normal.Mul(design.T(), design)
-	if err := l.covariance.Inverse(&normal); err != nil {
+	l := &Line{Coefficients: b, DF: len(x) - rank, RSS: rss}
+	design := mat.NewDense(len(x), rank, slices.Concat(x...))
+	l.covariance.Mul(design.T(), design)
+	if err := l.covariance.Inverse(&l.covariance); err != nil {
 		return nil, err
 	}
 	l.covariance.Scale(l.RSS/float64(l.DF), &l.covariance)
@@ -106,24 +91,25 @@ func FTest(f, df1, df2 float64) float64 {
 // WeightedResiduals returns the residual sum of squares of a weighted fit, and the rank of its design. Columns may be
 // linearly dependent, as in a factorial with empty cells.
 func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank int) {
-	rows, columns := len(x), len(x[0])
-	design := mat.NewDense(rows, columns, nil)
-	target := mat.NewVecDense(rows, nil)
-	for i := range x {
-		w := math.Sqrt(weights[i])
-		for j, v := range x[i] {
-			design.Set(i, j, w*v)
-		}
-		target.SetVec(i, w*y[i])
+	_, rss, rank = solve(x, y, weights)
+	return rss, rank
+}
+
+// solve returns the coefficients of a least-squares fit. No weights are equal ones. The rank is 0 if there is no solution.
+func solve(x [][]float64, y, weights []float64) (b []float64, rss float64, rank int) {
+	design, target := mat.NewDense(len(x), len(x[0]), slices.Concat(x...)), mat.NewVecDense(len(y), slices.Clone(y))
+	for i, w := range weights {
+		floats.Scale(math.Sqrt(w), design.RawRowView(i))
+		target.SetVec(i, math.Sqrt(w)*y[i])
 	}
 	var svd mat.SVD
 	if !svd.Factorize(design, mat.SVDThin) {
-		return math.NaN(), 0
+		return nil, math.NaN(), 0
 	}
 	rank = svd.Rank(1e-10)
-	var b, residual mat.VecDense
-	svd.SolveVecTo(&b, target, rank)
-	residual.MulVec(design, &b)
+	var solution, residual mat.VecDense
+	svd.SolveVecTo(&solution, target, rank)
+	residual.MulVec(design, &solution)
 	residual.SubVec(target, &residual)
-	return mat.Dot(&residual, &residual), rank
+	return solution.RawVector().Data, mat.Dot(&residual, &residual), rank
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aclements/go-moremath/stats"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Shift is the distance of two samples, with the interval and the p-value of the same test.
@@ -67,44 +69,27 @@ const exactSignedRank = 100
 // Wilcoxon did; ties get their mean rank. Up to 100 differences it is exact, given the ties; else it is the normal
 // approximation with continuity correction.
 func SignedRank(differences []float64) float64 {
-	// Magnitudes sort as their bits do; the sign is the last bit.
-	d := make([]uint64, 0, len(differences))
-	for _, x := range differences {
-		if bits := math.Float64bits(x); x != 0 {
-			d = append(d, bits<<1|bits>>63)
-		}
-	}
+	d := slices.DeleteFunc(slices.Clone(differences), func(x float64) bool { return x == 0 })
 	n := len(d)
-	if n == 0 {
+	doubled, positive, squares := make([]int, n), 0, 0.0 // ranks: those of ties are halves
+	for i, rank := range ranks(list.Map(d, math.Abs)) {
+		doubled[i] = int(2 * rank)
+		squares += rank * rank
+		if d[i] > 0 {
+			positive += doubled[i]
+		}
+	}
+	least := min(positive, n*(n+1)-positive)
+	switch {
+	case n == 0:
 		return 1
-	}
-	slices.Sort(d)
-	doubled := make([]int, n) // ranks: those of ties are halves
-	positive, squares, tied := 0, 0.0, false
-	for i := 0; i < n; {
-		j := i
-		for j < n && d[j]>>1 == d[i]>>1 {
-			j++
-		}
-		tied = tied || j > i+1
-		for rank := i + 1 + j; i < j; i++ {
-			doubled[i] = rank
-			squares += float64(rank) * float64(rank) / 4
-			if d[i]&1 == 0 {
-				positive += rank
-			}
-		}
-	}
-	total := n * (n + 1) // of doubled ranks
-	least := min(positive, total-positive)
-	if n <= exactSignedRank {
-		if !tied {
-			return math.Min(1, 2*signedRanks(n)[least/2])
-		}
+	case n > exactSignedRank:
+		z := math.Max(0, float64(n*(n+1))/4-float64(least)/2-0.5) / math.Sqrt(squares/4)
+		return math.Min(1, 2*distuv.UnitNormal.Survival(z))
+	case len(slices.Compact(slices.Sorted(slices.Values(doubled)))) < n: // ties
 		return math.Min(1, 2*cumulative(doubled, least)[least])
 	}
-	z := math.Max(0, float64(total)/4-float64(least)/2-0.5) / math.Sqrt(squares/4)
-	return math.Min(1, 2*distuv.UnitNormal.Survival(z))
+	return math.Min(1, 2*signedRanks(n)[least/2])
 }
 
 // cumulative returns, for each w up to most, the chance that the ranks with a positive sign sum up to at most w if
