@@ -28,10 +28,10 @@ func TestCounts(t *testing.T) {
 	}}, function(t, "F", nil), function(t, "G", nil))
 	c := client(t, l)
 	log := invoke(t, c, "F", `{}`).log
-	want := `\tFirst Response Read: \d+ KiB\tFirst Response Read Chunks: \d+\t.*Managed Runtime: node\tPackage Read By: computed\tInit Package Read: 2008 KiB\t` +
-		`Init Package Read Error: 3.2 KiB\tInit Package Read Chunks: 4\tFirst Response Package Read: 2022 KiB\tInit Base Read: 3420 KiB\t` +
-		`Init Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tFirst Response Base Read: 3424 KiB\tFirst Response Base Read Chunks: 10\t` +
-		`Init Warm CPU: 1.25 ms\n$`
+	want := `,"firstResponseReadKiB":\d+,"firstResponseReadChunks":\d+,.*"managedRuntime":"node","packageReadBy":"computed","initPackageReadKiB":2008,` +
+		`"initPackageReadErrorKiB":3.25,"initPackageReadChunks":4,"firstResponsePackageReadKiB":2022,"initBaseReadKiB":3420,` +
+		`"initBaseReadChunks":9,"initLibcReadKiB":1800,"firstResponseBaseReadKiB":3424,"firstResponseBaseReadChunks":10,` +
+		`"initWarmCPUMs":1.25}}\n$`
 	if !regexp.MustCompile(want).MatchString(log) {
 		t.Errorf("got %q", log)
 	}
@@ -42,14 +42,14 @@ func TestCounts(t *testing.T) {
 		if os.Geteuid() != 0 {
 			need.Missing(t, "root: unprivileged, the processes of an environment are not counted")
 		}
-		if !regexp.MustCompile(`\tInit CPU: [1-9]\d*\.\d\d ms\t(First Response CPU: \d+\.\d\d ms\t)?Init Page Faults: [1-9]\d+\tInit Major Page Faults: \d+\t`).MatchString(log) {
+		if !regexp.MustCompile(`,"initCPUMs":[1-9][\d.]*,("firstResponseCPUMs":[\d.]+,)?"initPageFaults":[1-9]\d+,"initMajorPageFaults":\d+,`).MatchString(log) {
 			t.Errorf("got %q", log)
 		}
 	})
-	if again := invoke(t, c, "F", `{}`).log; strings.Contains(again, "LAB") {
+	if again := invoke(t, c, "F", `{}`).log; strings.Contains(again, "lab.report") {
 		t.Errorf("a warm invocation has counts: %q", again)
 	}
-	if log = invoke(t, c, "G", `{}`).log; !strings.Contains(log, "Init Read:") || strings.Contains(log, "Base Read:") {
+	if log = invoke(t, c, "G", `{}`).log; !strings.Contains(log, `"initReadKiB":`) || strings.Contains(log, "BaseReadKiB") {
 		t.Errorf("got %q", log)
 	}
 	if asked != 2 {

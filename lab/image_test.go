@@ -66,7 +66,7 @@ func TestImages(t *testing.T) {
 				t.Errorf("%s: %s is there: %v, want %v: %s", name, path, !there, there, read.payload)
 			}
 		}
-		if !strings.Contains(got.log, "Init Read: ") {
+		if !strings.Contains(got.log, `"initReadKiB":`) {
 			t.Errorf("%s: %s", name, got.log)
 		}
 	}

@@ -106,10 +106,8 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	}
 	r.maxMemory = e.maxMemoryMB()
 	e.log.print(e.end(r))
-	if own := r.counts(); own != nil && e.logsJSON() {
+	if own := r.counts(); own != nil {
 		e.log.add(line("lab.report", own), in.Counts)
-	} else if own != nil {
-		e.log.add("LAB "+own.Text()+"\n", in.Counts)
 	}
 	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take(), LogStream: e.logStream}
 	if payload.failed {

@@ -50,8 +50,8 @@ func matches(t testing.TB, got, want string) {
 	t.Helper()
 	for _, r := range []struct{ re, with string }{
 		{`[0-9a-f]{8}-[0-9a-f-]{27}`, "ID"}, {`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`\d+\.\d\d ms`, "N ms"}, {`Billed Duration: \d+`, "Billed Duration: N"},
-		{`Max Memory Used: [1-9]\d*`, "Max Memory Used: N"}, {`\d+ KiB`, "N KiB"}, {`Chunks: \d+`, "Chunks: N"},
-		{`(\tInit CPU: N ms)?(\tFirst Response CPU: N ms)?\tInit Page Faults: \d+\tInit Major Page Faults: \d+`, ""}, // depends on the machine: see TestCounts
+		{`Max Memory Used: [1-9]\d*`, "Max Memory Used: N"}, {`(KiB|Chunks)":\d+`, `$1":N`},
+		{`(,"initCPUMs":[\d.]+)?(,"firstResponseCPUMs":[\d.]+)?,"initPageFaults":\d+,"initMajorPageFaults":\d+`, ""}, // depends on the machine: see TestCounts
 	} {
 		got = regexp.MustCompile(r.re).ReplaceAllString(got, r.with)
 	}
@@ -65,8 +65,9 @@ const (
 	end     = "END RequestId: ID\n"
 	warm    = "REPORT RequestId: ID\tDuration: N ms\tBilled Duration: N ms\tMemory Size: 128 MB\tMax Memory Used: N MB\t"
 	cold    = warm + "Init Duration: N ms\t"
-	initLAB = "\nLAB RequestId: ID\tInit Read: N KiB\tInit Read Chunks: N"
-	labLine = initLAB + "\tFirst Response Read: N KiB\tFirst Response Read Chunks: N"
+	counted = "\n" + `{"time":"TIME","type":"lab.report","record":{"requestId":"ID","initReadKiB":N,"initReadChunks":N`
+	initLAB = counted + "}}"
+	labLine = counted + `,"firstResponseReadKiB":N,"firstResponseReadChunks":N}}`
 )
 
 func TestColdThenWarm(t *testing.T) {

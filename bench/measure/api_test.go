@@ -49,7 +49,7 @@ func newServer(t *testing.T, names ...string) *server {
 			a.Log = s.report(r, a.Log)
 		}
 		if r.Cold {
-			a.Log += "LAB RequestId: " + r.RequestID + "\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
+			a.Log += `{"type":"lab.report","record":{"requestId":"` + r.RequestID + `","initReadKiB":620,"initReadChunks":2,"firstResponseReadKiB":628}}` + "\n"
 		}
 		time.Sleep(time.Duration((a.InitMs + a.DurationMs) * float64(time.Millisecond))) // nobody's INIT is over before the call
 		return a

@@ -83,26 +83,15 @@ func ParsePhases(line string) (p Phases, ok bool) {
 	return p, true
 }
 
-// ParseLab parses the lab's own line about a cold start, text or lab.report in JSON. ok is false for any other line.
+// ParseLab parses the lab's own line about a cold start, lab.report. ok is false for any other line.
 func ParseLab(line string) (l counts.Line, ok bool) {
-	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"lab.report"`) {
-		var e struct {
-			Type   string
-			Record counts.Line
-		}
-		ok := json.NewDecoder(strings.NewReader(line[i:])).Decode(&e) == nil && e.Type == "lab.report" &&
-			e.Record.RequestID != "" && e.Record.Validate() == nil
-		return e.Record, ok
-	}
-	if !strings.HasPrefix(line, "LAB RequestId:") {
+	if !strings.HasPrefix(line, "{") || !strings.Contains(line, `"lab.report"`) {
 		return l, false
 	}
-	for i, f := range fields(line[len("LAB "):]) {
-		if i == 0 {
-			l.RequestID = f.value
-		} else {
-			l.Set(f.key, f.value)
-		}
+	var e struct {
+		Type   string
+		Record counts.Line
 	}
-	return l, l.RequestID != ""
+	ok = json.Unmarshal([]byte(line), &e) == nil && e.Type == "lab.report" && e.Record.RequestID != "" && e.Record.Validate() == nil
+	return e.Record, ok
 }

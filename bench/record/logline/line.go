@@ -178,7 +178,7 @@ type Tail struct {
 // Awaited bounds the time from INIT to the invocation that waited for it: milliseconds, with a large margin.
 const Awaited = time.Second
 
-// ParseTail looks for REPORT and LAB of the invocation requestID; "" means any. The last one counts, because Lambda
+// ParseTail looks for REPORT and lab.report of the invocation requestID; "" means any. The last one counts, because Lambda
 // writes it after everything that the function prints.
 func ParseTail(tail, requestID string) Tail {
 	var t Tail

@@ -1,5 +1,5 @@
 // Package logline parses what Lambda and the lab write about an invocation into its log: the platform's lines in text
-// and in JSON, and the lab's own LAB line.
+// and in JSON, and the lab's own line, lab.report.
 //
 // Only the beginning of a line counts, because a function can print whatever the platform prints. Lambda's log tail
 // is the last 4 kB of an invocation's log, so START, or even REPORT, may be missing.
