@@ -23,6 +23,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -192,10 +193,6 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 // short returns the start of a digest, enough for a person to tell layers apart.
 func short(h v1.Hash) string { return h.Hex[:min(12, len(h.Hex))] }
 
-// maxOther is the most bytes that are unpacked from an image that COPY --from names. It is Lambda's limit for an
-// image.
-const maxOther = 10 << 30
-
 // from returns the files that COPY copies from: those of the context, of an image, or of a stage, whose steps are
 // applied to the files of its base.
 func (b *build) from(c dockerfile.Copy) (t tree, err error) {
@@ -228,13 +225,13 @@ func (b *build) unpack(name, platform string) (tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := int64(maxOther)
+	left := int64(arm.MaxImage)
 	return readImage(other, func(h *tar.Header, content io.Reader) (*node, error) {
 		if h.Typeflag != tar.TypeReg {
 			return &node{}, nil // a device
 		}
 		if left -= h.Size; left < 0 {
-			return nil, fmt.Errorf("it unpacks to more than %d GB, which Lambda allows an image", maxOther>>30)
+			return nil, fmt.Errorf("it unpacks to more than %d GB, which Lambda allows an image", arm.MaxImage>>30)
 		}
 		b.unpacked++
 		f, err := os.Create(filepath.Join(b.dir, strconv.Itoa(b.unpacked)))

@@ -31,7 +31,7 @@ type Builder struct {
 	// that is about to be written, pulled or pushed, or 0. It is called from several goroutines.
 	Progress func(line string, bytes int64)
 	Retry    remote.Backoff // after network errors; zero means waits of 0.5, 1.5, 4.5 and 13.5 seconds
-	Idle     time.Duration  // a connection is closed after this time without data; zero means two minutes
+	Idle     time.Duration  // after this time a registry that does not answer is given up; zero means two minutes
 }
 
 func (b *Builder) note(line string, bytes int64) {

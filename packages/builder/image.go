@@ -111,23 +111,14 @@ func (e *PlatformError) Error() string {
 		e.Image, text(e.Want), strings.Join(e.Offers, ", "))
 }
 
-// ParsePlatform parses "linux/arm64" or "linux/amd64", in any spelling that Docker accepts. Lambda supports no
-// other platform. An empty string means this machine's architecture.
+// ParsePlatform parses "linux/arm64" or "linux/amd64", with or without a variant. Lambda supports no other platform.
+// An empty string means this machine's architecture.
 func ParsePlatform(s string) (v1.Platform, error) {
-	architecture := runtime.GOARCH
-	if s != "" {
-		os, rest, found := strings.Cut(strings.ToLower(s), "/")
-		if architecture = rest; !found || os != "linux" {
-			architecture = ""
-		}
+	p, err := v1.ParsePlatform(cmp.Or(s, "linux/"+runtime.GOARCH))
+	if err != nil || p.OS != "linux" || p.Architecture != "arm64" && p.Architecture != "amd64" {
+		return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
 	}
-	switch architecture {
-	case "arm64", "arm64/v8", "aarch64":
-		return v1.Platform{OS: "linux", Architecture: "arm64"}, nil
-	case "amd64", "x86_64", "x86-64":
-		return v1.Platform{OS: "linux", Architecture: "amd64"}, nil
-	}
-	return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
+	return v1.Platform{OS: p.OS, Architecture: p.Architecture}, nil
 }
 
 // text returns the platform without its variant, which makes no difference on these two architectures.

@@ -81,19 +81,18 @@ func header(name string, n *node) *tar.Header {
 	return h
 }
 
-// writeFile copies a file. The file must still have the size that it had when it was listed.
-func writeFile(w io.Writer, n *node) error {
+// writeFile copies a file. It is an error if the file no longer has the size that it had when it was listed.
+func writeFile(w *tar.Writer, n *node) error {
 	f, err := n.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	copied, err := io.Copy(w, io.LimitReader(f, n.size))
-	if err != nil {
-		return err
+	if _, err = io.Copy(w, f); err == nil {
+		err = w.Flush()
 	}
-	if more, _ := f.Read(make([]byte, 1)); copied != n.size || more > 0 {
-		return fmt.Errorf("%s changed while it was read: build again", n.source)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w: if it has changed meanwhile, build again", n.source, err)
 	}
 	return nil
 }

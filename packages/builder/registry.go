@@ -49,37 +49,11 @@ func (b *Builder) retry() remote.Backoff {
 	return cmp.Or(b.Retry, remote.Backoff{Duration: 500 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 5})
 }
 
-// transport closes connections on which no bytes move, so that a silent registry causes an error or a retry. It
-// sends nothing unencrypted to another machine.
+// transport gives up on a registry that does not answer. It sends nothing unencrypted to another machine.
 func (b *Builder) transport() http.RoundTripper {
-	idle := cmp.Or(b.Idle, 2*time.Minute)
 	t := remote.DefaultTransport.(*http.Transport).Clone()
-	dial := t.DialContext
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &watched{conn, idle}, nil
-	}
-	t.ResponseHeaderTimeout = idle
+	t.ResponseHeaderTimeout = cmp.Or(b.Idle, 2*time.Minute)
 	return guard{t}
-}
-
-// watched is a connection that is closed if no bytes move on it.
-type watched struct {
-	net.Conn
-	idle time.Duration
-}
-
-func (w *watched) Read(p []byte) (int, error)  { return w.move(w.Conn.Read, p) }
-func (w *watched) Write(p []byte) (int, error) { return w.move(w.Conn.Write, p) }
-
-func (w *watched) move(by func([]byte) (int, error), p []byte) (int, error) {
-	if err := w.SetDeadline(time.Now().Add(w.idle)); err != nil {
-		return 0, err
-	}
-	return by(p)
 }
 
 // guard refuses plain HTTP to any other machine, also after a redirect.
