@@ -108,7 +108,8 @@ type ArmCost struct {
 	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
 	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
 
-	draws []float64 // of USD; nil if there are too few environments
+	of                *measured
+	cold, warm, draws []float64 // of Cold, resampled by round, of Warm, by environment, and of USD; nil if there are too few environments
 }
 
 // BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.

@@ -9,16 +9,18 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// figures are the published figures of one arm by name: those of figureNames, and "median_ci95" with two values.
-type figures map[string]any
+// figures are the published figures of one arm, in ms.
+type figures struct {
+	Count, N, Mean, SD, Median, P20, P40, P50, P60, P80, P90, P95, P99, Max *float64
 
-var figureNames = strings.Fields("count n total_ms mean sd median p20 p40 p50 p60 p80 p90 p95 p99 max binary_mb")
+	MedianCI *[2]float64 `json:"median_ci95"`
+	BinaryMB *float64    `json:"binary_mb"`
+}
 
 // LoadBaselines reads a file of published figures: an object of sets. Each set has a "setting" and either "arms" (arm
 // -> figures, perhaps with "recomputed_from_raw") or architectures (runtime -> package -> [p50, p95]). All figures
@@ -75,7 +77,7 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 					if len(p) != 2 {
 						return nil, fmt.Errorf("set %q, %s %s: want [p50, p95]", name, runtime, kind)
 					}
-					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{"p50": p[0], "p95": p[1]}))
+					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{P50: &p[0], P95: &p[1]}))
 					out[len(out)-1].Architecture = architecture
 				}
 			}
@@ -108,49 +110,25 @@ func first(b Baseline) float64 {
 }
 
 func (f figures) baseline(set, setting, id string) (Baseline, error) {
-	ms := map[string]float64{}
-	for _, name := range figureNames {
-		if f[name] == nil {
-			continue
+	for _, x := range []*float64{f.Count, f.N, f.Mean, f.SD, f.Median, f.P20, f.P40, f.P50, f.P60, f.P80, f.P90, f.P95, f.P99, f.Max, f.BinaryMB} {
+		if orZero(x) < 0 {
+			return Baseline{}, fmt.Errorf("set %q, %s: %v: want a number >= 0", set, id, *x)
 		}
-		x, ok := f[name].(float64)
-		if !ok || x < 0 {
-			return Baseline{}, fmt.Errorf("set %q, %s: %v: want a number >= 0", set, id, f[name])
-		}
-		ms[name] = x
 	}
-	if p50, ok := ms["median"]; ok && f["p50"] == nil {
-		ms["p50"] = p50
-	}
-	b := Baseline{Set: set, Setting: setting, Source: record.AWS, Published: true, Arm: id, Clock: ClockInit, Count: int(max(ms["count"], ms["n"])), PackageSizeBytes: int64(ms["binary_mb"] * (1 << 20)),
-		Average: at(ms, "mean"), StdDev: at(ms, "sd"), Spread: spread(ms)}
-	if ci, ok := f["median_ci95"].([]any); ok && len(ci) == 2 {
-		lo, _ := ci[0].(float64)
-		hi, _ := ci[1].(float64)
-		b.P50CI = &[2]float64{lo, hi}
-	}
-	return b, nil
-}
-
-func at(ms map[string]float64, name string) *float64 {
-	if x, ok := ms[name]; ok {
-		return &x
-	}
-	return nil
-}
-
-// spread makes a Spread of percentiles by name.
-func spread(ms map[string]float64) (s Spread) {
-	for _, q := range s.Quantiles() {
-		*q.Value = at(ms, q.Name)
-	}
-	s.Max = at(ms, "max")
-	return s
+	return Baseline{Set: set, Setting: setting, Source: record.AWS, Published: true, Arm: id, Clock: ClockInit, Count: int(orZero(cmp.Or(f.Count, f.N))),
+		PackageSizeBytes: int64(orZero(f.BinaryMB) * (1 << 20)), Average: f.Mean, StdDev: f.SD, Spread: Spread{P20: f.P20, P40: f.P40,
+			P50: cmp.Or(f.P50, f.Median), P50CI: f.MedianCI, P60: f.P60, P80: f.P80, P90: f.P90, P95: f.P95, P99: f.P99, Max: f.Max}}, nil
 }
 
 // baseline converts a record of published figures that an importer wrote.
 func baseline(r *record.Record) Baseline {
 	s := r.Summary
-	return Baseline{Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,
-		Clock: Clock(s.Of), Count: s.Count, Average: s.AverageMs, PackageSizeBytes: r.PackageSizeBytes, USD: s.CostUSD, Spread: spread(s.Ms)}
+	b := Baseline{Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,
+		Clock: Clock(s.Of), Count: s.Count, Average: s.AverageMs, PackageSizeBytes: r.PackageSizeBytes, USD: s.CostUSD}
+	for _, q := range append(b.Quantiles(), Quantile{Name: "max", Value: &b.Max}) {
+		if x, ok := s.Ms[q.Name]; ok {
+			*q.Value = &x
+		}
+	}
+	return b
 }

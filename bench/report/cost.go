@@ -19,36 +19,28 @@ const DefaultColdShare = 0.01
 // formula says how costs are computed.
 const formula = "ceil(billed ms) / 1000 x memory / 1024 MB x price of a GB-second + price of a request; a cold start is billed for INIT and its first Duration together"
 
-// line is an arm's cost as a function of the share of cold starts, in USD per million invocations. Cold starts are
-// resampled by round, warm invocations by environment.
-type line struct {
-	*ArmCost
-	of         *measured
-	cold, warm []float64 // draws; nil if there are too few environments
-}
-
 // cost computes each arm's line, the cheapest arms, and the shares at which lines cross.
 func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	out := &Cost{Formula: formula, ColdShare: b.coldShare(), Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
-	var lines []*line
+	var lines []*ArmCost
 	var rounds stat.Rounds
-	var ofRounds []*line
+	var ofRounds []*ArmCost
 	for _, m := range all {
 		g := m.group
 		rate, ok := b.rate(g.region, g.architecture)
-		c := &ArmCost{Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price), Warm: perMillion(g.warm, (*warmSample).price)}
+		c := &ArmCost{of: m, Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price), Warm: perMillion(g.warm, (*warmSample).price)}
 		if !ok || g.published != "" || math.IsNaN(c.Cold) || math.IsNaN(c.Warm) {
 			continue
 		}
 		c.USD = c.at(out.ColdShare)
-		l := &line{ArmCost: c, of: m, warm: m.warmCosts(c.Warm)}
-		lines, m.cost = append(lines, l), c
+		c.warm = m.warmCosts(c.Warm)
+		lines, m.cost = append(lines, c), c
 		if byRound := m.costRounds(len(m.rounds[ClockInit])); byRound != nil {
-			rounds, ofRounds = append(rounds, byRound), append(ofRounds, l)
+			rounds, ofRounds = append(rounds, byRound), append(ofRounds, c)
 		} else {
-			l.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
+			c.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
 		}
-		c.provision(rate, l)
+		c.provision(rate)
 	}
 	if len(lines) == 0 {
 		return
@@ -58,12 +50,12 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	}
 	for _, l := range lines {
 		l.ColdCI, l.WarmCI = bounds(l.cold), bounds(l.warm)
-		l.draws = l.at(out.ColdShare)
+		l.draws = l.drawn(out.ColdShare)
 		l.USDCI = bounds(l.draws)
 	}
 	for _, s := range sequences {
 		for _, clocks := range s.contests {
-			part := slices.DeleteFunc(slices.Clone(lines), func(l *line) bool { return !clocks[ClockInit].has(l.of) })
+			part := slices.DeleteFunc(slices.Clone(lines), func(l *ArmCost) bool { return !clocks[ClockInit].has(l.of) })
 			if len(part) > 1 {
 				out.Cheapest = append(out.Cheapest, cheapest(part, out.ColdShare, s, clocks[ClockInit].named()))
 				out.BreakEven = append(out.BreakEven, breakEvens(part, s)...)
@@ -72,7 +64,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	}
 	for _, l := range lines {
 		l.Cold, l.Warm, l.USD = round(l.Cold), round(l.Warm), round(l.USD)
-		out.Arms = append(out.Arms, *l.ArmCost)
+		out.Arms = append(out.Arms, *l)
 	}
 	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD)) })
 	rep.Cost = out
@@ -133,8 +125,8 @@ func (m *measured) warmCosts(mean float64) []float64 {
 // at returns the cost at a share of cold starts.
 func (c *ArmCost) at(share float64) float64 { return c.Warm + share*(c.Cold-c.Warm) }
 
-// at returns the draws of the cost at a share of cold starts.
-func (l *line) at(share float64) []float64 {
+// drawn returns the draws of the cost at a share of cold starts.
+func (l *ArmCost) drawn(share float64) []float64 {
 	if l.warm == nil || l.cold == nil {
 		return nil
 	}
@@ -155,7 +147,7 @@ func bounds(draws []float64) *[2]float64 {
 
 // provision computes when provisioned concurrency costs less: if one environment is busy for more than this share of the
 // time. It has no cold starts and bills warm Durations at its own price.
-func (c *ArmCost) provision(rate price.Rate, l *line) {
+func (c *ArmCost) provision(rate price.Rate) {
 	busy := func(warm, usd float64) float64 {
 		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond
 		saved := usd/1e6 - rate.Request - gbSeconds*rate.ProvisionedDuration
@@ -169,17 +161,17 @@ func (c *ArmCost) provision(rate price.Rate, l *line) {
 		return
 	}
 	c.ProvisionedBusy = number(share)
-	if l.warm != nil {
-		ci := stat.Bounds(list.Map(l.warm, func(w float64) float64 { return busy(w, w+c.USD-c.Warm) }))
+	if c.warm != nil {
+		ci := stat.Bounds(list.Map(c.warm, func(w float64) float64 { return busy(w, w+c.USD-c.Warm) }))
 		c.ProvisionedCI = &[2]float64{round(ci.Lo), round(math.Min(1, ci.Hi))}
 	}
 }
 
 // compareCosts compares all lines at a share of cold starts.
-func compareCosts(lines []*line, share, alpha float64) *stat.Simultaneous {
+func compareCosts(lines []*ArmCost, share, alpha float64) *stat.Simultaneous {
 	estimates, draws := make([]float64, len(lines)), make(stat.Draws, len(lines))
 	for i, l := range lines {
-		if estimates[i], draws[i] = l.ArmCost.at(share), l.at(share); draws[i] == nil {
+		if estimates[i], draws[i] = l.at(share), l.drawn(share); draws[i] == nil {
 			return nil
 		}
 	}
@@ -191,9 +183,9 @@ const costTie = 0.01
 
 // cheapest returns the arm that costs least at a share of cold starts, and all arms that cannot be told from it. It
 // is the last claim of the sequence: it tells arms apart only if the primary claim does.
-func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest {
-	slices.SortStableFunc(lines, func(x, y *line) int {
-		return cmp.Or(cmp.Compare(x.ArmCost.at(share), y.ArmCost.at(share)), cmp.Compare(x.Arm, y.Arm))
+func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheapest {
+	slices.SortStableFunc(lines, func(x, y *ArmCost) int {
+		return cmp.Or(cmp.Compare(x.at(share), y.at(share)), cmp.Compare(x.Arm, y.Arm))
 	})
 	best := lines[0]
 	out := Cheapest{Source: best.Source, Among: among, Arms: []string{best.Arm}}
@@ -210,7 +202,7 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 		out.Arms = append(out.Arms, l.Arm)
 	}
 	out.Told = len(out.Arms) < len(lines)
-	out.Text = fmt.Sprintf("%s, %.3f USD a million", some(out.Arms), best.ArmCost.at(share))
+	out.Text = fmt.Sprintf("%s, %.3f USD a million", some(out.Arms), best.at(share))
 	switch n := out.next; {
 	case n != nil:
 		out.Text += fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
@@ -224,17 +216,16 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 
 // breakEvens returns the shares at which another arm becomes the cheapest, if the two arms are told apart at both
 // ends, so that their lines really cross.
-func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
+func breakEvens(lines []*ArmCost, s *sequence) (out []BreakEven) {
 	none, only := compareCosts(lines, 0, s.alpha), compareCosts(lines, 1, s.alpha)
 	if none == nil || !s.told {
 		return nil
 	}
-	arms := make([]ArmCost, len(lines))
 	at := map[string]int{}
 	for i, l := range lines {
-		arms[i], at[l.Arm] = *l.ArmCost, i
+		at[l.Arm] = i
 	}
-	for _, e := range envelope(arms) {
+	for _, e := range envelope(lines) {
 		i, j := at[e.Arm], at[e.Than]
 		warm, _ := none.Pair(j, i)
 		cold, _ := only.Pair(i, j)
@@ -254,11 +245,11 @@ func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
 }
 
 // envelope returns the shares at which the lowest line changes.
-func envelope(lines []ArmCost) (out []BreakEven) {
+func envelope(lines []*ArmCost) (out []BreakEven) {
 	for _, a := range lines {
 		for _, b := range lines {
 			share := (b.Warm - a.Warm) / ((a.Cold - a.Warm) - (b.Cold - b.Warm))
-			lower := func(l ArmCost) bool { return l.at(share) < a.at(share)*(1-1e-12) }
+			lower := func(l *ArmCost) bool { return l.at(share) < a.at(share)*(1-1e-12) }
 			if a.Warm < b.Warm && a.Cold > b.Cold && !slices.ContainsFunc(lines, lower) {
 				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: round(share)})
 			}

@@ -41,11 +41,11 @@ func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
 		r, _ := price.Default().Rate("us-east-1", a)
 		usd := 1e6 * r.Invocation(512, 100)
 		c := ArmCost{Warm: usd, USD: usd}
-		if c.provision(r, &line{}); c.ProvisionedBusy == nil || math.Abs(*c.ProvisionedBusy-0.6) > 1e-3 {
+		if c.provision(r); c.ProvisionedBusy == nil || math.Abs(*c.ProvisionedBusy-0.6) > 1e-3 {
 			t.Errorf("%s: busy %+v of the time", a, c.ProvisionedBusy)
 		}
 		r.Provisioned, c.ProvisionedBusy = 0, nil
-		if c.provision(r, &line{}); c.ProvisionedBusy != nil {
+		if c.provision(r); c.ProvisionedBusy != nil {
 			t.Error("a break-even without a price")
 		}
 	}
@@ -82,7 +82,7 @@ func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 }
 
 func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
-	arms := []ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
+	arms := []*ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
 	got := envelope(arms)
 	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: round(1.0 / 31)}, {Arm: "middle", Than: "cold", ColdShare: round(7.0 / 17)}}
 	if !slices.Equal(got, want) {

@@ -3,7 +3,7 @@ package report
 import (
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // The guides' way to a warm Duration: so many warm-ups, then so many measured calls, of one environment.
@@ -24,13 +24,9 @@ type Guided struct {
 
 // guided returns nil if no environment has served as many calls.
 func guided(m *measured) *Guided {
-	var medians []float64
-	for _, e := range m.environments {
-		if len(e) >= guidesWarmUps+guidesMeasured && m.group.loaded == nil {
-			medians = append(medians, round(stat.NewSample(e[guidesWarmUps:][:guidesMeasured]).Quantile(0.5)))
-		}
-	}
-	if len(medians) == 0 {
+	medians := list.Map(slices.DeleteFunc(slices.Clone(m.environments), func(e []float64) bool { return len(e) < guidesWarmUps+guidesMeasured }),
+		func(e []float64) float64 { return round(middle(e[guidesWarmUps:][:guidesMeasured])) })
+	if len(medians) == 0 || m.group.loaded != nil {
 		return nil
 	}
 	return &Guided{Median: medians[0], Least: slices.Min(medians), Most: slices.Max(medians), Environments: len(medians),

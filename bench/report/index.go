@@ -58,7 +58,6 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		draws     []float64
 	}
 	arms := map[string]*sums{}
-	var names []string
 	for _, m := range members {
 		if len(ran[m.group.handler]) < 2 {
 			continue
@@ -72,7 +71,6 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		if s == nil {
 			s = &sums{draws: make([]float64, stat.Resamples)}
 			arms[name] = s
-			names = append(names, name)
 		}
 		s.functions++
 		s.log += logRatio(center(slowest), center(m))
@@ -83,8 +81,7 @@ func rank(members []*measured, clock Clock) (out []Index) {
 			}
 		}
 	}
-	for _, name := range names {
-		s := arms[name]
+	for name, s := range arms {
 		n := float64(s.functions)
 		ci := stat.Interval{Lo: s.log, Hi: s.log}
 		if drawn := slices.DeleteFunc(s.draws, math.IsNaN); len(drawn) > 0 { // a resample may hold no sample of an arm

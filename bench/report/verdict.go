@@ -126,7 +126,9 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 		v.Claims = append(v.Claims, s.claims...)
 		v.Claims = append(v.Claims, folklore(s.contests)...)
 	}
-	v.Limits = limits(rep)
+	for _, source := range rep.Sources {
+		v.Limits = append(v.Limits, limits[source]...)
+	}
 	return sequences
 }
 
@@ -173,19 +175,18 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 	s.claims = append(s.claims, made...)
 }
 
-// limits says what the figures cannot show, whatever their values.
-func limits(rep *Report) (out []string) {
-	for _, s := range rep.Sources {
-		if s == record.AWS {
-			out = append(out,
-				"One run is one day in one region: days differ by more than many effects. Repeat it on other days before you decide.",
-				"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.")
-			continue
-		}
-		out = append(out,
-			"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
-			"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
-			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.")
-	}
-	return out
+// limits say what the figures of a source cannot show, whatever their values.
+var limits = map[record.Source][]string{
+	record.AWS: {
+		"One run is one day in one region: days differ by more than many effects. Repeat it on other days before you decide.",
+		"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.",
+	},
+	record.Lab: {
+		"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the lab's disk is memory, so what is " +
+			"read costs less beside what is computed. The order of arms of one kind of package mostly does, and the KiB read do. What is predicted on AWS from " +
+			"them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
+		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
+		"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a " +
+			"long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.",
+	},
 }
