@@ -6,16 +6,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
@@ -36,9 +34,9 @@ func main() {
 }
 
 func newSteps(ctx context.Context) (*power.Steps, error) {
-	powers, err := parsePowers(os.Getenv("POWER_VALUES"))
-	if err != nil {
-		return nil, err
+	var powers []int
+	if err := json.Unmarshal([]byte("["+os.Getenv("POWER_VALUES")+"]"), &powers); err != nil {
+		return nil, fmt.Errorf("POWER_VALUES: use whole numbers of MB, between commas: %w", err)
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -48,19 +46,4 @@ func newSteps(ctx context.Context) (*power.Steps, error) {
 		Tuner:    power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg), Region: cfg.Region},
 		Defaults: power.Defaults{PowerValues: powers},
 	}, nil
-}
-
-func parsePowers(text string) ([]int, error) {
-	if text == "" {
-		return nil, nil
-	}
-	var powers []int
-	for word := range strings.SplitSeq(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
-			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, arm.MinMemoryMB, arm.MaxMemoryMB)
-		}
-		powers = append(powers, n)
-	}
-	return powers, nil
 }

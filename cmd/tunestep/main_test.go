@@ -5,15 +5,17 @@ import (
 	"testing"
 )
 
-func TestParsePowers(t *testing.T) {
-	for text, want := range map[string][]int{"": nil, "128": {128}, "128, 10240": {128, 10240}} {
-		if got, err := parsePowers(text); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: got %v, %v", text, got, err)
+func TestPowerValues(t *testing.T) {
+	for text, want := range map[string][]int{"": {}, "128": {128}, "128, 10240": {128, 10240}} {
+		t.Setenv("POWER_VALUES", text)
+		if steps, err := newSteps(t.Context()); err != nil || !slices.Equal(steps.Defaults.PowerValues, want) {
+			t.Errorf("%q: got %v, %v", text, steps, err)
 		}
 	}
-	for _, text := range []string{"127", "x", "128,", "10241", "1e3"} {
-		if got, err := parsePowers(text); err == nil {
-			t.Errorf("%q: got %v", text, got)
+	for _, text := range []string{"x", "128,", "1e3"} {
+		t.Setenv("POWER_VALUES", text)
+		if _, err := newSteps(t.Context()); err == nil {
+			t.Errorf("%q: no error", text)
 		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
-	"github.com/twinstart/twinstart/bench/measure/power/schema"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -37,17 +36,12 @@ type tuneCommand struct {
 	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the result, Power Tuning's output and more, to a file; - is standard output, in place of the table."`
 	HTML     string        `name:"html" placeholder:"FILE" help:"Write the result as one self-contained page."`
-	Schema   string        `enum:"input,output,sweep," default:"" placeholder:"NAME" help:"Print the JSON Schema of the input, the output, or the output of several functions (sweep), and do nothing else."`
 	DryRun   bool          `help:"Say how many calls, how long and how much, and do nothing."`
-	Clean    bool          `help:"Remove what a killed tuning left: versions, aliases, the changed memory."`
+	Clean    bool          `help:"Remove what a killed tuning left: versions, the changed memory."`
 }
 
 // Run tunes, or does what a flag asks for instead.
 func (c *tuneCommand) Run(ctx context.Context, io streams) error {
-	if c.Schema != "" {
-		_, err := io.out.Write(schema.Text(c.Schema))
-		return err
-	}
 	c.Source = c.where()
 	data, err := c.document()
 	if err != nil {
@@ -70,7 +64,9 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	case c.Clean:
 		return c.clean(ctx, t, candidates, io)
 	case c.DryRun:
-		return c.estimate(ctx, t, candidates, io)
+		says, err := t.Estimate(ctx, candidates, newTuningID())
+		fmt.Fprint(io.out, says)
+		return err
 	}
 	out, err := c.tune(ctx, t, candidates, io)
 	if errors.Is(err, power.ErrNothingMeasured) {
@@ -89,25 +85,6 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("%w: %s", errIncomplete, strings.Join(failed, "; "))
 	}
 	return nil
-}
-
-// estimate prints the calls, the time and the cost of the tuning.
-func (c *tuneCommand) estimate(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
-	var total power.Estimate
-	for _, candidate := range candidates {
-		e, err := t.Estimate(ctx, candidate.Input, newTuningID())
-		if err != nil {
-			return err
-		}
-		if err := e.Write(io.out); err != nil {
-			return err
-		}
-		total.Add(e)
-	}
-	if len(candidates) < 2 {
-		return nil
-	}
-	return total.Write(io.out)
 }
 
 // newTuningID returns a new ID for a tuning.
@@ -166,7 +143,7 @@ func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journ
 
 func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
 	for _, candidate := range candidates {
-		found, err := t.Clean(ctx, candidate.Input.Function)
+		found, err := t.Clean(ctx, candidate.Input)
 		if err != nil {
 			return err
 		}
@@ -223,7 +200,7 @@ func (c *tuneCommand) judge(out *power.Sweep, margin float64, io streams) (err e
 		return nil
 	}
 	for _, o := range out.Functions {
-		moved, by, unknown := o.Moved(o.Memory)
+		moved, by, unknown := o.Moved()
 		if unknown != nil {
 			return fmt.Errorf("--fail-on: %s: %w", o.Title(), unknown)
 		}

@@ -21,8 +21,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// functionName matches a name of Lambda, which needs no assembly.
-var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
+// functionName matches a name of Lambda, which needs no assembly. functionARN matches the ARN of a function and captures its region.
+var (
+	functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
+	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
+)
 
 // open checks the input, opens the source, and finds the functions. Deployed functions need no assembly where all are
 // given by name or ARN.
@@ -57,7 +60,7 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *
 		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {
 			continue // at another memory size, and a tuning varies that
 		}
-		in.Function, in.LambdaARN = t.FunctionName, t.FunctionName
+		in.Function = t.FunctionName
 		candidates = append(candidates, power.Candidate{Name: t.Arm, Identity: t.Identity, Input: in})
 	}
 	if len(from.lacking) > 0 {
@@ -78,11 +81,11 @@ func afterFunction(text string) string {
 func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
 	given := function
 	if function != "" && !functionName.MatchString(function) {
-		given = "arm" // an arm's name is not a function's name; it is looked up later
+		given = "arm" // whose name is not a function's; it is looked up later
 	}
 	in, err := power.ParseInput(data, power.Defaults{Function: given})
 	if given != function {
-		in.Function, in.LambdaARN = function, function
+		in.Function = function
 	}
 	if err == nil {
 		err = c.payloads(&in)
@@ -199,16 +202,13 @@ func (c *tuneCommand) payloads(in *power.Input) error {
 		if len(events) == 0 {
 			return fmt.Errorf("--events %s holds no event: give one JSON value a line", c.Events)
 		}
-		in.Payloads = power.EachPayload(events)
+		in.Payloads = power.EachPayload(events...)
 	default:
 		return nil
 	}
 	in.PayloadS3 = ""
 	return nil
 }
-
-// functionARN matches the ARN of a function and captures its region.
-var functionARN = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
 
 // where returns the source. By default it is AWS for an ARN, the lab for a package or if there is an assembly, else
 // AWS.

@@ -87,7 +87,7 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 				s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", After: 2 + len(more), Error: double.Denied("lambda:UpdateFunctionConfiguration")})
 				_, _ = tuner(s).Run(ctx, input(t, text), "run-2")
 				s.Before = nil
-				if _, err := tuner(s).Clean(t.Context(), "F"); err == nil {
+				if _, err := tuner(s).Clean(t.Context(), Input{Function: "F"}); err == nil {
 					as()
 				}
 			})
@@ -146,7 +146,7 @@ func TestNoEnvironment(t *testing.T) {
 func TestEvents(t *testing.T) {
 	s := newServer(t)
 	in := input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128]}`)
-	in.Payloads = EachPayload([][]byte{[]byte(`1`), []byte(`2`), []byte(`3`)})
+	in.Payloads = EachPayload([]byte(`1`), []byte(`2`), []byte(`3`))
 	if _, err := tuner(s).Run(t.Context(), in, "run-1"); err != nil {
 		t.Fatal(err)
 	}

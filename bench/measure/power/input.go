@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,8 +38,7 @@ const (
 
 // Input is the input of Power Tuning 4.4.0, checked, with its defaults filled in.
 type Input struct {
-	LambdaARN           string // as given: an ARN, whole or partial, or a name
-	Function, Qualifier string // LambdaARN without and with its version or alias; Qualifier may be ""
+	Function, Qualifier string // lambdaARN without its version or alias, and that; Qualifier may be ""
 	Region              string // of the ARN; "" for a name
 	Role                string // ARN of a role in the function's account to assume; "" means none
 	PowerValues         []int  // MB, ascending, without repetition
@@ -78,7 +78,7 @@ func (e *InputError) Error() string {
 // Defaults are set by the deployer or the command line.
 type Defaults struct {
 	PowerValues []int  // nil for DefaultPowerValues
-	Function    string // used if lambdaARN is missing; "" means that lambdaARN is required
+	Function    string // in place of lambdaARN; "" means that lambdaARN is required
 }
 
 // fields lists the fields of an input, in the order of the documentation.
@@ -97,11 +97,11 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	}
 	var in Input
 	r.unknown(&in)
-	in.LambdaARN = r.text("lambdaARN", d.Function)
-	if in.LambdaARN == "" && !r.failed("lambdaARN") {
+	function := cmp.Or(d.Function, r.text("lambdaARN", ""))
+	if function == "" && !r.failed("lambdaARN") {
 		r.mistake("lambdaARN", "is missing: give the ARN of the function to be tuned (twinstart tune: with --function, also a name or a package)")
 	}
-	in.Function, in.Qualifier, in.Region = r.function("lambdaARN", in.LambdaARN)
+	in.Function, in.Qualifier, in.Region = r.function("lambdaARN", function)
 	in.DryRun = r.boolean("dryRun")
 	in.Num = r.integer(&in, "num", 0, MinNum, MaxNum)
 	if !r.has("num") {
@@ -199,9 +199,6 @@ var name = regexp.MustCompile(`^(?:[0-9]{12}:function:)?([A-Za-z0-9_-]{1,140})(?
 
 // function splits the ARN or name of a function.
 func (r *reader) function(field, text string) (function, qualifier, region string) {
-	if text == "" {
-		return "", "", ""
-	}
 	if m := arn.FindStringSubmatch(text); m != nil {
 		function, _ = strings.CutSuffix(text, ":"+m[5])
 		return function, m[5], m[2]
@@ -209,7 +206,9 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 	if m := name.FindStringSubmatch(text); m != nil {
 		return m[1], m[2], ""
 	}
-	r.mistake(field, fmt.Sprintf("%q is neither the ARN of a Lambda function nor a function's name: use arn:aws:lambda:REGION:ACCOUNT:function:NAME", measure.OneLine(text, 100)))
+	if text != "" {
+		r.mistake(field, fmt.Sprintf("%q is neither the ARN of a Lambda function nor a function's name: use arn:aws:lambda:REGION:ACCOUNT:function:NAME", measure.OneLine(text, 100)))
+	}
 	return "", "", ""
 }
 
@@ -229,14 +228,11 @@ func (r *reader) powers(defaults []int) []int {
 		defaults = DefaultPowerValues()
 	}
 	value := r.values[field]
-	text, isText := value.(string)
 	list, isList := value.([]any)
 	switch {
-	case text == "ALL":
+	case value == "ALL":
 		return AllPowerValues()
-	case text != "":
-		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(text, 40)))
-	case value == nil || isText || isList && len(list) == 0:
+	case value == nil || value == "" || isList && len(list) == 0:
 		return slices.Clone(defaults)
 	case !isList:
 		r.mistake(field, fmt.Sprintf("is %s: give a list of memory sizes in MB, or \"ALL\"", show(value)))

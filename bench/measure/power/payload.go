@@ -18,13 +18,8 @@ type Payloads struct {
 	weights []float64
 }
 
-// SinglePayload sends the same event, JSON, each time.
-func SinglePayload(event []byte) Payloads {
-	return Payloads{events: [][]byte{event}, weights: []float64{1}}
-}
-
-// EachPayload sends one event per invocation, in order, and starts again after the last.
-func EachPayload(events [][]byte) Payloads {
+// EachPayload sends one event per invocation, JSON, in order, and starts again after the last.
+func EachPayload(events ...[]byte) Payloads {
 	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events))}
 }
 
@@ -32,7 +27,7 @@ func EachPayload(events [][]byte) Payloads {
 func (r *reader) payload() Payloads {
 	v, ok := r.values["payload"]
 	if !ok {
-		return SinglePayload([]byte("null")) // as Power Tuning
+		return EachPayload([]byte("null")) // as Power Tuning
 	}
 	p, err := payloadsOf(v)
 	if err != nil {
@@ -60,16 +55,11 @@ func ParsePayloads(data []byte, num int) (Payloads, error) {
 // payloadsOf takes a list for weighted payloads if all its entries are objects with payload and weight. Any other
 // value is one event. If only some entries have both, that is an error.
 func payloadsOf(v any) (p Payloads, err error) {
-	halves := 0
 	list, _ := v.([]any)
 	for i, x := range list {
 		o, _ := x.(map[string]any)
 		payload, has := o["payload"]
-		if !has {
-			continue
-		}
-		if o["weight"] == nil {
-			halves++
+		if !has || o["weight"] == nil {
 			continue
 		}
 		weight, ok := cast[json.Number](o["weight"])
@@ -81,9 +71,9 @@ func payloadsOf(v any) (p Payloads, err error) {
 	}
 	switch n := len(p.events); {
 	case n == 0:
-		return SinglePayload(event(v)), nil
+		return EachPayload(event(v)), nil
 	case n < len(list):
-		return Payloads{}, fmt.Errorf("is a list of which %d of %d entries have payload and weight, %d a payload alone: give each one {\"payload\": ..., \"weight\": ...}", n, len(list), halves)
+		return Payloads{}, fmt.Errorf("is a list of which %d of %d entries have payload and weight: give each one {\"payload\": ..., \"weight\": ...}", n, len(list))
 	}
 	return p, err
 }

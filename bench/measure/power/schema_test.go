@@ -9,16 +9,19 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/twinstart/twinstart/bench/measure/power/schema"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// compiled is a schema of the package schema, which refer to each other by their files' names.
+// compiled is a schema of the folder schema, which refer to each other by their files' names.
 func compiled(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	for _, n := range []string{"input", "output", "sweep"} {
-		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema.Text(n)))
+		text, err := os.ReadFile("schema/" + n + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}

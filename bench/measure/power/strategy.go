@@ -79,17 +79,17 @@ func share(x, of float64) float64 {
 	return x / of
 }
 
-// Moved reports whether the best power value differs from the one before, and by how many percent it is better by
-// the strategy. If time decides and the two cannot be told apart, it has not moved.
-func (o *Output) Moved(before int) (moved bool, percent float64, err error) {
-	if before == o.Power {
+// Moved reports whether the best power value differs from the function's memory, and by how many percent it is better
+// by the strategy. If time decides and the two cannot be told apart, it has not moved.
+func (o *Output) Moved() (moved bool, percent float64, err error) {
+	if o.Memory == o.Power {
 		return false, 0, nil
 	}
 	all := cells(o.ByPowerValue)
-	was := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == before && c.Failed == "" })
+	was := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == o.Memory && c.Failed == "" })
 	is := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == o.Power })
 	if was < 0 {
-		return false, 0, fmt.Errorf("%d MB was not measured, so nobody knows whether %d MB is better: add it to powerValues", before, o.Power)
+		return false, 0, fmt.Errorf("%d MB was not measured, so nobody knows whether %d MB is better: add it to powerValues", o.Memory, o.Power)
 	}
 	if o.Strategy != Cost && slices.Contains(indistinct(all, all[is]), all[was].label) {
 		return false, 0, nil

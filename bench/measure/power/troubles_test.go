@@ -114,7 +114,7 @@ func TestTwoTuningsDoNotMeet(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is being tuned by somebody else") || !strings.Contains(err.Error(), "--clean") || s.latest(t).MemorySizeMB != 128 {
 		t.Errorf("got %v", err)
 	}
-	found, err := tuner(s).Clean(t.Context(), "F")
+	found, err := tuner(s).Clean(t.Context(), Input{Function: "F"})
 	if err != nil || !found {
 		t.Errorf("got %v, %v", found, err)
 	}

@@ -93,12 +93,7 @@ func (t *Tuner) clean(ctx context.Context, f *function) error {
 
 // Clean removes what killed tunings of a function have left: versions and the changed memory. found reports
 // whether there was anything.
-func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err error) {
-	r := &reader{wrong: map[string]bool{}}
-	in := Input{}
-	if in.Function, _, in.Region = r.function("--function", functionName); len(r.mistakes) > 0 {
-		return false, &InputError{r.mistakes}
-	}
+func (t *Tuner) Clean(ctx context.Context, in Input) (found bool, err error) {
 	f, err := t.function(ctx, in, "")
 	if err != nil {
 		return false, err

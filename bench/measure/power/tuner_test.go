@@ -2,6 +2,7 @@ package power
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -22,7 +23,10 @@ func tuner(s *server) *Tuner { return &Tuner{Lambda: s.client(), Poll: time.Mill
 
 func input(t *testing.T, text string) Input {
 	t.Helper()
-	in, err := ParseInput([]byte(text), Defaults{Function: functionARN})
+	if !strings.Contains(text, "lambdaARN") {
+		text = strings.Replace(text, "{", fmt.Sprintf(`{"lambdaARN": %q, `, functionARN), 1)
+	}
+	in, err := ParseInput([]byte(text), Defaults{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,27 +63,22 @@ func summarise(d *Distribution, trim float64) *Summary {
 	if d.N == 0 {
 		return nil
 	}
-	s := &Summary{N: d.N, Mean: round(d.Mean()), TrimmedMean: round(d.TrimmedMean(trim)), Min: d.Min, P50: round(d.Quantile(0.5)), Max: d.Max,
-		P50Interval: interval(d, 0.5)}
+	s := &Summary{N: d.N, Mean: round(d.Mean()), TrimmedMean: round(d.TrimmedMean(trim)), Min: d.Min, P50: round(d.Quantile(0.5)), Max: d.Max}
+	interval := func(q float64, least int) *[2]float64 {
+		if ci, ok := d.Interval(q); ok && d.N >= least {
+			return &[2]float64{round(ci.Lo), round(ci.Hi)}
+		}
+		return nil
+	}
+	s.P50Interval, s.P90Interval = interval(0.5, 0), interval(0.9, stat.MinTail)
 	quantile := func(q float64, least int) *float64 {
 		if d.N < least {
 			return nil
 		}
 		return new(round(d.Quantile(q)))
 	}
-	if s.P90 = quantile(0.9, minP90); d.N >= stat.MinTail {
-		s.P90Interval = interval(d, 0.9)
-	}
-	s.P95, s.P99 = quantile(0.95, minP95), quantile(0.99, stat.MinP99)
+	s.P90, s.P95, s.P99 = quantile(0.9, minP90), quantile(0.95, minP95), quantile(0.99, stat.MinP99)
 	return s
-}
-
-func interval(d *Distribution, q float64) *[2]float64 {
-	ci, ok := d.Interval(q)
-	if !ok {
-		return nil
-	}
-	return &[2]float64{round(ci.Lo), round(ci.Hi)}
 }
 
 // round rounds to a tenth of a microsecond; REPORT has two decimals of a millisecond.

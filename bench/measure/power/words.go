@@ -130,21 +130,6 @@ func Ends(values []Value) (cheapest, fastest *Value) {
 	return &a.Value, &b.Value
 }
 
-// Extremes says in one sentence what more memory brings.
-func Extremes(values []Value) string {
-	cheapest, fastest := Ends(values)
-	switch {
-	case cheapest == nil:
-		return "No power value could be measured"
-	case cheapest.Value == fastest.Value:
-		return fmt.Sprintf("%d MB is the cheapest and the fastest", cheapest.Value)
-	case overlap(*cheapest, *fastest):
-		return fmt.Sprintf("%d MB is the cheapest; %d MB is not told to be faster", cheapest.Value, fastest.Value)
-	}
-	return fmt.Sprintf("%d MB is the cheapest; %d MB takes %.0f %% less time for %.0f %% more money", cheapest.Value, fastest.Value,
-		100*(1-fastest.AverageDuration/cheapest.AverageDuration), 100*(fastest.AveragePrice/cheapest.AveragePrice-1))
-}
-
 const labNote = "Durations are the lab's, not AWS's; cost is what AWS would bill for them.\n"
 
 // WriteText writes a result for a terminal.
@@ -165,25 +150,14 @@ func (s *Sweep) WriteText(w io.Writer) error {
 	if first.Source == "lab" {
 		b.WriteString(labNote)
 	}
-	all := table.Table{}
 	best := first
 	var know, last []string
 	cost := 0.0
 	for _, o := range s.Functions {
-		t, name := Table(o), ""
+		name := ""
 		if several {
 			name = o.Name + ": "
-			for i := range t.Rows {
-				of := []string{"", ""}
-				if i == 0 {
-					of = []string{o.Name, o.Kind()}
-				}
-				t.Rows[i].Best = t.Rows[i].Best && o.Name == s.Best.Name
-				t.Rows[i].Cells = append(of, t.Rows[i].Cells...)
-			}
-			t.Heads = append(table.Heads(2, "function", "is"), t.Heads...)
 		}
-		all.Heads, all.Rows = t.Heads, append(all.Rows, t.Rows...)
 		if o.Name == s.Best.Name {
 			best = o
 		}
@@ -203,7 +177,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 	if several {
 		bars.Title = best.Name
 	}
-	for _, t := range []table.Table{marked(all), bars} {
+	for _, t := range []table.Table{s.table(), bars} {
 		b.WriteString("\n" + t.Text(0))
 	}
 	b.WriteString("\n")
@@ -233,17 +207,27 @@ func Table(o *Output) table.Table {
 	return t
 }
 
-// marked returns a table with a last column that marks the best row.
-func marked(t table.Table) table.Table {
-	t.Heads = append(t.Heads, table.Head{Left: true})
-	for i := range t.Rows {
-		mark := ""
-		if t.Rows[i].Best {
-			mark = "<- best"
+// table has the rows of all functions, and a last column that marks the best one.
+func (s *Sweep) table() (all table.Table) {
+	several := len(s.Functions) > 1
+	for _, o := range s.Functions {
+		t := Table(o)
+		all.Heads = append(t.Heads, table.Head{Left: true})
+		for _, r := range t.Rows {
+			mark := ""
+			if r.Best && o.Name == s.Best.Name {
+				mark = "<- best"
+			}
+			if r.Cells = append(r.Cells, mark); several {
+				r.Cells = append([]string{o.Name, o.Kind()}, r.Cells...)
+			}
+			all.Add(r.Cells...)
 		}
-		t.Rows[i].Cells = append(t.Rows[i].Cells, mark)
 	}
-	return t
+	if several {
+		all.Heads = append(table.Heads(2, "function", "is"), all.Heads...)
+	}
+	return all
 }
 
 // cells returns the value's row of a table.
@@ -253,7 +237,7 @@ func (v *Value) cells() []string {
 		used = fmt.Sprint(v.MaxMemoryUsedMB)
 	}
 	if v.Failed != "" {
-		return []string{mb, table.None, table.None, table.None, table.None, table.None, table.None, table.None, table.None, cold, used, table.None}
+		return slices.Concat([]string{mb}, slices.Repeat([]string{table.None}, 8), []string{cold, used, table.None})
 	}
 	interval := table.None
 	if i := v.Duration.P50Interval; i != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/page"
 )
 
-const text = `{{define "hero"}}<div><h2 id="h-tuning">{{.Says}}</h2>
+const text = `{{define "hero"}}<div><h2 id="h-tuning">{{.Title}}</h2>
 {{template "plot" .}}
 <p class="note">Time is the mean Duration with INIT and restore, trimmed as discardTopBottom says; bars are 95 % intervals of the median. Cost has the request fee.{{if .Lab}} Lab, not AWS.{{end}}</p></div>{{end}}
 {{define "main"}}{{range .Links}}<p class="note"><a href="{{.URL}}">{{.Text}}</a></p>{{end}}{{end}}`
@@ -22,9 +22,9 @@ var form = sync.OnceValue(func() *page.Form { return page.NewForm(text, "tuning"
 
 // body is the data of the form's own templates.
 type body struct {
-	ID, Title, Says string
-	Lab             bool
-	Links           []link
+	ID, Title string
+	Lab       bool
+	Links     []link
 }
 
 type link struct{ Text, URL string }
@@ -46,7 +46,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 	first := s.Functions[0]
 	several := len(s.Functions) > 1
 	lab := first.Source == "lab"
-	b := body{ID: "tuning", Title: "Time and cost against memory", Lab: lab, Says: power.Extremes(first.ByPowerValue)}
+	b := body{ID: "tuning", Title: "Time and cost against memory", Lab: lab}
 	p := &page.Page{Title: "Power tuning: " + first.Title(), Kicker: "Twinstart power tuning", Heading: first.Title(), Badges: []page.Badge{{Kind: "aws", Text: "Measured on AWS"}},
 		Answers: []page.Answer{{Question: "Which memory?", Answer: s.Recommendation}}}
 	if lab {
@@ -77,7 +77,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 	}
 	if several {
 		p.Heading = fmt.Sprintf("%d functions", len(s.Functions))
-		p.Title, b.Says = "Power tuning: "+p.Heading, b.Title
+		p.Title = "Power tuning: " + p.Heading
 		b.Links = append(b.Links, link{"Both curves on lambda-power-tuning.show", s.Visualization})
 	}
 	for _, f := range facts {
