@@ -13,7 +13,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/api"
-	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/life"
@@ -109,7 +108,7 @@ func (f *function) prepare(of setting) (_ *environment, err error) {
 	if c.Initialization == snapStartInit {
 		e.life.API.SnapStart(f.lab.secrets(logStream))
 	}
-	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account},
+	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler},
 		list.Map(spec.Extensions, path.Base))
 	e.group.ResetPeak()
 	e.used = usage.Watch(e.life.PID())

@@ -73,8 +73,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no template":     {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
 		"out of it":       {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
 		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
-		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"java21","Code":{"ZipFile":"x"}}}}}`), "", `for nodejs and python, not for "java21": make it an asset`},
-		"much code":       {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"nodejs22.x","Code":{"ZipFile":"`+strings.Repeat("x", maxInline+1)+`"}}}}}`), "", "has 4194305 bytes, and at most 4194304 are taken"},
+		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"java21","Code":{"ZipFile":"x"}}}}}`), "", "its code is inside the template (ZipFile): make it an asset"},
 		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
 		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `S3 key "k.zip" is not an asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
@@ -105,37 +104,6 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, test.want)
 			}
 		})
-	}
-}
-
-// Code inside the template is a package with the file that CloudFormation writes, and its module if the code names it.
-func TestInlineCode(t *testing.T) {
-	t.Setenv("TWINSTART_CACHE", t.TempDir())
-	for code, want := range map[string][]string{"exports.handler = 1": {"index.js"}, "require('cfn-response')": {"cfn-response.js", "index.js"}, "import cfnresponse": {"cfnresponse.py", "index.py"}, "import json": {"index.py"}} {
-		runtime := "nodejs22.x"
-		if strings.HasPrefix(code, "import") {
-			runtime = "python3.13"
-		}
-		text, err := json.Marshal(map[string]any{"Runtime": runtime, "Handler": "index.handler", "Code": map[string]any{"ZipFile": map[string]any{"Fn::Join": []any{"", []string{code[:3], code[3:]}}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := readFunction("F", resource{Properties: text}, assets{}, scope{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		entries, err := os.ReadDir(f.Package)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, entry := range entries {
-			names = append(names, entry.Name())
-		}
-		written, err := os.ReadFile(filepath.Join(f.Package, names[len(names)-1]))
-		if !reflect.DeepEqual(names, want) || err != nil || string(written) != code || f.PackageSizeBytes < int64(len(code)) {
-			t.Errorf("%s: %v of %d bytes, want %v: %v %s", code, names, f.PackageSizeBytes, want, err, written)
-		}
 	}
 }
 

@@ -3,6 +3,7 @@ package assembly
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -271,20 +272,14 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 		f.Package, f.Dockerfile, f.PackageSizeBytes, err = assets.image(uri[strings.LastIndexByte(uri, ':')+1:])
 		return f, err
 	}
-	name, in := "Code.S3Key", p.Code.S3Key
 	if p.Code.ZipFile != nil {
-		name, in = "Code.ZipFile", p.Code.ZipFile
+		return f, errors.New("its code is inside the template (ZipFile): make it an asset")
 	}
-	code, err := scope.text(in)
-	switch {
-	case err != nil:
-		return f, fmt.Errorf("%s: %w", name, err)
-	case p.Code.ZipFile != nil:
-		f.Package, f.PackageSizeBytes, err = inline(p.Runtime, code)
-	default:
-		f.Package, f.PackageSizeBytes, err = assets.file(code)
-	}
+	code, err := scope.text(p.Code.S3Key)
 	if err != nil {
+		return f, fmt.Errorf("Code.S3Key: %w", err)
+	}
+	if f.Package, f.PackageSizeBytes, err = assets.file(code); err != nil {
 		return f, err
 	}
 	for _, layer := range p.Layers {

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // The headers of the Extensions API. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 const (
-	headerExtensionName    = "Lambda-Extension-Name"
-	headerExtensionID      = "Lambda-Extension-Identifier"
-	headerExtensionFeature = "Lambda-Extension-Accept-Feature"
+	headerExtensionName = "Lambda-Extension-Name"
+	headerExtensionID   = "Lambda-Extension-Identifier"
 )
 
 const extensionPrefix = "/2020-01-01/extension"
@@ -25,7 +23,6 @@ type Function struct {
 	Name    string `json:"functionName"`
 	Version string `json:"functionVersion"`
 	Handler string `json:"handler"`
-	Account string `json:"accountId,omitempty"`
 }
 
 // extension is a registered extension.
@@ -134,14 +131,8 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 		s.extensions = map[string]*extension{}
 	}
 	s.extensions[id] = &extension{name: name, events: in.Events, queue: make(chan any, 2)}
-	about := s.function
-	if !strings.Contains(r.Header.Get(headerExtensionFeature), "accountId") {
-		about.Account = ""
-	}
 	w.Header().Set(headerExtensionID, id)
-	w.Header().Set("Content-Type", "application/json")
-	text, _ := json.Marshal(about)
-	w.Write(text)
+	answer(w, http.StatusOK, s.function)
 	go s.emit(Event{Kind: Extension})
 }
 
@@ -161,9 +152,7 @@ func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
 	s.emit(Event{Kind: Extension, At: at})
 	select {
 	case event := <-e.queue:
-		w.Header().Set("Content-Type", "application/json")
-		text, _ := json.Marshal(event)
-		w.Write(text)
+		answer(w, http.StatusOK, event)
 	case <-r.Context().Done():
 	case <-s.closed:
 	}

@@ -31,8 +31,8 @@ const prefix = "/2018-06-01/runtime"
 func (s *Server) routes() http.Handler {
 	mux := &s.mux
 	mux.HandleFunc("GET "+prefix+"/invocation/next", s.next)
-	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.response)
-	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.failure)
+	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.outcome(Response, invoking))
+	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.outcome(Failure, invoking, refused))
 	mux.HandleFunc("POST "+prefix+"/init/error", s.fatal(initialising))
 	mux.HandleFunc("POST "+extensionPrefix+"/register", s.register)
 	mux.HandleFunc("GET "+extensionPrefix+"/event/next", s.extensionNext)
@@ -80,35 +80,26 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) response(w http.ResponseWriter, r *http.Request) {
-	at := arrival(r)
-	if !s.isCurrent(w, r) {
-		return
+// outcome takes the response to the current invocation, or its failure.
+func (s *Server) outcome(kind Kind, from ...state) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		at := arrival(r)
+		if !s.isCurrent(w, r) {
+			return
+		}
+		body, err := read(r)
+		if err != nil {
+			s.refuseBody(w, err)
+			return
+		}
+		event := Event{Kind: kind, At: at, RequestID: r.PathValue("id"), Body: body}
+		if failed := r.Trailer.Get(headerErrorType); failed != "" { // a streamed response that failed before its end
+			event.Kind, event.ErrorType, event.Body = Failure, failed, trailerBody(r)
+		} else if kind == Failure {
+			event.ErrorType = r.Header.Get(headerErrorType)
+		}
+		s.accept(w, event, answered, from...)
 	}
-	body, err := read(r)
-	if err != nil {
-		s.refuseBody(w, err)
-		return
-	}
-	event := Event{Kind: Response, At: at, RequestID: r.PathValue("id"), Body: body}
-	if kind := r.Trailer.Get(headerErrorType); kind != "" { // a streamed response that failed before its end
-		event.Kind, event.ErrorType, event.Body = Failure, kind, trailerBody(r)
-	}
-	s.accept(w, event, answered, invoking)
-}
-
-func (s *Server) failure(w http.ResponseWriter, r *http.Request) {
-	at := arrival(r)
-	if !s.isCurrent(w, r) {
-		return
-	}
-	body, err := read(r)
-	if err != nil {
-		s.refuseBody(w, err)
-		return
-	}
-	s.accept(w, Event{Kind: Failure, At: at, RequestID: r.PathValue("id"), Body: body, ErrorType: r.Header.Get(headerErrorType)},
-		answered, invoking, refused)
 }
 
 // restoreNext answers when the environment may go on. A bootstrap that has lost its connection may ask again.
@@ -147,9 +138,7 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed")
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusAccepted)
-	w.Write([]byte(`{"status":"OK"}` + "\n"))
+	answer(w, http.StatusAccepted, map[string]string{"status": "OK"})
 	s.emit(e)
 }
 
@@ -226,10 +215,13 @@ func trailerBody(r *http.Request) []byte {
 }
 
 func refuse(w http.ResponseWriter, status int, errorType, message string) {
+	answer(w, status, map[string]string{"errorMessage": message, "errorType": errorType})
+}
+
+func answer(w http.ResponseWriter, status int, document any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	text, _ := json.Marshal(map[string]string{"errorMessage": message, "errorType": errorType})
-	w.Write(text)
+	_ = json.NewEncoder(w).Encode(document) // fails only if the caller has gone
 }
 
 // INIT ends when a request arrives, not when its handler runs: in between net/http parses the request and starts
