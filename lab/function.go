@@ -182,7 +182,7 @@ func (f *function) configuration() api.Configuration {
 // update changes the configuration, and the layers if it names others.
 func (f *function) update(u api.Update) (api.Configuration, error) {
 	if u.Environment != nil {
-		if err := checkVariables(*u.Environment); err != nil {
+		if err := checkVariables(u.Environment.Variables); err != nil {
 			return api.Configuration{}, err
 		}
 	}

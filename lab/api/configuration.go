@@ -101,21 +101,18 @@ func (s server) update(r call) (any, error) {
 	}
 	current, err := s.backend.Function(r.name)
 	if err == nil {
-		err = dropped(asked, current)
+		err = dropped(asked, honoured, current)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var in changes
-	if err := into(asked, &in); err != nil {
+	var u Update
+	if err := into(asked, &u); err != nil {
 		return nil, err
 	}
-	u := in.update()
-	if l := in.LoggingConfig; l != nil {
-		if l.LogFormat != "Text" && l.LogFormat != "JSON" || l.LogGroup != "" && l.LogGroup != current.LogGroup || cmp.Or(l.ApplicationLogLevel, l.SystemLogLevel, "INFO") != "INFO" {
-			return nil, Invalid("the lab changes LoggingConfig.LogFormat, to Text or JSON, and not LogGroup or a level")
-		}
-		u.LogFormat = &l.LogFormat
+	if l := u.LoggingConfig; l != nil && (l.LogFormat != "Text" && l.LogFormat != "JSON" || l.LogGroup != "" && l.LogGroup != current.LogGroup ||
+		cmp.Or(l.ApplicationLogLevel, l.SystemLogLevel, "INFO") != "INFO") {
+		return nil, Invalid("the lab changes LoggingConfig.LogFormat, to Text or JSON, and not LogGroup or a level")
 	}
 	if u.Layers != nil && len(*u.Layers) > 0 && current.PackageType == "Image" {
 		return nil, Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
@@ -123,25 +120,25 @@ func (s server) update(r call) (any, error) {
 	if err := u.check(); err != nil {
 		return nil, err
 	}
-	if current.SnapStart && u.EphemeralStorageMB != nil && *u.EphemeralStorageMB > arm.MinTmpMB {
+	if current.SnapStart && u.EphemeralStorage != nil && u.EphemeralStorage.Size > arm.MinTmpMB {
 		return nil, Invalid(fmt.Sprintf("Ephemeral storage of more than %d MB is not supported for functions enabled with SnapStart: %s", arm.MinTmpMB, r.name))
 	}
 	c, err := s.backend.Update(r.Context(), r.name, u)
 	return toDocument(c), err
 }
 
-// Update is the request of UpdateFunctionConfiguration. A nil field is not changed. See changes for its JSON.
+// Update is the request of UpdateFunctionConfiguration. A nil field is not changed.
 type Update struct {
-	Description        *string
-	Handler            *string
-	MemorySizeMB       *int               `json:"MemorySize"`
-	TimeoutSeconds     *int               `json:"Timeout"`
-	EphemeralStorageMB *int               `json:"-"`
-	Environment        *map[string]string `json:"-"`
-	Image              *ImageConfig       `json:"ImageConfig"`
-	LogFormat          *string            `json:"-"`
-	Layers             *[]string          // ARNs
-	RevisionID         string             `json:"RevisionId"` // if not empty, the update fails unless this is the current revision
+	Description      *string
+	Handler          *string
+	MemorySizeMB     *int `json:"MemorySize"`
+	TimeoutSeconds   *int `json:"Timeout"`
+	EphemeralStorage *storage
+	Environment      *environment
+	Image            *ImageConfig `json:"ImageConfig"`
+	LoggingConfig    *struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
+	Layers           *[]string // ARNs
+	RevisionID       string    `json:"RevisionId"` // if not empty, the update fails unless this is the current revision
 }
 
 // Apply makes the changes.
@@ -150,11 +147,17 @@ func (u Update) Apply(c *Configuration) {
 	Set(&c.Handler, u.Handler)
 	Set(&c.MemorySizeMB, u.MemorySizeMB)
 	Set(&c.TimeoutSeconds, u.TimeoutSeconds)
-	Set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
-	Set(&c.Environment, u.Environment)
 	Set(&c.Image, u.Image)
-	Set(&c.LogFormat, u.LogFormat)
 	Set(&c.Layers, u.Layers)
+	if u.EphemeralStorage != nil {
+		c.EphemeralStorageMB = u.EphemeralStorage.Size
+	}
+	if u.Environment != nil {
+		c.Environment = u.Environment.Variables
+	}
+	if u.LoggingConfig != nil {
+		c.LogFormat = u.LoggingConfig.LogFormat
+	}
 }
 
 // Set sets what is given.
@@ -162,24 +165,6 @@ func Set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
-}
-
-// changes are an Update in JSON.
-type changes struct {
-	Update
-	EphemeralStorage *storage
-	Environment      *environment
-	LoggingConfig    *struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
-}
-
-func (c changes) update() Update {
-	if c.EphemeralStorage != nil {
-		c.EphemeralStorageMB = &c.EphemeralStorage.Size
-	}
-	if c.Environment != nil {
-		c.Update.Environment = &c.Environment.Variables
-	}
-	return c.Update
 }
 
 // into decodes the fields of a request.
@@ -193,11 +178,16 @@ func into(asked map[string]json.RawMessage, in any) error {
 
 // check compares a change with Lambda's limits.
 func (u Update) check() error {
+	var tmp *int
+	if u.EphemeralStorage != nil {
+		tmp = &u.EphemeralStorage.Size
+	}
 	for _, bound := range []struct {
 		name     string
 		value    *int
 		min, max int
-	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds}, {"EphemeralStorage.Size", u.EphemeralStorageMB, arm.MinTmpMB, arm.MaxTmpMB}} {
+	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds},
+		{"EphemeralStorage.Size", tmp, arm.MinTmpMB, arm.MaxTmpMB}} {
 		if bound.value != nil && (*bound.value < bound.min || *bound.value > bound.max) {
 			return Unfit(fmt.Sprintf("%s %d is not between %d and %d", bound.name, *bound.value, bound.min, bound.max))
 		}

@@ -30,38 +30,32 @@ type Deployer interface {
 	Concurrency() int
 }
 
-// Code is a deployment package. Either ZIP or Image is set.
+// Code is a deployment package in a request. Either ZIP or Image is set.
 type Code struct {
-	ZIP        []byte // the archive
-	Image      string // the folder of an OCI layout
-	RevisionID string // if not empty, the change fails unless this is the current revision
-}
-
-// codeDocument is the code in a request.
-type codeDocument struct {
-	ZipFile                                           []byte
-	ImageURI                                          string `json:"ImageUri"`
-	S3Bucket, S3Key, S3ObjectVersion, SourceKMSKeyArn string
-	RevisionID                                        string `json:"RevisionId"`
-	Architectures                                     []string
-	DryRun, Publish                                   bool
+	ZIP             []byte `json:"ZipFile"`
+	Image           string `json:"ImageUri"` // the folder of an OCI layout
+	S3Bucket, S3Key string
+	RevisionID      string `json:"RevisionId"` // if not empty, the change fails unless this is the current revision
+	Architectures   []string
+	DryRun, Publish bool
 }
 
 // maxBody is the largest request with an archive that Lambda accepts. The archive is base64 in it.
 const maxBody = 70_167_211
 
-func (d codeDocument) code() (Code, error) {
+func (c *Code) check() error {
+	c.Image = strings.TrimPrefix(c.Image, "file://")
 	switch {
-	case d.S3Bucket != "" || d.S3Key != "":
-		return Code{}, Invalid("the lab has no S3: send the archive as ZipFile, or name an OCI layout's folder as ImageUri")
-	case len(d.ZipFile) == 0 && d.ImageURI == "":
-		return Code{}, Invalid("Please provide a source for function code.")
-	case len(d.ZipFile) > 0 && d.ImageURI != "":
-		return Code{}, Invalid("Please do not provide both a ZipFile and an ImageUri.")
-	case len(d.ZipFile) > arm.MaxZIP:
-		return Code{}, &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "the archive is larger than 50 MB, which Lambda takes from S3 only"}
+	case c.S3Bucket != "" || c.S3Key != "":
+		return Invalid("the lab has no S3: send the archive as ZipFile, or name an OCI layout's folder as ImageUri")
+	case len(c.ZIP) == 0 && c.Image == "":
+		return Invalid("Please provide a source for function code.")
+	case len(c.ZIP) > 0 && c.Image != "":
+		return Invalid("Please do not provide both a ZipFile and an ImageUri.")
+	case len(c.ZIP) > arm.MaxZIP:
+		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "the archive is larger than 50 MB, which Lambda takes from S3 only"}
 	}
-	return Code{ZIP: d.ZipFile, Image: strings.TrimPrefix(d.ImageURI, "file://"), RevisionID: d.RevisionID}, nil
+	return nil
 }
 
 // newName returns the name of a new function, which may be given as an ARN.
@@ -88,9 +82,9 @@ func (s server) create(d Deployer, r call) (any, error) {
 		return nil, err
 	}
 	var in struct {
-		changes
+		Update
 		FunctionName, Runtime, PackageType, Role string
-		Code                                     codeDocument
+		Code                                     Code
 		Architectures                            []string
 		LoggingConfig                            logging
 		Publish                                  bool
@@ -102,18 +96,16 @@ func (s server) create(d Deployer, r call) (any, error) {
 	c := Configuration{Name: name, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512,
 		Architecture: string(arm.X8664), LogFormat: cmp.Or(in.LoggingConfig.LogFormat, "Text"), LogGroup: cmp.Or(in.LoggingConfig.LogGroup, "/aws/lambda/"+name),
 		Extra: map[string]any{"Role": in.Role}}
-	u := in.update()
-	err := u.check()
-	u.Apply(&c)
+	in.Apply(&c)
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
 	}
-	code, codeErr := in.Code.code()
-	if err = cmp.Or(err, unknownSetting(asked), codeErr); err == nil {
-		err = c.checkNew(code)
+	err := cmp.Or(in.Update.check(), dropped(asked, creatable, c), in.Code.check())
+	if err == nil {
+		err = c.checkNew(in.Code)
 	}
 	if err == nil {
-		c, err = d.Create(r.Context(), c, code)
+		c, err = d.Create(r.Context(), c, in.Code)
 	}
 	if err == nil && in.Publish {
 		c, err = s.backend.Publish(r.Context(), name, Publication{})
@@ -141,36 +133,23 @@ func (c Configuration) checkNew(code Code) error {
 	return nil
 }
 
-// unknownSetting returns an error if a request has a setting that the lab would ignore.
-func unknownSetting(asked map[string]json.RawMessage) error {
-	names := others(asked, creatable, func(_ string, want any) bool {
-		fields, ok := want.(map[string]any)
-		return empty(want) || ok && (len(fields) == 0 || fields["Mode"] == "PassThrough" || fields["ApplyOn"] == "None")
-	})
-	if len(names) == 0 {
-		return nil
-	}
-	return Invalid("the lab has no " + strings.Join(names, ", ") + " of a function: leave it out")
-}
-
 func (s server) updateCode(d Deployer, r call) (any, error) {
-	var in codeDocument
+	var in Code
 	if err := r.read(maxBody, &in); err != nil {
 		return nil, err
 	}
 	c, err := s.backend.Function(r.name)
-	var code Code
 	if err == nil {
-		code, err = in.code()
+		err = in.check()
 	}
 	switch {
 	case err != nil:
 	case len(in.Architectures) > 0 && in.Architectures[0] != c.Architecture:
 		err = Invalid("the lab runs " + c.Architecture + " only")
-	case (c.PackageType == "Image") != (code.Image != ""):
+	case (c.PackageType == "Image") != (in.Image != ""):
 		err = Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case !in.DryRun:
-		c, err = d.UpdateCode(r.Context(), r.name, code)
+		c, err = d.UpdateCode(r.Context(), r.name, in)
 	}
 	if err == nil && in.Publish && !in.DryRun {
 		c, err = s.backend.Publish(r.Context(), r.name, Publication{})

@@ -118,30 +118,24 @@ const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and D
 // honoured lists the settings that UpdateFunctionConfiguration changes. CreateFunction takes all but the first.
 var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "LoggingConfig", "RevisionId"}
 
-// dropped returns an error if an update would change a setting that the lab cannot change: to report success would
-// be false.
-func dropped(asked map[string]json.RawMessage, current Configuration) error {
-	text, _ := json.Marshal(toDocument(current)) // text and numbers
-	have := map[string]any{}
+// dropped returns an error if a request asks for a setting, beyond the known ones, that the function does not have already: to report
+// success would be false.
+func dropped(asked map[string]json.RawMessage, known []string, of Configuration) error {
+	text, _ := json.Marshal(toDocument(of)) // text and numbers
+	have, names := map[string]any{}, []string{}
 	_ = json.Unmarshal(text, &have)
-	names := others(asked, honoured, func(name string, want any) bool { return holds(have[name], want) })
-	if len(names) == 0 {
-		return nil
-	}
-	return Invalid("the lab cannot change " + strings.Join(names, ", ") + " of a function: it changes " +
-		strings.Join(honoured[:len(honoured)-1], ", ") + "; change the rest in the assembly")
-}
-
-// others lists what a request asks for beyond the known settings, except what is fine.
-func others(asked map[string]json.RawMessage, known []string, fine func(name string, want any) bool) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		var want any
 		_ = json.Unmarshal(asked[name], &want) // it was parsed before
-		if !slices.Contains(known, name) && !fine(name, want) {
+		if !slices.Contains(known, name) && !holds(have[name], want) {
 			names = append(names, name)
 		}
 	}
-	return names
+	if len(names) == 0 {
+		return nil
+	}
+	return Invalid("the lab cannot set " + strings.Join(names, ", ") + " of a function: it sets " + strings.Join(honoured[:len(honoured)-1], ", ") +
+		"; leave it out, or set it in the assembly")
 }
 
 // holds reports whether the wanted value is already set. An object is compared field by field, and null equals an
