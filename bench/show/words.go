@@ -65,18 +65,11 @@ func banner(r *report.Report) string {
 // runs returns a line for each run: its seed, time and machine.
 func runs(r *report.Report) (out []string) {
 	for _, run := range r.Runs {
-		s := fmt.Sprintf("run %s, seed %d, %s", run.RunID, run.Seed, run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"))
+		about := []string{"run " + run.RunID, fmt.Sprintf("seed %d", run.Seed), run.StartedAt.UTC().Format("2006-01-02 15:04 UTC")}
 		if m := run.Machine; m != nil {
-			s += fmt.Sprintf(", %s %s", m.OS, m.Architecture)
-			if m.Kernel != "" {
-				s += " " + m.Kernel
-			}
-			if m.CPU != "" {
-				s += ", " + m.CPU
-			}
-			s += ", " + report.Plural(m.CPUs, "CPU")
+			about = append(about, strings.TrimSpace(m.OS+" "+m.Architecture+" "+m.Kernel), m.CPU, report.Plural(m.CPUs, "CPU"))
 		}
-		out = append(out, s)
+		out = append(out, strings.Join(fields(about...), ", "))
 	}
 	return out
 }

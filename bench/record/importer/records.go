@@ -22,7 +22,7 @@ import (
 // does not say which environment wrote what.
 func Records(events iter.Seq2[Event, error], name string, o Options) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		t := tracker{name: name, options: o, yield: yield}
+		t := tracker{name: name, options: o, yield: yield, environments: map[string]*environment{}}
 		for e, err := range events {
 			switch {
 			case err == nil:
@@ -49,10 +49,10 @@ type tracker struct {
 	yield   func(*record.Record, error) bool
 	stopped bool
 
-	young, old map[string]*environment // environments with recent events, and the others
-	printed    int                     // number of REPORT that the platform did not write
-	printedAt  int                     // line of the first
-	function   string                  // whose streams were met, "" while none names one
+	environments map[string]*environment // by log stream
+	printed      int                     // number of REPORT that the platform did not write
+	printedAt    int                     // line of the first
+	function     string                  // whose streams were met, "" while none names one
 }
 
 // functionOf is the name of the function that a stream of a log group of one's own is of, "" where the group is /aws/lambda/NAME.
@@ -85,8 +85,8 @@ func (t *tracker) named(r *record.Record) error {
 	return nil
 }
 
-// maxYoung bounds the environments that are kept: one that is silent while so many others write is taken for ended.
-const maxYoung = 1 << 13
+// maxEnvironments bounds the environments that are kept. When more have written, all are taken for ended.
+const maxEnvironments = 1 << 15
 
 func (t *tracker) give(r *record.Record, err error) {
 	t.stopped = t.stopped || !t.yield(r, err)
@@ -94,33 +94,27 @@ func (t *tracker) give(r *record.Record, err error) {
 
 // environment returns the state of a log stream. All events without a stream share one state.
 func (t *tracker) environment(e Event) *environment {
-	stream := e.Stream
-	if env := t.young[stream]; env != nil {
+	env := t.environments[e.Stream]
+	if env != nil {
 		return env
 	}
-	env := t.old[stream]
-	delete(t.old, stream)
-	if env == nil {
-		env = &environment{stream: stream, known: stream != "" || e.alone}
-	}
-	if t.young == nil || len(t.young) >= maxYoung {
-		for _, gone := range t.old {
-			t.flush(gone, true)
+	if len(t.environments) >= maxEnvironments {
+		for _, old := range t.environments {
+			t.flush(old, true)
 		}
-		t.young, t.old = map[string]*environment{}, t.young
+		clear(t.environments)
 	}
-	t.young[stream] = env
+	env = &environment{stream: e.Stream, known: e.Stream != "" || e.alone}
+	t.environments[e.Stream] = env
 	return env
 }
 
 func (t *tracker) end() {
 	var left []*invocation
-	for _, generation := range []map[string]*environment{t.old, t.young} {
-		for _, env := range generation {
-			for _, i := range env.running {
-				if i.report != nil {
-					left = append(left, i)
-				}
+	for _, env := range t.environments {
+		for _, i := range env.running {
+			if i.report != nil {
+				left = append(left, i)
 			}
 		}
 	}

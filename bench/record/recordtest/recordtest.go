@@ -63,7 +63,6 @@ type Run struct {
 	Environments int // that serve the warm ones; 0 means 10
 	Seed         uint64
 	Handler      string // "" means echo
-	Phases       bool   // rawsyscall tells its own
 }
 
 // Records yields the run's records in the order in which a run would write them.
@@ -92,9 +91,6 @@ func (r Run) Records() iter.Seq[record.Record] {
 			rec.RunID, rec.RequestID = "made-up", fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
 			if r.Handler != "" {
 				rec.Handler = r.Handler
-			}
-			if r.Phases && t.Bootstrap == "rawsyscall" {
-				phases(&rec)
 			}
 			rec.Round, rec.Order, rec.Environment, rec.StartedAt = round, order, environment, at
 			at = at.Add(30 * time.Millisecond)
@@ -159,19 +155,4 @@ func (a Arm) sample(rng *rand.Rand, source record.Source, memory int, start reco
 	rec.BilledDurationMs = new(math.Ceil(init + duration))
 	rec.ClientDurationMs = cents(init + duration + 0.8*noise(0.2))
 	return rec
-}
-
-// phases splits the record's times into moments, in fixed proportions.
-func phases(rec *record.Record) {
-	moments := func(whole float64, names ...string) map[string]float64 {
-		at := map[string]float64{}
-		for i, name := range names {
-			at[name] = math.Round(whole*float64(i+1)/float64(len(names))*1000) / 1000
-		}
-		return at
-	}
-	if rec.InitDurationMs != nil {
-		rec.InitPhasesMs = moments(0.75**rec.InitDurationMs, "exec", "main", "workerStarted", "connected", "workerReady", "nextSent")
-	}
-	rec.EventPhasesMs = moments(0.8**rec.DurationMs, "eventRead", "handlerDone", "responseSent")
 }

@@ -2,13 +2,13 @@
 package runfile
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -179,17 +179,12 @@ func ThisMachine() *Machine {
 	return m
 }
 
-// value returns the first value of a key in a file of /proc.
+// value returns the first value of a key in a file of /proc, or "".
 func value(path, key string) string {
-	f, err := os.Open(path)
-	if err != nil {
+	data, _ := os.ReadFile(path)
+	found := regexp.MustCompile(`(?m)^` + key + `\s*:\s*(.*)$`).FindSubmatch(data)
+	if found == nil {
 		return ""
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if k, v, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(k) == key {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
+	return string(found[1])
 }

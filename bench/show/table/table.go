@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -57,36 +58,24 @@ func (t Table) Filled() Table { return t.Fitting(math.MaxInt / 2) }
 
 // Fitting returns the table without empty columns, and without the last columns that do not fit into a width.
 func (t Table) Fitting(width int) Table {
-	var keep []int
-	used := 0
-	widths := t.widths()
-	for i := range t.Heads {
-		says := i == 0
-		for _, r := range t.Rows {
-			says = says || i < len(r.Cells) && r.Cells[i] != None
-		}
-		if !says {
+	out, used, widths := t, 0, t.widths()
+	out.Heads, out.Rows = nil, slices.Clone(t.Rows)
+	for k := range out.Rows {
+		out.Rows[k].Cells = nil
+	}
+	for i, head := range t.Heads {
+		if i > 0 && !slices.ContainsFunc(t.Rows, func(r Row) bool { return i < len(r.Cells) && r.Cells[i] != None }) {
 			continue
 		}
-		if used += widths[i] + len(gap); used > width+len(gap) && len(keep) > 1 {
+		if used += widths[i] + len(gap); used > width+len(gap) && len(out.Heads) > 1 {
 			break
 		}
-		keep = append(keep, i)
-	}
-	out := t
-	out.Heads, out.Rows = nil, nil
-	for _, i := range keep {
-		out.Heads = append(out.Heads, t.Heads[i])
-	}
-	for _, r := range t.Rows {
-		cells := r.Cells
-		r.Cells = nil
-		for _, i := range keep {
-			if i < len(cells) {
-				r.Cells = append(r.Cells, cells[i])
+		out.Heads = append(out.Heads, head)
+		for k, r := range t.Rows {
+			if i < len(r.Cells) {
+				out.Rows[k].Cells = append(out.Rows[k].Cells, r.Cells[i])
 			}
 		}
-		out.Rows = append(out.Rows, r)
 	}
 	return out
 }
