@@ -45,12 +45,7 @@ func useAPI() {
 	api.Client.Use(&api.memory, api.body[:maxEvent])
 }
 
-func dialAPI() (io.ReadWriteCloser, error) {
-	if err := api.socket.connect(); err != nil {
-		return nil, err
-	}
-	return &api.socket, nil
-}
+func dialAPI() (io.ReadWriteCloser, error) { return &api.socket, api.socket.connect() }
 
 // next waits for an event, without a time limit, and makes it current. It ends the program if the answer cannot be
 // used.

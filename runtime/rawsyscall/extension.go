@@ -51,8 +51,5 @@ func registerExtension() {
 }
 
 func dialExtension() (io.ReadWriteCloser, error) {
-	if err := extension.socket.connect(); err != nil {
-		return nil, err
-	}
-	return &extension.socket, nil
+	return &extension.socket, extension.socket.connect()
 }

@@ -107,13 +107,7 @@ func holdStandardFiles() {
 // openNull opens /dev/null.
 func openNull() int {
 	const path = "/dev/null\x00"
-	at := -100 // AT_FDCWD
-	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(unsafe.StringData(path))),
-		syscall.O_RDWR|syscall.O_CLOEXEC, 0, 0, 0)
-	if errno != 0 {
-		return closed
-	}
-	return int(fd)
+	return open(unsafe.StringData(path), syscall.O_RDWR)
 }
 
 // takeSnapshot follows SnapStart's protocol between INIT and the first event. Lambda makes the snapshot during GET

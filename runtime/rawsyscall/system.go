@@ -25,6 +25,16 @@ type pollfd struct {
 // closed marks a descriptor that is not open.
 const closed = -1
 
+// open opens the file at a path. It returns closed if it cannot.
+func open(path *byte, flags uintptr) int {
+	at := -100 // AT_FDCWD
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(path)), flags|syscall.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return closed
+	}
+	return int(fd)
+}
+
 // read reads once, and again if a signal interrupted it. It returns 0 at the end of the stream, and EAGAIN if
 // nothing has arrived yet.
 func read(fd int, b []byte) (int, syscall.Errno) {

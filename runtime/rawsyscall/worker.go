@@ -1,9 +1,6 @@
 package main
 
-import (
-	"syscall"
-	"unsafe"
-)
+import "syscall"
 
 // worker is a process that handles events: a Bash that stays or, with isolation by process, a process for one
 // event.
@@ -110,12 +107,10 @@ func (w *worker) bury() syscall.WaitStatus {
 func (w *worker) replaced() bool {
 	t := in(w.line[:])
 	t.add("/proc/").int(int64(w.pid)).add("/comm").byte(0)
-	at := -100 // AT_FDCWD
-	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(&w.line)), syscall.O_RDONLY|syscall.O_CLOEXEC, 0, 0, 0)
-	if errno != 0 {
+	file := open(&w.line[0], syscall.O_RDONLY)
+	if file < 0 {
 		return false
 	}
-	file := int(fd)
 	n, _ := read(file, w.line[:])
 	shut(&file)
 	return asString(w.line[:n]) != "bash\n"
