@@ -229,13 +229,10 @@ func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
 
 func (c *contest) replicate() string {
-	switch {
-	case len(c.arms) > 0 && c.arms[0].group.loaded != nil:
+	if len(c.arms) > 0 && c.arms[0].group.loaded != nil {
 		return "repeat"
-	case c.clock == ClockWarm:
-		return "environment"
 	}
-	return "cold start"
+	return cmp.Or(map[Clock]string{ClockWarm: "environment"}[c.clock], "cold start")
 }
 
 // Decided judges cold starts at a level, as a report's primary claim by that clock does. It reports whether any arms

@@ -16,12 +16,6 @@ type Ahead struct {
 	AtLeast      bool     `json:"at_least,omitempty"` // without log streams only those are known that an INIT came with
 }
 
-// spilled returns "75 of 420 spilled over (18 %)".
-func (l *Load) spilled() string {
-	least := map[bool]string{true: "at least "}[l.Ahead.AtLeast]
-	return fmt.Sprintf("%s%d of %d spilled over (%.2g %%)", least, l.Ahead.Spilled, l.Latency.Count, 100*float64(l.Ahead.Spilled)/float64(l.Latency.Count))
-}
-
 // hoursAMonth is what AWS's own examples of prices take.
 const hoursAMonth = 730
 
@@ -71,7 +65,8 @@ func (l *Levers) ahead() (out []Answer) {
 		if load == nil || base == nil || load.Latency.Count*base.Latency.Count == 0 || load.Ahead == nil {
 			continue
 		}
-		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s", l.Rows[i].Level, load.Latency.p99(), base.Latency.p99(), load.spilled())
+		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d spilled over (%.2g %%)", l.Rows[i].Level, load.Latency.p99(), base.Latency.p99(),
+			map[bool]string{true: "at least "}[load.Ahead.AtLeast], load.Ahead.Spilled, load.Latency.Count, 100*float64(load.Ahead.Spilled)/float64(load.Latency.Count))
 		if ahead := load.Ahead; ahead.Init != nil {
 			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"), ms(*ahead.Init))
 		}

@@ -105,10 +105,7 @@ func (t *traffic) worth() string {
 		text += fmt.Sprintf(", and the p99 of all would be %s, not %s", ms(without), ms(with))
 		worth = worth || without < (1-leastWorth)*with
 	}
-	if worth {
-		return "yes: " + text
-	}
-	return "no: " + text
+	return map[bool]string{true: "yes: ", false: "no: "}[worth] + text
 }
 
 // bill returns INIT's part of the bill: the part of a cold start's Billed Duration beyond its Duration.
@@ -133,22 +130,18 @@ func (t *traffic) bill() string {
 	return fmt.Sprintf("INIT is %.0f %% of a cold start at the median, and %.1f %% of the milliseconds that are billed", 100*whole.Quantile(0.5), 100*init/all)
 }
 
+// memory says how much of the present memory size was used since it was set.
 func (t *traffic) memory() string {
-	used, paid := t.used()
-	if used == 0 || paid == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d of %d MB used at most; less memory is less CPU, too: tuning says what pays", used, paid)
-}
-
-// used returns the present memory size, and the most memory that was used since it was set.
-func (t *traffic) used() (used, paid int) {
+	used, paid := 0, 0
 	for _, r := range t.calls[t.changed():] {
 		if paid = r.MemorySizeMB; r.MaxMemoryUsedMB != nil {
 			used = max(used, *r.MaxMemoryUsedMB)
 		}
 	}
-	return used, paid
+	if used == 0 || paid == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d MB used at most; less memory is less CPU, too: tuning says what pays", used, paid)
 }
 
 // bears says which percentiles need more cold starts, and how far back to look for them.
@@ -157,11 +150,11 @@ func (t *traffic) bears() string {
 	if n == 0 || n >= stat.MinP99 {
 		return ""
 	}
-	text := fmt.Sprintf("%s bear no p99 (%d)", Plural(n, "cold start"), stat.MinP99)
-	want := stat.MinP99
+	p, want := 99, stat.MinP99
 	if n < leastForP90 {
-		text, want = fmt.Sprintf("%s bear no p90 (%d) and no p99 (%d)", Plural(n, "cold start"), leastForP90, stat.MinP99), leastForP90
+		p, want = 90, leastForP90
 	}
+	text := fmt.Sprintf("%s bear no p%d (%d)", Plural(n, "cold start"), p, want)
 	if span := t.calls[len(t.calls)-1].StartedAt.Sub(t.calls[0].StartedAt); span > 0 {
 		text += fmt.Sprintf(": at this rate --since %.0fd has enough", math.Ceil(span.Hours()/24*float64(want)/float64(n)))
 	}

@@ -180,12 +180,12 @@ func (t *Template) Concurrency() (n int) {
 
 // alarmMetrics counts the metrics that alarms read: one each, or those of a metric math expression.
 func (t *Template) alarmMetrics() int {
-	n := t.Counts()["AWS::CloudWatch::Alarm"]
+	n := 0
 	for _, p := range of[struct {
 		Metrics []struct{ MetricStat json.RawMessage }
 	}](t, "AWS::CloudWatch::Alarm") {
-		if len(p.Metrics) > 0 {
-			n--
+		if len(p.Metrics) == 0 {
+			n++
 		}
 		for _, m := range p.Metrics {
 			if m.MetricStat != nil {
