@@ -9,23 +9,22 @@ import (
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
-// builtBash is a static Bash in the cache, or the reason why there is none. A Workspace keeps the result, because
-// it takes seconds to find out that there is no toolchain.
-type builtBash struct {
-	file file
-	err  error
-}
-
-// staticBash must be called with the lock held.
+// staticBash must be called with the lock held. A Workspace also keeps an error, because it takes seconds to find out
+// that there is no toolchain.
 func (w *Workspace) staticBash(ctx context.Context, a arm.Architecture) (file, error) {
-	b := once(ctx, &w.bash, a, func() (b builtBash) {
+	out := w.once(ctx, "bash for "+string(a), func() (out output) {
 		path, err := staticbash.Build(ctx, a, w.Log)
-		if b.err = err; err == nil {
-			b.file, b.err = describe(path, "bash")
+		out.err = err
+		if err == nil {
+			out.files = make([]file, 1)
+			out.files[0], out.err = describe(path, "bash")
 		}
-		return b
+		return out
 	})
-	return b.file, b.err
+	if out.err != nil {
+		return file{}, out.err
+	}
+	return out.files[0], nil
 }
 
 // Bootstrap is an implementation of a custom runtime: a program that takes events from the Runtime API.

@@ -42,8 +42,7 @@ type Workspace struct {
 
 	mu      sync.Mutex
 	golang  map[arm.Architecture]golangListing
-	outputs map[string]output // key: bootstrap/architecture
-	bash    map[arm.Architecture]builtBash
+	outputs map[string]output
 	exclude map[string][]string // patterns by handler folder, if not DefaultExclude
 	told    []string            // lines about left-out files that were already written
 }
@@ -81,7 +80,7 @@ func (w *Workspace) Bootstrap(ctx context.Context, name string, a arm.Architectu
 	return out.dir, err
 }
 
-// output is a finished bootstrap: its folder, its key and its files.
+// output is a finished bootstrap (its folder, its key and its files) or a static Bash.
 type output struct {
 	dir   string
 	key   string
@@ -92,12 +91,10 @@ type output struct {
 // bootstrap does what Bootstrap does, for callers that hold the lock. A recipe uses it to get the bootstrap that it
 // derives from.
 func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architecture) (output, error) {
-	out := once(ctx, &w.outputs, name+"/"+string(a), func() output {
+	out := w.once(ctx, name+"/"+string(a), func() output {
 		out, brought := w.prebuilt(name, a)
 		if !brought {
-			var err error
-			out, err = w.makeBootstrap(ctx, name, a)
-			out.err = err
+			out, out.err = w.makeBootstrap(ctx, name, a)
 		}
 		return out
 	})
@@ -105,18 +102,18 @@ func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architectu
 }
 
 // once returns what was made for a key, or makes it. It does not keep the result of a cancelled build.
-func once[K comparable, V any](ctx context.Context, kept *map[K]V, key K, make func() V) V {
-	if v, ok := (*kept)[key]; ok {
-		return v
+func (w *Workspace) once(ctx context.Context, key string, make func() output) output {
+	if out, ok := w.outputs[key]; ok {
+		return out
 	}
-	v := make()
+	out := make()
 	if ctx.Err() == nil {
-		if *kept == nil {
-			*kept = map[K]V{}
+		if w.outputs == nil {
+			w.outputs = map[string]output{}
 		}
-		(*kept)[key] = v
+		w.outputs[key] = out
 	}
-	return v
+	return out
 }
 
 func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Architecture) (out output, err error) {

@@ -171,14 +171,6 @@ func setEnv(list []string, key, value string) []string {
 	return append(list, key+"="+value)
 }
 
-// put sets a key of a map, which it makes if there is none.
-func put[V any](m *map[string]V, key string, value V) {
-	if *m == nil {
-		*m = map[string]V{}
-	}
-	(*m)[key] = value
-}
-
 // absolute resolves a destination against WORKDIR, the file's or the base's. It keeps a trailing slash.
 func (r *reader) absolute(p string) (string, error) {
 	if !path.IsAbs(p) {

@@ -36,9 +36,16 @@ func (r *reader) instruction(read instructions.Command) (err error) {
 		}
 		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: c.String(), Linked: c.Link, Add: true})
 	case *instructions.EnvCommand:
-		return r.pairs("ENV", c.Env, func(key, value string) { i.Env = setEnv(i.Env, key, value) })
+		for _, kv := range c.Env {
+			i.Env = setEnv(i.Env, kv.Key, kv.Value)
+		}
 	case *instructions.LabelCommand:
-		return r.pairs("LABEL", c.Labels, func(key, value string) { put(&i.Labels, key, value) })
+		if i.Labels == nil {
+			i.Labels = map[string]string{}
+		}
+		for _, kv := range c.Labels {
+			i.Labels[kv.Key] = kv.Value
+		}
 	case *instructions.WorkdirCommand:
 		return r.workDir(c.Path)
 	case *instructions.EntrypointCommand:
@@ -168,17 +175,6 @@ func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, er
 		texts = append(texts, Text{name, content.Data})
 	}
 	return texts, nil
-}
-
-// pairs calls set for each assignment of ENV or LABEL.
-func (r *reader) pairs(name string, assigned instructions.KeyValuePairs, set func(key, value string)) error {
-	for _, kv := range assigned {
-		if kv.Key == "" || strings.Contains(kv.Key, "=") {
-			return r.errorf("%s takes NAME=VALUE: the name is %q", name, kv.Key)
-		}
-		set(kv.Key, kv.Value)
-	}
-	return nil
 }
 
 func (r *reader) workDir(dir string) (err error) {
