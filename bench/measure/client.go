@@ -114,11 +114,10 @@ func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) 
 	if code := Code(err); code != "ResourceNotFoundException" && !strings.HasPrefix(code, "AccessDenied") {
 		return err
 	}
-	who, unknown := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	account, unknown := accountOf(ctx, cfg)
 	if unknown != nil {
 		return err
 	}
-	account := aws.ToString(who.Account)
 	if parts := strings.Split(function, ":"); len(parts) > 4 && parts[4] != account {
 		return fmt.Errorf("%s is of account %s, and the credentials are of %s: set AWS_PROFILE", function, parts[4], account)
 	}
@@ -126,4 +125,13 @@ func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) 
 		return err
 	}
 	return fmt.Errorf("there is no function %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or correct the name", function, cfg.Region, account)
+}
+
+// accountOf returns the account of the credentials.
+func accountOf(ctx context.Context, cfg aws.Config) (string, error) {
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(who.Account), nil
 }

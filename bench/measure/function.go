@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,8 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record/runfile"
@@ -287,16 +286,9 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 
 // notThere says where a missing stack was looked for. Mostly it is in another region or account.
 func notThere(ctx context.Context, cfg aws.Config, stack string, err error) error {
-	answer, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		return err
-	}
-	if answer.ErrorCode() != "ValidationError" || !strings.Contains(answer.ErrorMessage(), "does not exist") {
+	if Code(err) != "ValidationError" || !strings.Contains(err.Error(), "does not exist") {
 		return fmt.Errorf("%w (region %s)", Brief(err), cfg.Region)
 	}
-	of := ""
-	if who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err == nil {
-		of = " of account " + aws.ToString(who.Account)
-	}
-	return fmt.Errorf("no stack %s in %s%s: set AWS_REGION or AWS_PROFILE, or deploy it with make deploy", stack, cfg.Region, of)
+	account, _ := accountOf(ctx, cfg)
+	return fmt.Errorf("no stack %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or deploy it with make deploy", stack, cfg.Region, cmp.Or(account, "unknown"))
 }

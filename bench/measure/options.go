@@ -175,39 +175,30 @@ const (
 	warmTakes     = 80 * time.Millisecond
 )
 
-// Estimate returns about how long it takes to measure so many functions on AWS, of which so many have SnapStart.
-func Estimate(functions, snapStart int, o Options) time.Duration {
+// provisionTakes is how long Lambda takes to allocate a provisioned environment, about.
+const provisionTakes = 2 * time.Minute
+
+// EstimateArms returns about how long it takes to measure functions on AWS with so many arms each, which follow each
+// other. Of all arms so many have SnapStart, and so many are of provisioned environments.
+func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
 	o = o.withDefaults()
-	turns := func(n int) time.Duration { return time.Duration((n + o.Parallel - 1) / o.Parallel) }
-	cold, warm := time.Duration(o.Cold+min(o.Warm, o.Environments)), time.Duration(o.Warm)
-	usual := functions - snapStart
-	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace)*cold + turns(functions)*warm*warmTakes
+	n, most := 0, 1
+	for _, of := range arms {
+		n, most = n+of, max(most, of)
+	}
+	atOnce := max(1, min(o.Parallel, n/most))
+	turns := func(n int) time.Duration { return time.Duration((n + atOnce - 1) / atOnce) }
+	usual, begun := n-snapStart, o.Cold+min(o.Warm, o.Environments)
+	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace)*time.Duration(begun) + turns(n)*time.Duration(o.Warm)*warmTakes
 	for _, s := range o.Snapshots() {
 		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*s.Calls)*o.Pace)
 	}
 	if o.Load != nil {
+		begun += o.Load.Repeats
 		closed := time.Duration(o.Load.Requests/max(1, o.Load.Concurrency)) * warmTakes
-		all += time.Duration(functions*o.Load.Repeats) * (coldTakes + schedule.Length(o.Load.Stages) + closed)
+		all += time.Duration(n*o.Load.Repeats) * (coldTakes + schedule.Length(o.Load.Stages) + closed)
 	}
-	return all
-}
-
-// provisionTakes is how long Lambda takes to allocate a provisioned environment, about.
-const provisionTakes = 2 * time.Minute
-
-// EstimateArms returns about how long it takes to measure functions with so many arms each, which follow each other. So many of all arms are
-// of provisioned environments.
-func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
-	o = o.withDefaults()
-	n, most, repeats := 0, 1, 0
-	if o.Load != nil {
-		repeats = o.Load.Repeats
-	}
-	for _, of := range arms {
-		n, most = n+of, max(most, of)
-	}
-	o.Parallel = max(1, min(o.Parallel, n/most))
-	return Estimate(n, snapStart, o) + time.Duration(provisioned*(o.Cold+min(o.Warm, o.Environments)+repeats))*provisionTakes
+	return all + time.Duration(provisioned*begun)*provisionTakes
 }
 
 // Snapshots is what measuring one function with SnapStart takes, by what for.

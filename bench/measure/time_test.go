@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 		if err != nil || out.Marked > 0 || len(out.NotMeasured)+len(out.Unrestored) > 0 || len(got) != 26*(60+10+100) {
 			t.Fatalf("%d records, %+v, %v", len(got), out, err)
 		}
-		guess := Estimate(26, 0, onAWS(60, 100))
+		guess := EstimateArms(slices.Repeat([]int{1}, 26), 0, 0, onAWS(60, 100))
 		updates, looks := float64(d.Count("UpdateFunctionConfiguration")), float64(d.Count("GetFunction"))
 		t.Logf("%v for %d samples, guessed %v; %.1f updates and %.1f looks a second", took.Round(time.Second), len(got), guess.Round(time.Second), updates/took.Seconds(), looks/took.Seconds())
 		if took > 15*time.Minute || updates/took.Seconds() > 15 || looks/took.Seconds() > 100 || d.Count("GetFunctionConfiguration") > 0 {

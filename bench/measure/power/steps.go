@@ -69,24 +69,24 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.function(ctx, in, executionID(r.Execution))
-	if err != nil {
-		return nil, err
-	}
 	if r.Step == step.Initialise {
-		if err := s.payloads(ctx, &in); err != nil {
+		m, err := s.begin(ctx, Candidate{Input: in}, executionID(r.Execution))
+		if err != nil {
 			return nil, err
 		}
-		plan, err := initialise(ctx, f, in, executionID(r.Execution), s.Region)
-		if err == nil && plan.Cold && plan.Distributed {
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
+		if plan := m.plan; plan.Cold && plan.Distributed {
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, "+
+				"not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
 		}
-		return plan, err
+		return m.plan, nil
 	}
 	if r.Plan == nil {
 		return nil, fmt.Errorf("step %q without a plan", r.Step)
 	}
-	f.id = short(r.Plan.ID) // in a distributed Map the execution is a child of the tuning's
+	f, err := s.function(ctx, in, r.Plan.ID) // in a distributed Map the execution is a child of the tuning's
+	if err != nil {
+		return nil, err
+	}
 	switch r.Step {
 	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
@@ -169,15 +169,16 @@ func (s *Steps) margin() time.Duration { return cmp.Or(s.Margin, 20*time.Second)
 // stepClean cleans up. Stopping an execution does not stop its last step, which runs until it finds that the
 // function is no longer marked. So stepClean looks again until nothing is left.
 func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
-	f, err := s.function(ctx, in, executionID(r.Execution))
+	id := executionID(r.Execution)
+	if r.Plan != nil {
+		id = r.Plan.ID
+	}
+	if id == "" {
+		return nil, errors.New("step clean without an execution")
+	}
+	f, err := s.function(ctx, in, id)
 	if err != nil {
 		return nil, err
-	}
-	if r.Plan != nil {
-		f.id = short(r.Plan.ID)
-	}
-	if f.id == "" {
-		return nil, errors.New("step clean without an execution")
 	}
 	any := false
 	for range 20 {
