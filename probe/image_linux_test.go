@@ -25,7 +25,7 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// images are a folder's content as docker save writes an image of it, and as an OCI layout in a tar.
+// images are a folder's content as docker save writes an image of it, and as an OCI layout.
 func images(t *testing.T, content string) (saved, oci string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -64,7 +64,7 @@ func images(t *testing.T, content string) (saved, oci string) {
 	path, err := layout.Write(filepath.Join(dir, "layout"), empty.Index)
 	must(t, err)
 	must(t, path.AppendImage(img, layout.WithPlatform(v1.Platform{OS: "linux", Architecture: runtime.GOARCH})))
-	return saved, write("oci.tar", filepath.Join(dir, "layout"), "")
+	return saved, filepath.Join(dir, "layout")
 }
 
 // The base image's own files are counted apart from the user's in a tarball.

@@ -43,7 +43,7 @@ func TestFormsOfOnePackage(t *testing.T) {
 		{deployment.Bootstrap, file}, {deployment.Folder, content}, {deployment.ZIP, zipped(t, content)},
 		{deployment.Context, folder(t, map[string][]byte{"Dockerfile": []byte("FROM scratch\nCOPY bootstrap /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\n"), "bootstrap": read(t, file)})},
 		{deployment.Context, folder(t, map[string][]byte{"Dockerfile": []byte("FROM public.ecr.aws/lambda/provided:al2023\nCOPY bootstrap ${LAMBDA_RUNTIME_DIR}\nCMD [\"handler.run\"]\n"), "bootstrap": read(t, file)})},
-		{deployment.Tarball, saved}, {deployment.Tarball, layout},
+		{deployment.Tarball, saved}, {deployment.Layout, layout},
 	} {
 		r := measure(t, p, form.path)
 		if r.Kind != form.kind || r.FirstFailure != "" || len(r.Reads) == 0 {

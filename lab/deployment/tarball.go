@@ -20,27 +20,25 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// tarball reads an image as docker save writes it, or an OCI layout in a tar.
+// tarball reads an image as docker save writes it.
 func (p *Package) tarball() error {
-	return p.saved(Tarball, func() (v1.Image, func(), error) { return readTarball(p.Path) })
+	return p.saved(Tarball, func() (v1.Image, error) {
+		return tarball.Image(func() (io.ReadCloser, error) { return openTar(p.Path) }, nil)
+	})
 }
 
 // layout reads an OCI layout in a folder.
 func (p *Package) layout() error {
 	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
-	return p.saved(Layout, func() (v1.Image, func(), error) {
-		img, err := firstImage(p.Path)
-		return img, func() {}, err
-	})
+	return p.saved(Layout, func() (v1.Image, error) { return firstImage(p.Path) })
 }
 
 // saved reads a built image. Its base and the files added to it are not separate.
-func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err error)) error {
-	img, done, err := read()
+func (p *Package) saved(kind Kind, read func() (v1.Image, error)) error {
+	img, err := read()
 	if err != nil {
 		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
 	}
-	defer done()
 	config, err := img.ConfigFile()
 	if err != nil {
 		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
@@ -54,14 +52,9 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 		return fmt.Errorf("%s is for %s: Lambda runs Linux", p.Path, config.OS)
 	}
 	p.fill = func(dir string, needs Needs) error {
-		img, done, err := read()
-		if err != nil {
-			return err
-		}
-		defer done()
 		flat := mutate.Extract(img)
 		defer flat.Close()
-		err = archive.Untar(flat, dir)
+		err := archive.Untar(flat, dir)
 		if err == nil { // an error in a layer shows only after the end of the archive
 			_, err = io.Copy(io.Discard, flat)
 		}
@@ -71,37 +64,6 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 		return needs.meet(dir)
 	}
 	return nil
-}
-
-// readTarball opens an image as docker save writes it, or else an OCI layout in a tar. done frees what it uses.
-func readTarball(file string) (img v1.Image, done func(), err error) {
-	done = func() {}
-	if img, err = tarball.Image(func() (io.ReadCloser, error) { return openTar(file) }, nil); err == nil {
-		return img, done, nil
-	}
-	dir, mkErr := os.MkdirTemp("", "twinstart-oci-")
-	if mkErr != nil {
-		return nil, done, mkErr
-	}
-	done = func() { os.RemoveAll(dir) }
-	if img, ociErr := readLayout(file, dir); ociErr == nil {
-		return img, done, nil
-	}
-	done()
-	return nil, nil, err
-}
-
-// readLayout unpacks an OCI layout.
-func readLayout(file, dir string) (v1.Image, error) {
-	in, err := openTar(file)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	if err := archive.Untar(in, dir); err != nil {
-		return nil, err
-	}
-	return firstImage(dir)
 }
 
 // firstImage returns the image of an OCI layout. If there are several, it prefers the one for this machine, else it

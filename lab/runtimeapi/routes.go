@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -185,24 +186,14 @@ func read(r *http.Request) ([]byte, error) {
 		drain(r)
 		return nil, errTooLarge
 	}
-	body := make([]byte, 0, max(r.ContentLength, 0)+512) // with room to see the end without growing
-	for {
-		n, err := r.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if err == io.EOF {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(body) > MaxResponse {
-			drain(r)
-			return nil, errTooLarge
-		}
-		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
-		}
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead) // with room to see the end without growing
+	_, err := body.ReadFrom(io.LimitReader(r.Body, MaxResponse+1))
+	if err == nil && body.Len() > MaxResponse {
+		drain(r)
+		err = errTooLarge
 	}
+	return body.Bytes(), err
 }
 
 // trailerBody returns the error document of a streamed response. If it is not base64, it is returned unchanged.
