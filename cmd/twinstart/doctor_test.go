@@ -141,6 +141,7 @@ func TestDoctorOfWhoMayAssumeRolesOnly(t *testing.T) {
 
 // A listing from elsewhere is held against the lab, a line for each fact that differs.
 func TestDoctorComparesRoots(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)

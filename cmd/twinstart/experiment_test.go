@@ -83,6 +83,7 @@ func wantCounts(t *testing.T, dir string, cold, warm int) {
 
 // TestExperiment goes the whole way: an assembly of the CDK CLI, real processes, records, the report in every form.
 func TestExperiment(t *testing.T) {
+	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
 	status, stdout, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "3", "--warm", "4", "--seed", "7", "--out", out)
 	if status != exitOK {
@@ -144,6 +145,7 @@ func TestExperiment(t *testing.T) {
 }
 
 func TestInvoke(t *testing.T) {
+	t.Parallel()
 	event := filepath.Join(t.TempDir(), "event.json")
 	if err := os.WriteFile(event, []byte(`{"a": "$(touch x)"}`), 0o644); err != nil {
 		t.Fatal(err)
@@ -165,6 +167,7 @@ func TestInvoke(t *testing.T) {
 
 // TestInterrupted stops a run as Ctrl-C does: what was measured stays, a report is written, --resume goes on.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -181,6 +184,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestKilled kills a run outright: nothing that was whole is lost, nothing of it stays on the machine, --resume goes on.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
 	cmd := exec.Command(os.Args[0], "run", "--assembly", assembly, "--cold", "20", "--warm", "5", "--out", out)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
@@ -223,6 +227,7 @@ func resumeAndCount(t *testing.T, assembly, out string) {
 // TestExamplesInTheLab runs the application of examples/ as its README says: synthesized for this machine, with the event of its schedule. As
 // it is for another architecture the one flag that is missing is named.
 func TestExamplesInTheLab(t *testing.T) {
+	t.Parallel()
 	need.Time(t)
 	examples := filepath.Join(repository, "examples")
 	app := filepath.Join(t.TempDir(), "app")

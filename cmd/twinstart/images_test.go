@@ -24,11 +24,11 @@ import (
 )
 
 // imageFor is an image FROM scratch whose one file is a bootstrap.
-func imageFor(t *testing.T, goarch string) v1.Image {
+func imageFor(t *testing.T) v1.Image {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "bootstrap")
 	build := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", program, "github.com/twinstart/twinstart/lab/testdata/bootstrap")
-	build.Dir, build.Env = repository, append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+goarch)
+	build.Dir, build.Env = repository, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -44,7 +44,7 @@ func imageFor(t *testing.T, goarch string) v1.Image {
 	ok(t, err)
 	img, err := mutate.AppendLayers(empty.Image, layer)
 	ok(t, err)
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: goarch, RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(t, img)},
+	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH, RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(t, img)},
 		Config: v1.Config{Entrypoint: []string{"/var/task/bootstrap"}, WorkingDir: "/var/task"}})
 	ok(t, err)
 	return img
@@ -73,8 +73,10 @@ var repository = func() string {
 // this machine counts.
 func TestImagesWhereverTheyLie(t *testing.T) {
 	inEmptyFolder(t)
-	img := imageFor(t, runtime.GOARCH)
-	foreign := imageFor(t, map[bool]string{true: "arm64", false: "amd64"}[runtime.GOARCH == "amd64"])
+	img := imageFor(t)
+	foreign, err := mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: "other", RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(t, img)},
+		Config: v1.Config{Entrypoint: []string{"/absent"}}})
+	ok(t, err)
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")

@@ -35,6 +35,7 @@ func levering(t *testing.T, runtime string) string {
 
 // What cannot be measured here or so is told in one line, by name.
 func TestLeversThatAreNotHere(t *testing.T) {
+	t.Parallel()
 	assembly := levering(t, `"provided.al2023"`)
 	for arms, want := range map[string]string{
 		"a/zip-vpc*":     "a/zip-vpc-isolated: the lab has no VPC: --source aws",

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -224,12 +225,16 @@ func TestExitStatuses(t *testing.T) {
 	cancel()
 	packed := []string{"--bootstrap", "bashtcp"}
 	tried := map[string]bool{}
+	if status, _, stderr := twinstart(t, append([]string{"run", "mine", "--cold", "1", "--warm", "1", "--out", "old"}, packed...)...); status != exitOK {
+		t.Fatal(stderr)
+	}
+	var all errgroup.Group // of commands that wait more than they compute
+	all.SetLimit(4)
 	for _, test := range []struct {
 		args []string
 		ctx  context.Context
 		want int
 	}{
-		{args: append([]string{"run", "mine", "--cold", "1", "--warm", "1", "--out", "old"}, packed...), want: exitOK},
 		{args: []string{"run"}, want: exitUsage},
 		{args: append([]string{"run", "mine", "--cold", "1", "--warm", "0", "--out", "-"}, packed...), want: exitOK},
 		{args: []string{"run", "--resume", "--out", "-"}, want: exitUsage},
@@ -287,11 +292,15 @@ func TestExitStatuses(t *testing.T) {
 		if len(test.args) > 0 {
 			tried[test.args[0]] = true
 		}
-		var stdout, stderr bytes.Buffer
-		if status := run(test.ctx, test.args, &stdout, &stderr); status != test.want {
-			t.Errorf("%v: status %d, want %d: %s", test.args, status, test.want, &stderr)
-		}
+		all.Go(func() error {
+			var stdout, stderr bytes.Buffer
+			if status := run(test.ctx, test.args, &stdout, &stderr); status != test.want {
+				t.Errorf("%v: status %d, want %d: %s", test.args, status, test.want, &stderr)
+			}
+			return nil
+		})
 	}
+	_ = all.Wait()
 	for _, command := range kong.Must(&cli{}).Model.Children {
 		if !tried[command.Name] {
 			t.Errorf("%s: no status was tried", command.Name)

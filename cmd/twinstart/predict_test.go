@@ -24,6 +24,7 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 // Arms of an assembly are predicted and explained without being deployed.
 func TestPredictAndExplainArms(t *testing.T) {
+	t.Parallel()
 	dir := assemblyOfTwoArms(t)
 	status, out, errs := command(t, "predict", "--assembly", dir, "--format", "json", "*/zip")
 	if status != exitOK {
@@ -84,6 +85,7 @@ func readable(t *testing.T, html []byte) {
 
 // What cannot be measured is exit status 2 and one line that says what to do; other packages are predicted all the same.
 func TestPredictBadInput(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bootstrap")
 	if err := os.WriteFile(bad, []byte("#!/bin/sh\necho boom >&2\nexit 1\n"), 0o755); err != nil {
@@ -155,6 +157,7 @@ func records(t *testing.T, source record.Source, figure map[string]float64) stri
 
 // A run of one's own becomes a model that predictions are made from.
 func TestCalibrateThenPredict(t *testing.T) {
+	t.Parallel()
 	kib, init := map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000}, map[string]float64{}
 	for name, x := range kib {
 		init[name] = 20 + x*0.01

@@ -21,6 +21,7 @@ import (
 
 // TestScenarios prints the table of what happens to runs, each measured to its end and each killed with SIGKILL and resumed.
 func TestScenarios(t *testing.T) {
+	t.Parallel()
 	need.Time(t)
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)

@@ -3,9 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -13,36 +11,25 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// cpuAssembly is handlers/cpu, 20 ms of Bash on a full core, behind two bootstraps.
-func cpuAssembly(t *testing.T) string {
-	t.Helper()
+// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory up to 1769 MB, so
+// the duration falls with it and the cost hardly changes. The function is handlers/cpu, 20 ms of Bash on a full core.
+func TestTuneInTheLab(t *testing.T) {
+	t.Parallel()
 	need.Time(t)
 	dir := t.TempDir()
-	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	cmd := exec.Command(filepath.Join("node_modules", ".bin", "cdk"), "synth", "--quiet", "--output", dir,
-		"-c", "architecture="+architecture, "-c", "handler=cpu", "-c", "arms=bashtcp/zip,rawtcp/zip")
-	cmd.Dir = filepath.Join("..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v (make setup installs the CDK CLI): %s", err, out)
+	function := filepath.Join(dir, "cpu.zip")
+	if status, _, stderr := twinstart(t, "package", filepath.Join(repository, "handlers", "cpu"), "--bootstrap", "bashtcp", "-o", function); status != exitOK {
+		t.Fatalf("status %d: %s", status, stderr)
 	}
-	return dir
-}
-
-// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory up to 1769 MB, so
-// the duration falls with it and the cost hardly changes.
-func TestTuneInTheLab(t *testing.T) {
-	assembly := cpuAssembly(t)
-	dir := t.TempDir()
 	input, result := filepath.Join(dir, "input.json"), filepath.Join(dir, "result.json")
 	if err := os.WriteFile(input, []byte(`{"num": 10, "powerValues": [128, 256, 512, 1769], "strategy": "speed"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"tune", "--assembly", assembly, "--function", "bashtcp/zip", "--input", input}
-	status, stdout, stderr := twinstart(t, append(args, "--dry-run")...)
+	status, stdout, stderr := twinstart(t, "tune", "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--input", input, "--dry-run")
 	if status != exitOK || !strings.Contains(stdout, "4 power values, 40 invocations") {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}
-	status, stdout, stderr = twinstart(t, append(args, "--json", result, "--seed", "3")...)
+	status, stdout, stderr = twinstart(t, "tune", "--function", function, "--input", input, "--json", result, "--seed", "3")
 	if status != exitOK {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}
@@ -80,7 +67,7 @@ func TestTuneInTheLab(t *testing.T) {
 			t.Errorf("the fastest took %v ms at 128 MB, %v ms at 1769", slow, fast)
 		}
 	})
-	status, stdout, stderr = twinstart(t, "tune", "--assembly", assembly, "--function", "bashtcp/zip", "--clean")
+	status, stdout, stderr = twinstart(t, "tune", "--function", function, "--clean")
 	if status != exitOK || !strings.Contains(stdout, "holds nothing of a tuning") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}

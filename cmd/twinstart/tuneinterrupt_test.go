@@ -74,7 +74,7 @@ func TestTuneInterrupted(t *testing.T) {
 	total := calls.Load()
 	t.Logf("%d calls", total)
 	interrupted := 0
-	for call := int64(1); call <= total; call += max(1, total/16) {
+	for call := int64(1); call <= total; call += max(1, total/12) {
 		if tuneUntil(call) == exitInterrupted {
 			interrupted++
 		}

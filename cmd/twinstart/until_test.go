@@ -15,6 +15,7 @@ import (
 // TestUntilSignificant lets a run end by its own results. When it does is the machine's affair; that its end is one of the planned
 // looks, and that the report tells arms apart at that look's level, is not.
 func TestUntilSignificant(t *testing.T) {
+	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
 	status, stdout, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "30", "--warm", "2", "--full", "--until-significant", "--out", out)
 	if status != exitOK {
