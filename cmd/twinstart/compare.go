@@ -16,7 +16,7 @@ import (
 type compareCommand struct {
 	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
-	FailOn     []string `sep:"none" placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
+	FailOn     []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
 	MixSources bool     `help:"Compare lab with AWS records all the same."`
 	Old        string   `arg:"" help:"Records of the earlier run: a file, or the folder of a run."`
 	New        string   `arg:"" help:"Records of the later run."`
@@ -25,14 +25,12 @@ type compareCommand struct {
 // Run compares. A broken limit is a finding.
 func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	var expressions []compare.Expression
-	for _, texts := range c.FailOn {
-		for text := range strings.SplitSeq(texts, ",") {
-			e, err := compare.ParseExpression(text)
-			if err != nil {
-				return fmt.Errorf("--fail-on: %w", err)
-			}
-			expressions = append(expressions, e)
+	for _, text := range c.FailOn {
+		e, err := compare.ParseExpression(text)
+		if err != nil {
+			return fmt.Errorf("--fail-on: %w", err)
 		}
+		expressions = append(expressions, e)
 	}
 	options := report.Options{MixSources: c.MixSources, Context: ctx}
 	var sides [2]*report.Report
