@@ -36,8 +36,10 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	var differ []string
 	for _, t := range s.targets {
 		now, code, err := measure.Read(ctx, s.client, t.FunctionName, t.Alias)
-		if s.fit != nil {
-			err = s.fit(ctx, t, err)
+		if s.foreign && t.Alias == "" && err != nil {
+			err = measure.Elsewhere(ctx, s.config, t.FunctionName, err)
+		} else if s.foreign && t.Alias == "" {
+			err = measure.Unfit(ctx, s.client, t.FunctionName)
 		}
 		if ctx.Err() != nil || measure.Refused(err) {
 			return err
@@ -202,15 +204,6 @@ func openFunctions(ctx context.Context, functions []string, qualifier string) (*
 		return nil, err
 	}
 	s := newAWS(cfg)
-	s.targets = targets
-	s.fit = func(ctx context.Context, t measure.Target, unread error) error {
-		if qualifier != "" {
-			return unread
-		}
-		if unread != nil {
-			return measure.Elsewhere(ctx, cfg, t.FunctionName, unread)
-		}
-		return measure.Unfit(ctx, s.client, t.FunctionName)
-	}
+	s.targets, s.foreign = targets, true
 	return s, nil
 }

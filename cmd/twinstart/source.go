@@ -105,10 +105,10 @@ type source struct {
 	notMeasured []arm.NotMeasured
 	lacking     []arm.NotMeasured // those of notMeasured that were named
 	warnings    []string
-	digests     map[string]string                                               // arm -> digest of its deployment package
-	template    string                                                          // AWS only: the template's file, and the functions in it by their deployed names
-	assembled   map[string]assembly.Function                                    //
-	fit         func(ctx context.Context, t measure.Target, unread error) error // AWS only: says why a target cannot be measured or read
+	digests     map[string]string            // arm -> digest of its deployment package
+	template    string                       // AWS only: the template's file, and the functions in it by their deployed names
+	assembled   map[string]assembly.Function //
+	foreign     bool                         // AWS only: the functions may be anybody's
 	close       func() error
 }
 
