@@ -3,17 +3,26 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	goio "io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/mod/semver"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/root"
 	"github.com/twinstart/twinstart/packages/builder"
@@ -216,3 +225,107 @@ func compareRoots(ctx context.Context, io streams, name string) error {
 }
 
 func said(value string) string { return cmp.Or(value, "nothing") }
+
+const (
+	// anyRegion is used to check credentials when no region is configured: they are the same everywhere in a partition.
+	anyRegion = "us-east-1"
+	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+	bootstrapParameter = "/cdk-bootstrap/%s/version"
+	// plainQualifier is that of a bootstrap stack that was given no other, qualifierKey names another in cdk.json.
+	plainQualifier, qualifierKey = "hnb659fds", "@aws-cdk/core:bootstrapQualifier"
+	// minBootstrap is the version that our template asks for.
+	minBootstrap = 6
+	// fewEnvironments is what a new account may start with; the driver needs one environment at a time, others need theirs.
+	fewEnvironments = 10
+	// lowCodeSpace is little beside what all functions of an account and region may store, 75 GB unless it was raised.
+	lowCodeSpace = 1 << 30
+)
+
+// accountFindings checks the AWS account of the environment. Credentials can be checked without a region; the other
+// checks need both.
+func accountFindings(ctx context.Context) []finding {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	cfg, err := account.Config(ctx)
+	if err != nil {
+		return []finding{{needed, "AWS", oneLine(err.Error())}}
+	}
+	cfg.RetryMaxAttempts = 2
+	found := []finding{{fine, "region", cfg.Region}}
+	if cfg.Region == "" {
+		found[0] = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}
+		cfg.Region = anyRegion
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return append(found, finding{needed, "credentials",
+			fmt.Sprintf("none that work (%s): aws sso login, or set AWS_PROFILE (the lab needs none: --local)", oneLine(innermost(err).Error()))})
+	}
+	found = append(found, finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)})
+	if found[0].state != fine {
+		return found
+	}
+	return append(found, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg))
+}
+
+// innermost returns the cause at the end of a chain: the SDK's shortest message.
+func innermost(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err
+}
+
+// bootstrapped checks the version of the CDK's bootstrap stack in the account and region.
+func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding {
+	remedy, which := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region), qualifier()
+	if which != plainQualifier {
+		remedy += " --qualifier " + which
+	}
+	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(fmt.Sprintf(bootstrapParameter, which))})
+	if _, ok := errors.AsType[*types.ParameterNotFound](err); ok {
+		return finding{needed, "bootstrap", "this account and region are not bootstrapped: " + remedy}
+	} else if err != nil {
+		// A user who may only assume the CDK's roles can deploy, but cannot read the parameter.
+		return finding{without, "bootstrap", "cannot be looked at (" + oneLine(innermost(err).Error()) + "); cdk deploy says if it is missing: " + remedy}
+	}
+	version, err := strconv.Atoi(aws.ToString(answer.Parameter.Value))
+	if err != nil || version < minBootstrap {
+		return finding{needed, "bootstrap", fmt.Sprintf("version %s, %d is needed: %s", aws.ToString(answer.Parameter.Value), minBootstrap, remedy)}
+	}
+	return finding{fine, "bootstrap", "version " + strconv.Itoa(version)}
+}
+
+// qualifier returns the qualifier of the bootstrap stack. A shared account may have several stacks.
+func qualifier() string {
+	var file struct{ Context map[string]any }
+	text, err := os.ReadFile("cdk.json")
+	if err != nil || json.Unmarshal(text, &file) != nil {
+		return plainQualifier
+	}
+	if own, ok := file.Context[qualifierKey].(string); ok && own != "" {
+		return own
+	}
+	return plainQualifier
+}
+
+// quota checks Lambda's limits in the account and region.
+func quota(ctx context.Context, cfg aws.Config) finding {
+	s, err := lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil || s.AccountLimit == nil {
+		return finding{without, "quota", "cannot be read: allow lambda:GetAccountSettings to know"}
+	}
+	concurrency := s.AccountLimit.ConcurrentExecutions
+	free := s.AccountLimit.TotalCodeSize
+	if s.AccountUsage != nil {
+		free -= s.AccountUsage.TotalCodeSize
+	}
+	text := fmt.Sprintf("%d concurrent executions, %.1f GB left for ZIP files", concurrency, float64(free)/(1<<30))
+	switch {
+	case concurrency <= fewEnvironments:
+		return finding{without, "quota", text + ": little for a run beside other functions; ask Service Quotas for more (L-B99A9384)"}
+	case free < lowCodeSpace:
+		return finding{without, "quota", text + ": delete old versions of functions"}
+	}
+	return finding{fine, "quota", text}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	goio "io"
@@ -88,6 +89,47 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 	}
 	return fmt.Errorf("%w: %d of %d packages could not be measured, as said above", errIncomplete, len(failed),
 		len(packages)+len(found.failed))
+}
+
+// predict predicts a package from what was counted of it, and says what its INIT consists of.
+func predict(c *model.Calibration, pkg *probe.Package, r *probe.Result, files []*explain.Explanation) (predicted, explain.Page, error) {
+	one, page := predicted{Measured: r}, explain.Page{Name: r.Name, Files: files}
+	in := modelInput(pkg, r)
+	p, err := c.Predict(in) // what pages cost is known, though nothing may be predicted for the whole
+	if err != nil {
+		return one, page, err
+	}
+	page.Forecast = explain.Forecast{MsPerKiB: p.MsPerKiB, Base: c.Base.Share, CPU: p.CPUBeyondMs}
+	if in.Managed = r.Managed(); in.Managed == "" {
+		page.Forecast.Init = &[3]float64{p.ZipInit.Ms, p.ZipInit.Low, p.ZipInit.High}
+		page.Forecast.Fixed = p.ZipInit.Ms - p.CPUBeyondMs - p.MsPerKiB*(in.InitReadKiB+c.Base.Share*in.BaseReadKiB)
+		one.Prediction, one.Cost = p, priceOf(p, in.MemorySizeMB)
+	} else if _, err = c.Predict(in); err != nil {
+		one.NotPredicted = err.Error()
+	}
+	one.Advice = page.Advice()
+	return one, page, nil
+}
+
+// modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for. It does
+// not say whether the runtime is managed.
+func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
+	reads := r.Reads[0]
+	in := model.Input{Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB),
+		ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
+		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB),
+		BaseUnknown: !reads.Next.BaseCounted}
+	if reads.First != nil {
+		in.FirstReadKiB = float64(reads.First.PackageKiB)
+		in.FirstBaseReadKiB = float64(reads.First.BaseKiB - reads.First.LibcKiB - reads.Next.BaseKiB + reads.Next.LibcKiB)
+	}
+	if r.CPU != nil {
+		in.InitCPUMs, in.FirstCPUMs = &r.CPU.InitMs, r.CPU.FirstMs
+	}
+	if r.UPX != nil {
+		in.UPX = &model.UPX{UnpackedBytes: r.UPX.UnpackedBytes, LZMA: r.UPX.LZMA}
+	}
+	return in
 }
 
 // explainCommand says what a package reads at a cold start, and which code caused it.

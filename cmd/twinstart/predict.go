@@ -98,47 +98,6 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	return check(guards, all, io)
 }
 
-// predict predicts a package from what was counted of it, and says what its INIT consists of.
-func predict(c *model.Calibration, pkg *probe.Package, r *probe.Result, files []*explain.Explanation) (predicted, explain.Page, error) {
-	one, page := predicted{Measured: r}, explain.Page{Name: r.Name, Files: files}
-	in := modelInput(pkg, r)
-	p, err := c.Predict(in) // what pages cost is known, though nothing may be predicted for the whole
-	if err != nil {
-		return one, page, err
-	}
-	page.Forecast = explain.Forecast{MsPerKiB: p.MsPerKiB, Base: c.Base.Share, CPU: p.CPUBeyondMs}
-	if in.Managed = r.Managed(); in.Managed == "" {
-		page.Forecast.Init = &[3]float64{p.ZipInit.Ms, p.ZipInit.Low, p.ZipInit.High}
-		page.Forecast.Fixed = p.ZipInit.Ms - p.CPUBeyondMs - p.MsPerKiB*(in.InitReadKiB+c.Base.Share*in.BaseReadKiB)
-		one.Prediction, one.Cost = p, priceOf(p, in.MemorySizeMB)
-	} else if _, err = c.Predict(in); err != nil {
-		one.NotPredicted = err.Error()
-	}
-	one.Advice = page.Advice()
-	return one, page, nil
-}
-
-// modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for. It does
-// not say whether the runtime is managed.
-func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
-	reads := r.Reads[0]
-	in := model.Input{Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB),
-		ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
-		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB),
-		BaseUnknown: !reads.Next.BaseCounted}
-	if reads.First != nil {
-		in.FirstReadKiB = float64(reads.First.PackageKiB)
-		in.FirstBaseReadKiB = float64(reads.First.BaseKiB - reads.First.LibcKiB - reads.Next.BaseKiB + reads.Next.LibcKiB)
-	}
-	if r.CPU != nil {
-		in.InitCPUMs, in.FirstCPUMs = &r.CPU.InitMs, r.CPU.FirstMs
-	}
-	if r.UPX != nil {
-		in.UPX = &model.UPX{UnpackedBytes: r.UPX.UnpackedBytes, LZMA: r.UPX.LZMA}
-	}
-	return in
-}
-
 // priceOf returns the cost of a predicted cold start, or nil if there is no price.
 func priceOf(p *model.Prediction, memoryMB int) *coldCost {
 	rate, ok := price.Default().Rate("", p.Architecture)
@@ -253,4 +212,120 @@ func writeRanking(out goio.Writer, all []predicted, against bool, width int) err
 	t.Heads[5].Left = true
 	_, err := fmt.Fprint(out, t.Text(width))
 	return err
+}
+
+// writePrediction writes one package for people: the prediction and its reasons in sentences, then the figures.
+func writePrediction(w goio.Writer, p *predicted, width int) {
+	r := p.Measured
+	lead := "on AWS " + p.NotPredicted
+	if f := p.Prediction; f != nil {
+		lead = fmt.Sprintf("%s on AWS as ZIP, %s as image, predicted and not measured: %s", estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms"), winner(f))
+	}
+	fmt.Fprint(w, table.Wrap(width, "", r.Name+": "+lead))
+	writeAdvice(w, p.Advice, width)
+	how := "counted in the page cache, cold by " + r.ColdBy
+	if r.CountedBy == probe.Computed {
+		how = "computed from the order of first touches"
+	}
+	if r.Emulated {
+		how += ", under qemu-user"
+	}
+	reads := table.Table{Title: fmt.Sprintf("%s of %.2f MB for %s: KiB read (%s)", r.Kind, float64(r.Bytes)/(1<<20), r.Architecture, how),
+		Heads: table.Heads(3, "read-ahead", "at GET /next", "at the first response")}
+	for _, read := range r.Reads {
+		first := "none"
+		if read.First != nil {
+			first = counted(*read.First)
+		}
+		reads.Add(fmt.Sprint(read.ReadAheadKiB), counted(read.Next), first)
+	}
+	var notes []string
+	if r.CPU != nil {
+		notes = append(notes, fmt.Sprintf("CPU to GET /next %.1f ms (warm, of this machine), page faults of the cold start %d minor, %d major", r.CPU.InitMs, r.CPU.MinorFaults, r.CPU.MajorFaults))
+	}
+	if r.UPX != nil {
+		notes = append(notes, fmt.Sprintf("packed by UPX: all of the file is read and unpacked into memory before main; %.2f MB unpacked", float64(r.UPX.UnpackedBytes)/(1<<20)))
+	}
+	if r.FirstFailure != "" {
+		notes = append(notes, "no first response: "+r.FirstFailure)
+	}
+	tables := []table.Table{reads}
+	if f := p.Prediction; f != nil {
+		tables = append(tables, forecastTable(p))
+		notes = append(append(notes, crossing(f)...), f.Notes...)
+	}
+	for _, t := range tables {
+		fmt.Fprint(w, t.Text(width))
+	}
+	for _, note := range append(notes, r.Warnings...) {
+		fmt.Fprint(w, table.Wrap(width, "  - ", note))
+	}
+}
+
+// counted formats the KiB of the package and of the base.
+func counted(c probe.Count) string {
+	text := fmt.Sprintf("%d in %d chunks", c.PackageKiB, c.PackageChunks)
+	switch {
+	case !c.BaseCounted:
+		text += " + base ?"
+	case c.BaseKiB > 0:
+		text += fmt.Sprintf(" + base %d (libc %d)", c.BaseKiB, c.LibcKiB)
+	}
+	return text
+}
+
+func forecastTable(p *predicted) table.Table {
+	f := p.Prediction
+	t := table.Table{Title: fmt.Sprintf("Predicted on AWS [%.0f %% interval], not measured there; calibration: %s", f.Confidence*100, f.Calibration), Heads: table.Heads(3, "", "as ZIP", "as image")}
+	row := func(name string, zip, image *model.Estimate, unit string) {
+		if zip != nil {
+			t.Add(name, estimate(zip, unit), estimate(image, unit))
+		}
+	}
+	row("Init Duration", &f.ZipInit, f.ImageInit, "ms")
+	row("cold total (INIT + first Duration)", f.ZipTotal, f.ImageTotal, "ms")
+	if c := p.Cost; c != nil {
+		row(fmt.Sprintf("USD/M cold starts at %d MB", c.MemorySizeMB), &c.Zip, c.Image, "USD")
+	}
+	return t
+}
+
+func winner(f *model.Prediction) string {
+	switch f.Winner {
+	case "zip":
+		return "the ZIP is faster"
+	case "image":
+		return "the image is faster"
+	}
+	return "ZIP or image is too close to call"
+}
+
+// crossing says where ZIP and image take the same time, and what the prediction leaves out.
+func crossing(f *model.Prediction) (out []string) {
+	if f.CrossMs != nil {
+		kib := ""
+		if f.CrossKiB != nil {
+			kib = fmt.Sprintf(", %.0f KiB read", *f.CrossKiB)
+		}
+		out = append(out, fmt.Sprintf("the lines of ZIP and image cross at %.1f ms, on 90 of 100 days between %.1f and %.1f%s", *f.CrossMs, f.CrossDays[0], f.CrossDays[1], kib))
+	}
+	out = append(out, "before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are missed image caches")
+	if f.Extrapolated != "" {
+		out = append(out, "EXTRAPOLATED: "+f.Extrapolated)
+	}
+	if f.Borrowed != "" {
+		out = append(out, "BORROWED: the ZIP line is "+f.Borrowed+"'s")
+	}
+	return out
+}
+
+func estimate(e *model.Estimate, unit string) string {
+	if e == nil {
+		return "-"
+	}
+	digits := 1
+	if unit == "USD" {
+		digits = 2
+	}
+	return e.Text(digits, " "+unit)
 }
