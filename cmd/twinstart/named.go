@@ -44,11 +44,6 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 		return nil, err
 	}
 	n := &named{digests: map[string]string{}}
-	for i, arg := range args {
-		if slices.Contains(args[:i], arg) {
-			return nil, fmt.Errorf("%s is named twice: name each package and arm once", arg)
-		}
-	}
 	if len(v.Bootstrap) > 0 && !slices.ContainsFunc(args, isHandlerFolder) {
 		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: what is built already has its bootstrap")
 	}
@@ -141,10 +136,7 @@ func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name strin
 }
 
 func architectureOr(v variantFlags) arm.Architecture {
-	if v.Architecture != "" {
-		return arm.Architecture(v.Architecture)
-	}
-	return arm.Host()
+	return cmp.Or(arm.Architecture(v.Architecture), arm.Host())
 }
 
 // fileFunction returns the function of the package at a path.

@@ -114,17 +114,12 @@ func (v variantFlags) cross(f assembly.Function) []assembly.Function {
 }
 
 // vary crosses functions with the levels of one factor; set returns what a level is called.
-func vary[T comparable](in []assembly.Function, levels []T, set func(*assembly.Function, T) string) (out []assembly.Function) {
+func vary[T any](in []assembly.Function, levels []T, set func(*assembly.Function, T) string) (out []assembly.Function) {
 	if len(levels) == 0 {
 		return in
 	}
 	for _, f := range in {
-		seen := map[T]bool{}
 		for _, level := range levels {
-			if seen[level] {
-				continue
-			}
-			seen[level] = true
 			of := f
 			if label := set(&of, level); label != "" && len(levels) > 1 {
 				of.Identity.Arm += " " + label
