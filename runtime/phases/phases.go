@@ -47,7 +47,8 @@ func begin(what, id string, since int64) {
 		b = append(append(append(b, `,"requestId":"`...), id...), '"')
 	}
 	b = strconv.AppendInt(append(b, `,"startedAtMs":`...), (now(realtime)-since)/1e6, 10)
-	line = append(b, `,"us":{`...)
+	b = append(b, `,"us":{`...)
+	line = b
 }
 
 // Mark adds a moment to the line: its name and the microseconds since the line's start.
