@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
@@ -144,16 +146,13 @@ func repeatPart(r *report.Report) page.Part {
 
 // ShellLine quotes the words of a command for a shell.
 func ShellLine(args []string) string {
-	quoted := make([]string, len(args))
-	for i, a := range args {
-		if a == "" || strings.ContainsFunc(a, func(c rune) bool {
-			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@+%", c)
-		}) {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+	return strings.Join(list.Map(args, func(a string) string {
+		quoted, err := syntax.Quote(a, syntax.LangBash)
+		if err != nil { // no command line has a NUL
+			return strconv.Quote(a)
 		}
-		quoted[i] = a
-	}
-	return strings.Join(quoted, " ")
+		return quoted
+	}), " ")
 }
 
 // parts returns the parts of the page in order: four open ones, then parts to open. If the records cannot fill a

@@ -218,7 +218,7 @@ func TestLibrariesAreThePublishedOnes(t *testing.T) {
 }
 
 func TestShellLine(t *testing.T) {
-	if got, want := ShellLine([]string{"twinstart", "run", "--arms", "a/*", "", "it's", "--out=x y"}), `twinstart run --arms 'a/*' '' 'it'\''s' '--out=x y'`; got != want {
+	if got, want := ShellLine([]string{"twinstart", "run", "--arms", "a/*", "", "it's", "--out=x y"}), `twinstart run --arms 'a/*' '' "it's" '--out=x y'`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -31,8 +30,7 @@ const (
 type pictures struct {
 	Arms        []pictureArm       `json:"arms"`
 	NotMeasured []arm.NotMeasured  `json:"notMeasured"`
-	Clocks      []pictureClock     `json:"clocks"` // clocks of cold starts that have samples
-	Sources     []record.Source    `json:"sources"`
+	Clocks      []pictureClock     `json:"clocks"`    // clocks of cold starts that have samples
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
 	BreakEven   []report.BreakEven `json:"breakEven"`
 	Sampled     int                `json:"sampled"` // at most so many cold starts of an arm are drawn as points; 0 if all
@@ -72,7 +70,7 @@ var clockIDs = []struct {
 
 func pictureData(r *report.Report) pictures {
 	p := pictures{
-		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{}, Sources: r.Sources,
+		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{},
 		Baselines: append([]report.Baseline{}, r.Baselines...), BreakEven: []report.BreakEven{},
 	}
 	if r.Cost != nil && r.Cost.BreakEven != nil {

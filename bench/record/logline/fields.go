@@ -44,43 +44,34 @@ func fields(line string) []field {
 // units tell a unit from the first word of the next key. None of Lambda's keys starts with one of these.
 var units = []string{"ms", "s", "B", "KB", "KiB", "MB", "MiB", "GB"}
 
-// The stages that a bootstrap times itself.
-const (
-	PhasesOfInit  = "init"
-	PhasesOfEvent = "event"
-)
-
-// Phases is what a bootstrap writes about itself where TWINSTART_PHASES=1 asks for it: one line per INIT and one per event.
-// See docs/handler-contract.md.
-type Phases struct {
-	Of        string             // PhasesOfInit or PhasesOfEvent
-	RequestID string             // of an event; "" for INIT
-	Ms        map[string]float64 // time of each moment, in ms since the process began, or since the first byte of the event
-}
-
-// ParsePhases parses such a line, with any prefix. ok is false for any other line, and for an invalid time.
-func ParsePhases(line string) (p Phases, ok bool) {
+// phases keeps the moments of INIT, or of the invocation requestID, from a line that a bootstrap writes about itself
+// where TWINSTART_PHASES=1 asks for it: see docs/handler-contract.md. A function's unended line may stand before it. ok
+// is false for any other line, and for an invalid time.
+func (t *Tail) phases(line, requestID string) (ok bool) {
 	i := strings.Index(line, `{"twinstartPhases":`)
-	if i < 0 {
-		return Phases{}, false
-	}
 	var l struct { // as written; us are microseconds
 		Of        string             `json:"twinstartPhases"`
 		RequestID string             `json:"requestId"`
 		US        map[string]float64 `json:"us"`
 	}
-	if json.NewDecoder(strings.NewReader(line[i:])).Decode(&l) != nil || len(l.US) == 0 ||
-		l.Of != PhasesOfInit && (l.Of != PhasesOfEvent || l.RequestID == "") {
-		return Phases{}, false
+	if i < 0 || json.NewDecoder(strings.NewReader(line[i:])).Decode(&l) != nil || len(l.US) == 0 {
+		return false
 	}
-	p = Phases{Of: l.Of, RequestID: l.RequestID, Ms: make(map[string]float64, len(l.US))}
 	for name, us := range l.US {
 		if us < 0 || name == "" {
-			return Phases{}, false
+			return false
 		}
-		p.Ms[name] = us / 1000
+		l.US[name] = us / 1000
 	}
-	return p, true
+	switch {
+	case l.Of == "init":
+		t.InitPhases = l.US
+	case l.Of != "event" || l.RequestID == "":
+		return false
+	case requestID == "" || l.RequestID == requestID:
+		t.EventPhases = l.US
+	}
+	return true
 }
 
 // ParseLab parses the lab's own line about a cold start, lab.report. ok is false for any other line.

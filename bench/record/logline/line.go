@@ -189,8 +189,7 @@ func ParseTail(tail, requestID string) Tail {
 			t.Lab = &l
 			continue
 		}
-		if p, ok := ParsePhases(line); ok {
-			t.take(p, requestID)
+		if t.phases(line, requestID) {
 			continue
 		}
 		l, problem := Parse(line)
@@ -217,14 +216,4 @@ func ParseTail(tail, requestID string) Tail {
 		t.Ahead = started.Sub(inited) - time.Duration(*t.Report.InitDurationMs*float64(time.Millisecond))
 	}
 	return t
-}
-
-// take keeps the phases of INIT and of the invocation.
-func (t *Tail) take(p Phases, requestID string) {
-	switch {
-	case p.Of == PhasesOfInit:
-		t.InitPhases = p.Ms
-	case requestID == "" || p.RequestID == requestID:
-		t.EventPhases = p.Ms
-	}
 }

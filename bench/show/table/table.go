@@ -201,14 +201,12 @@ func (t Table) Text(width int) string {
 		b.WriteString("\n" + t.Title + "\n")
 	}
 	widths := t.widths()
-	upper, lower := make([]string, len(t.Heads)), make([]string, len(t.Heads))
-	for i, h := range t.Heads {
-		upper[i], lower[i], _ = strings.Cut(h.Text, "\n")
-		if lower[i] == "" {
-			upper[i], lower[i] = "", upper[i]
+	for k := range 2 { // lines of heads; a head of one line is below
+		var cells []string
+		for _, h := range t.Heads {
+			lines := strings.Split("\n"+h.Text, "\n")
+			cells = append(cells, lines[len(lines)-2+k])
 		}
-	}
-	for _, cells := range [][]string{upper, lower} {
 		if head := t.line(cells, widths, 0); head != "" {
 			b.WriteString(head + "\n")
 		}
