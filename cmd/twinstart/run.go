@@ -124,7 +124,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if err != nil {
 		return m, err
 	}
-	if c.labFlags.load = c.Load; c.predicts {
+	if c.load = c.Load; c.predicts {
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
