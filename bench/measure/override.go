@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // OwnVariable is the environment variable in which a function keeps, as JSON, what a run has replaced of its configuration for an arm.
@@ -138,11 +139,8 @@ func logFormat(c *Config) types.LogFormat {
 	return c.LoggingConfig.LogFormat
 }
 
-func layers(arns []string) (out []types.Layer) {
-	for _, arn := range arns {
-		out = append(out, types.Layer{Arn: &arn})
-	}
-	return out
+func layers(arns []string) []types.Layer {
+	return list.Map(arns, func(arn string) types.Layer { return types.Layer{Arn: &arn} })
 }
 
 func arns(layers []types.Layer) []string {

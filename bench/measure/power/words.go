@@ -212,7 +212,8 @@ func (s *Sweep) table() (all table.Table) {
 	several := len(s.Functions) > 1
 	for _, o := range s.Functions {
 		t := Table(o)
-		all.Heads = append(t.Heads, table.Head{Left: true})
+		t.Heads = append(t.Heads, table.Head{Left: true})
+		all.Heads = t.Heads
 		for _, r := range t.Rows {
 			mark := ""
 			if r.Best && o.Name == s.Best.Name {
