@@ -43,7 +43,7 @@ type Code struct {
 // maxBody is the largest request with an archive that Lambda accepts. The archive is base64 in it.
 const maxBody = 70_167_211
 
-func (c *Code) check() error {
+func (c *Code) check(packageType string) error {
 	c.Image = strings.TrimPrefix(c.Image, "file://")
 	switch {
 	case c.S3Bucket != "" || c.S3Key != "":
@@ -52,6 +52,8 @@ func (c *Code) check() error {
 		return Invalid("Please provide a source for function code.")
 	case len(c.ZIP) > 0 && c.Image != "":
 		return Invalid("Please do not provide both a ZipFile and an ImageUri.")
+	case (packageType == "Image") != (c.Image != ""):
+		return Invalid("PackageType " + packageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case len(c.ZIP) > arm.MaxZIP:
 		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "the archive is larger than 50 MB, which Lambda takes from S3 only"}
 	}
@@ -100,9 +102,9 @@ func (s server) create(d Deployer, r call) (any, error) {
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
 	}
-	err := cmp.Or(in.Update.check(), dropped(asked, creatable, c), in.Code.check())
+	err := cmp.Or(in.Update.check(), dropped(asked, creatable, c), in.Code.check(c.PackageType))
 	if err == nil {
-		err = c.checkNew(in.Code)
+		err = c.checkNew()
 	}
 	if err == nil {
 		c, err = d.Create(r.Context(), c, in.Code)
@@ -113,14 +115,12 @@ func (s server) create(d Deployer, r call) (any, error) {
 	return toDocument(c), err
 }
 
-func (c Configuration) checkNew(code Code) error {
+func (c Configuration) checkNew() error {
 	switch {
 	case !newName.MatchString(c.Name):
 		return Unfit("FunctionName " + strconv.Quote(c.Name) + " is not up to 64 letters, digits, - and _")
 	case c.PackageType != "Zip" && c.PackageType != "Image":
 		return Unfit("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")
-	case (c.PackageType == "Image") != (code.Image != ""):
-		return Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case c.PackageType == "Zip" && (c.Runtime == "" || c.Handler == ""):
 		return Invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	case c.PackageType == "Image" && (c.Runtime != "" || c.Handler != ""):
@@ -140,14 +140,12 @@ func (s server) updateCode(d Deployer, r call) (any, error) {
 	}
 	c, err := s.backend.Function(r.name)
 	if err == nil {
-		err = in.check()
+		err = in.check(c.PackageType)
 	}
 	switch {
 	case err != nil:
 	case len(in.Architectures) > 0 && in.Architectures[0] != c.Architecture:
 		err = Invalid("the lab runs " + c.Architecture + " only")
-	case (c.PackageType == "Image") != (in.Image != ""):
-		err = Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case !in.DryRun:
 		c, err = d.UpdateCode(r.Context(), r.name, in)
 	}

@@ -55,14 +55,8 @@ func (s scope) call(name string, argument any) (string, error) {
 			return s.ref(id)
 		}
 	case "Fn::GetAtt":
-		switch a := argument.(type) {
-		case string:
-			id, attribute, _ := strings.Cut(a, ".")
-			return s.attribute(id, attribute)
-		case []any:
-			if len(a) == 2 {
-				return s.attribute(fmt.Sprint(a[0]), fmt.Sprint(a[1]))
-			}
+		if a, ok := argument.([]any); ok && len(a) == 2 {
+			return s.attribute(fmt.Sprint(a[0]), fmt.Sprint(a[1]))
 		}
 	case "Fn::Join":
 		if a, ok := argument.([]any); ok && len(a) == 2 {

@@ -54,7 +54,7 @@ func (s *Server) batchWrite(r *request) any {
 			t.check(of)
 			_, at, _ := t.place(t.indexes[0], of)
 			n++
-			seen[t.about.TableName+"/"+at.id] = true
+			seen[t.name+"/"+at.id] = true
 		}
 	}
 	switch {

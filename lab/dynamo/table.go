@@ -11,7 +11,7 @@ import (
 
 // table is a table with its indexes, the first of which is the table itself. All keys are texts.
 type table struct {
-	about   assembly.Table
+	name    string
 	indexes []*index
 }
 
@@ -33,7 +33,7 @@ func (r row) compare(to row) int {
 }
 
 func newTable(about assembly.Table) *table {
-	t := &table{about: about}
+	t := &table{name: about.TableName}
 	own := assembly.Index{KeySchema: about.KeySchema, Projection: assembly.Projection{ProjectionType: "ALL"}}
 	for _, of := range slices.Concat([]assembly.Index{own}, about.GlobalSecondaryIndexes) {
 		x := &index{Index: of, rows: map[string][]row{}}
