@@ -34,32 +34,24 @@ func OpenBase(baseRoot, stateDir string) (l sandbox.Layout, err error) {
 			return l, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
 		}
 	}
-	task, err := os.ReadDir(filepath.Join(dir, sandbox.TaskRoot))
-	if err != nil {
-		return l, fmt.Errorf("reading the base root: %w", err)
-	}
-	layers, err := os.ReadDir(filepath.Join(dir, sandbox.LayerRoot))
-	return sandbox.Layout{Base: dir, NoTask: len(task) == 0 && err == nil && len(layers) == 0}, nil
+	return sandbox.Layout{Base: dir}, nil
 }
 
 // hostBase makes the folder that is / around the host's /usr. It is small, it is used read-only, and its name is a
 // digest of its content.
 func hostBase(stateDir string) (sandbox.Layout, error) {
-	l := sandbox.Layout{HostMounts: []string{"/usr"}, Instead: bashForSh(), NoTask: true}
+	l := sandbox.Layout{HostMounts: []string{"/usr"}, Instead: bashForSh()}
 	b := &tree{}
 	b.tar = tar.NewWriter(&b.archive)
 	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", sandbox.LayerRoot, "/var/lang", "/var/runtime", sandbox.TaskRoot} {
 		b.dir(dir)
 	}
 	for _, name := range []string{"/bin", "/sbin", "/lib", "/lib64", "/lib32"} {
-		info, err := os.Lstat(name)
-		switch {
-		case err != nil:
-		case info.Mode()&fs.ModeSymlink != 0:
-			b.copy(name)
-		case info.IsDir(): // on this host /bin, /lib and so on are not links into /usr
+		if info, err := os.Lstat(name); err == nil && info.IsDir() { // on this host it is not a link into /usr
 			b.dir(name)
 			l.HostMounts = append(l.HostMounts, name)
+		} else {
+			b.copy(name)
 		}
 	}
 	b.file("/etc/passwd", passwd(sandbox.UID))

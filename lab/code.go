@@ -26,9 +26,8 @@ import (
 type code struct {
 	lab     *Lab
 	source  assembly.Function
-	load    sync.Mutex // held while the fields below are made at first use; after a failure the next use tries again
-	loaded  bool
-	pkg     *coldfs.Package
+	load    sync.Mutex        // held while the fields below are made at first use; after a failure the next use tries again
+	pkg     *coldfs.Package   // nil until then
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
 	start   string            // the program that a ZIP starts
@@ -40,7 +39,7 @@ type code struct {
 func (c *code) ready() error {
 	c.load.Lock()
 	defer c.load.Unlock()
-	if c.loaded {
+	if c.pkg != nil {
 		return nil
 	}
 	if err := c.loadPackage(); err != nil {
@@ -49,7 +48,6 @@ func (c *code) ready() error {
 	if count := c.lab.options.Count; count != nil {
 		c.counted = count(c.source)
 	}
-	c.loaded = true
 	return nil
 }
 
@@ -121,7 +119,7 @@ func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
 		for _, file := range c.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
-		l.TaskOnly = c.lab.base.NoTask && (c.image == nil || c.image.TaskOnly)
+		l.TaskOnly = c.image == nil || c.image.TaskOnly
 	}
 	return l
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
 // counts returns the lab's counts of a cold start, or nil for a warm invocation.
@@ -17,7 +16,7 @@ func (r *report) counts() *counts.Line {
 	if r.counted != nil {
 		c.Counts = *r.counted
 	}
-	c.InitReadKiB, c.InitReadChunks = kib(r.initRead)
+	c.InitReadKiB, c.InitReadChunks = new(float64(r.initRead.KiB)), &r.initRead.Chunks
 	if u := r.initUsed; u != nil {
 		c.InitCPUMs, c.InitPageFaults, c.InitMajorPageFaults = milliseconds(u.CPU), new(int(u.MinorFaults+u.MajorFaults)), new(int(u.MajorFaults))
 	}
@@ -25,14 +24,12 @@ func (r *report) counts() *counts.Line {
 		c.FirstResponsePackageReadKiB, c.FirstResponseBaseReadKiB, c.FirstResponseBaseReadChunks = nil, nil, nil
 		return c
 	}
-	c.FirstResponseReadKiB, c.FirstResponseReadChunks = kib(r.firstRead)
+	c.FirstResponseReadKiB, c.FirstResponseReadChunks = new(float64(r.firstRead.KiB)), &r.firstRead.Chunks
 	if r.firstUsed != nil {
 		c.FirstResponseCPUMs = milliseconds(r.firstUsed.CPU)
 	}
 	return c
 }
-
-func kib(r *coldfs.Read) (kib *float64, chunks *int) { return new(float64(r.KiB)), &r.Chunks }
 
 // milliseconds returns nil if CPU was not counted.
 func milliseconds(d time.Duration) *float64 {

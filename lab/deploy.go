@@ -33,8 +33,8 @@ func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api
 	if err != nil {
 		return api.Configuration{}, err
 	}
-	made := newFunction(l, sent.source)
-	made.code, made.config.Extra = sent, c.Extra
+	made := newFunction(sent)
+	made.config.Extra = c.Extra
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, taken := l.functions[c.Name]; taken {
@@ -95,8 +95,7 @@ func (l *Lab) Delete(name string) error {
 	maps.DeleteFunc(l.functions, func(_ string, of *function) bool { return of == f })
 	l.listed = slices.DeleteFunc(l.listed, func(of *function) bool { return of == f })
 	l.mu.Unlock()
-	f.withdraw()
-	f.published.each(func(v *function) { v.withdraw() })
+	f.each(func(v *function) { v.withdraw() })
 	return nil
 }
 

@@ -26,9 +26,8 @@ import (
 type environment struct {
 	function *function
 	setting
+	spare
 	program string // path of the program that is started
-	life    *life.Environment
-	group   *cgroup.Group
 	log     *stream
 	used    *usage.Counter
 
@@ -48,26 +47,28 @@ type environment struct {
 
 // prepare sets up an environment until its bootstrap is ready to be started.
 func (f *function) prepare(of setting) (_ *environment, err error) {
-	if err := of.code.ready(); err != nil {
+	if err = of.code.ready(); err != nil {
 		return nil, err
 	}
 	if !f.lab.enter() {
 		return nil, errClosed
 	}
+	process, err := f.lab.take()
+	if err != nil {
+		f.lab.environments.Done()
+		return nil, err
+	}
 	c, now := of.config, time.Now().UTC()
 	logStream := now.Format("2006/01/02/") + "[" + c.Version + "]" + strings.ReplaceAll(api.NewID(), "-", "")
-	e := &environment{function: f, setting: of, logStream: logStream, done: make(chan struct{}),
-		log: &stream{function: c.Name, to: f.lab.log}}
+	e := &environment{function: f, setting: of, spare: process, logStream: logStream, done: make(chan struct{}),
+		log: &stream{function: c.Name, to: f.lab.log}, used: usage.Watch(process.life.PID())}
 	defer func() {
 		if err != nil {
 			e.close()
 		}
 	}()
-	if e.life, e.group, err = f.lab.take(); err != nil {
-		return nil, err
-	}
 	share := cgroup.Unlimited
-	if f.lab.options.InitCPU == InitCPUProportional || c.Initialization == provisionedInit {
+	if f.lab.options.ProportionalInit || c.Initialization == provisionedInit {
 		share, e.throttled = arm.VCPUs(c.MemorySizeMB), true
 	}
 	if err = e.group.Limit(c.MemorySizeMB, share); err != nil {
@@ -111,7 +112,6 @@ func (f *function) prepare(of setting) (_ *environment, err error) {
 	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler},
 		list.Map(spec.Extensions, path.Base))
 	e.group.ResetPeak()
-	e.used = usage.Watch(e.life.PID())
 	return e, nil
 }
 
@@ -124,7 +124,7 @@ func (e *environment) thaw() {
 
 // close ends the environment. The rest of the work is done in the background.
 func (e *environment) close() {
-	if e.life != nil && !e.started {
+	if !e.started {
 		e.life.Kill()
 	}
 	e.function.lab.ending.Add(1)
@@ -132,22 +132,15 @@ func (e *environment) close() {
 		defer e.function.lab.environments.Done()
 		defer e.function.lab.ending.Add(-1)
 		defer close(e.done)
-		if e.life != nil {
-			if e.started {
-				e.thaw()
-				e.life.ShutDown("spindown")
-			}
-			e.life.Close()
+		if e.started {
+			e.thaw()
+			e.life.ShutDown("spindown")
 		}
+		e.spare.close()
 		for _, door := range e.doors {
 			door.Close()
 		}
-		if e.group != nil {
-			e.group.Release()
-		}
-		if e.used != nil {
-			e.used.Close()
-		}
+		e.used.Close()
 	}()
 }
 

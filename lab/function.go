@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -46,8 +47,8 @@ type setting struct {
 	generation int // changes with the others
 }
 
-func newFunction(l *Lab, f assembly.Function) *function {
-	c := &code{lab: l, source: f}
+func newFunction(c *code) *function {
+	l, f := c.lab, c.source
 	return &function{
 		lab: l, source: f, uid: l.newUID(), reserved: newReservation(f.ReservedConcurrency), published: &versions{}, layered: map[string]*code{"": c},
 		busy: map[*environment]bool{}, setting: setting{code: c, config: api.Configuration{
@@ -143,14 +144,21 @@ func (f *function) rest(e *environment) {
 	f.idle = append(f.idle, e)
 }
 
-// retire ends every environment. Invocations that are still running fail.
-func (f *function) retire() {
+// withdraw takes a function or a version out of use. Running invocations continue.
+func (f *function) withdraw() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	f.drop()
-	for e := range f.busy {
-		e.life.Kill()
+	return f.drop()
+}
+
+// each calls do with a function and its versions.
+func (f *function) each(do func(*function)) {
+	do(f)
+	f.published.mu.Lock()
+	defer f.published.mu.Unlock()
+	for _, v := range f.published.all {
+		do(v)
 	}
 }
 
@@ -280,10 +288,7 @@ var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "Service
 
 // List returns the configuration of every function in the order of their names.
 func (l *Lab) List() []api.Configuration {
-	var out []api.Configuration
-	for _, f := range l.all() {
-		out = append(out, f.configuration())
-	}
+	out := list.Map(l.all(), (*function).configuration)
 	slices.SortFunc(out, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

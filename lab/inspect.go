@@ -19,10 +19,6 @@ import (
 // Inspect returns what a function finds in this lab. It runs handlers/inspect once, with a bootstrap that needs no
 // compiler. It ignores the assembly in options.
 func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
-	l, err := newLab(options)
-	if err != nil {
-		return nil, err
-	}
 	work, err := os.MkdirTemp("", "twinstart-inspect-")
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)
@@ -35,9 +31,10 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 			return nil, fmt.Errorf("inspecting the lab: %w", err)
 		}
 	}
-	l.options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
+	options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
 		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
-	if err := l.start(); err != nil {
+	l, err := New(ctx, options)
+	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()

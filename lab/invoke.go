@@ -144,16 +144,12 @@ func (e *environment) coldStart(r *report) {
 // returns nil if the processes are gone.
 func (e *environment) meter() func() *usage.Usage {
 	before, err := e.used.Read()
-	if err != nil {
-		return func() *usage.Usage { return nil }
-	}
 	return func() *usage.Usage {
-		after, err := e.used.Read()
-		if err != nil {
+		after, gone := e.used.Read()
+		if err != nil || gone != nil {
 			return nil
 		}
-		u := after.Minus(before)
-		return &u
+		return new(after.Minus(before))
 	}
 }
 

@@ -4,7 +4,7 @@
 // An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
 // quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
 // it, the pages that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files
-// in /tmp count as memory without root and while arms are measured, functions that are not measured have users of their own, and functions can reach only what Options.Network and Allow say. Other differences
+// in /tmp count as memory without root and while arms are measured, functions that are not measured have users of their own, and functions can reach only what Options.Allow says. Other differences
 // depend on the machine, and each is a warning.
 package lab
 
@@ -35,15 +35,6 @@ import (
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
-// InitCPU says how much CPU the INIT phase gets.
-type InitCPU string
-
-// Lambda gives INIT full CPU for every memory size. InitCPUProportional shows what INIT would take without that.
-const (
-	InitCPUFull         InitCPU = "full"
-	InitCPUProportional InitCPU = "proportional"
-)
-
 // DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
 const DefaultReadAheadKiB = 128
 
@@ -55,14 +46,16 @@ type Options struct {
 	Functions []assembly.Function
 	// ReadAheadKiB is the read-ahead of the packages' file system; 0 reads page by page.
 	ReadAheadKiB int
-	InitCPU      InitCPU // "" means full
+	// ProportionalInit shows what INIT would take if it had the function's share of the CPU. Lambda gives it full CPU.
+	ProportionalInit bool
 	// BaseRoot is an unpacked root file system of provided:al2023; "" uses this machine's /usr instead.
 	BaseRoot string
 	// StateDir keeps prepared packages for later labs; "" means a temporary folder.
 	StateDir string
-	// Network is what functions can reach; "" means OwnNetwork. Allow lists services that they can reach in addition.
-	Network Network
-	Allow   []Door
+	// An environment reaches its Runtime API and the services that Allow lists. With HostNetwork it reaches all that this
+	// machine reaches, including the machine's loopback services and other functions' Runtime APIs.
+	HostNetwork bool
+	Allow       []Door
 	// Tables are served to every function, unless Allow has a service dynamodb. TableLatency is the median of their
 	// service time.
 	Tables       []assembly.Table
@@ -133,32 +126,25 @@ func (l *Lab) enter() bool {
 // means that nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {
 	l, err := newLab(options)
+	if err == nil {
+		err = l.choose()
+	}
+	if err == nil {
+		err = l.start()
+	}
 	if err != nil {
-		return nil, err
-	}
-	if err := l.choose(); err != nil {
-		return nil, err
-	}
-	if err := l.start(); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
 func newLab(options Options) (*Lab, error) {
-	if options.InitCPU == "" {
-		options.InitCPU = InitCPUFull
-	}
-	if options.InitCPU != InitCPUFull && options.InitCPU != InitCPUProportional {
-		return nil, fmt.Errorf("unknown INIT CPU %q: use %s or %s", options.InitCPU, InitCPUFull, InitCPUProportional)
-	}
-	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
+	switch {
+	case options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20:
 		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
-	}
-	if options.Concurrency < 0 || options.Concurrency > 10000 {
+	case options.Concurrency < 0 || options.Concurrency > 10000:
 		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
-	}
-	if options.TableLatency < 0 || options.TableLatency > time.Minute {
+	case options.TableLatency < 0 || options.TableLatency > time.Minute:
 		return nil, fmt.Errorf("service time %s of the tables: use 0s to 1m", options.TableLatency)
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log},
@@ -174,7 +160,7 @@ func (l *Lab) start() error {
 		return err
 	}
 	for _, f := range l.options.Functions {
-		l.listed = append(l.listed, newFunction(l, f))
+		l.listed = append(l.listed, newFunction(&code{lab: l, source: f}))
 		l.functions[f.Name()] = l.listed[len(l.listed)-1]
 	}
 	for _, f := range l.listed {
@@ -296,16 +282,21 @@ func (l *Lab) Close() error {
 	}
 	close(l.end)
 	for _, f := range l.all() {
-		f.retire()
-		f.published.each((*function).retire)
+		f.each(func(v *function) {
+			v.withdraw()
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			for e := range v.busy {
+				e.life.Kill() // its invocation fails
+			}
+		})
 	}
 	l.environments.Wait()
 	close(l.spares)
 	for s := range l.spares {
-		s.end()
+		s.close()
 	}
-	l.groups.Close()
-	l.cleanup()
+	l.leave()
 	return l.log.err()
 }
 

@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -14,17 +16,18 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/lab/usage"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // prepareMachine finds out what this machine allows.
 func (l *Lab) prepareMachine() (err error) {
-	groups := cgroup.Open()
+	l.groups, l.cleanup = cgroup.Open(), func() {}
 	defer func() {
 		if err != nil {
-			groups.Close()
+			l.leave()
 		}
 	}()
-	if l.unprivileged, err = sandbox.Probe(groups.Try); err != nil {
+	if l.unprivileged, err = sandbox.Probe(l.groups.Try); err != nil {
 		return err
 	}
 	if err = l.chooseNetwork(); err != nil {
@@ -35,21 +38,15 @@ func (l *Lab) prepareMachine() (err error) {
 			l.warn("functions may make every system call, for this kernel does not filter them: %v", err)
 		}
 	}
-	l.groups = groups
-	place, cleanup, err := OpenPlace(l.options.StateDir)
-	if err != nil {
+	var place Place
+	if place, l.cleanup, err = OpenPlace(l.options.StateDir); err != nil {
 		return err
 	}
-	l.cleanup, l.mnt, l.store = cleanup, place.Mnt, place.Store
-	defer func() {
-		if err != nil {
-			cleanup()
-		}
-	}()
+	l.mnt, l.store = place.Mnt, place.Store
 	if why := place.Folders; why != nil {
 		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(l.store.Dir), why)
 	}
-	l.store.Prune(7 * 24 * time.Hour)
+	_ = archive.Sweep(l.store.Dir, 7*24*time.Hour) // if this fails, the next lab tries again
 	if l.base, err = OpenBase(l.options.BaseRoot, place.Dir); err != nil {
 		return err
 	}
@@ -66,6 +63,12 @@ func (l *Lab) prepareMachine() (err error) {
 	return nil
 }
 
+// leave removes what prepareMachine has made.
+func (l *Lab) leave() {
+	l.groups.Close()
+	l.cleanup()
+}
+
 // Look checks what the lab can do here and runs nothing. warnings say what would be missing; err, why it cannot
 // run.
 func Look() (warnings []string, err error) {
@@ -73,57 +76,42 @@ func Look() (warnings []string, err error) {
 	if err := l.prepareMachine(); err != nil {
 		return nil, err
 	}
-	l.groups.Close()
-	l.cleanup()
+	l.leave()
 	return l.warnings, nil
 }
 
 // Machine describes the machine on which a figure was measured.
 type Machine struct {
-	Kernel       string  `json:"kernel"`
-	CPU          string  `json:"cpu"`
-	Cores        int     `json:"cores"`
-	Architecture string  `json:"architecture"` // Lambda's name of it
-	CGroups      string  `json:"cgroups"`      // "v1", "v2" or "none"
-	Privileges   string  `json:"privileges"`   // "root" or "user namespace"
-	ColdBy       string  `json:"coldBy"`       // "loop mount" or "posix_fadvise"
-	ReadAheadKiB int     `json:"readAheadKiB"`
-	InitCPU      InitCPU `json:"initCpu"`
-	Base         string  `json:"base"` // "host" or the folder that was given
+	Kernel       string `json:"kernel"`
+	CPU          string `json:"cpu"`
+	Cores        int    `json:"cores"`
+	Architecture string `json:"architecture"` // Lambda's name of it
+	CGroups      string `json:"cgroups"`      // "v1", "v2" or "none"
+	Privileges   string `json:"privileges"`   // "root" or "user namespace"
+	ColdBy       string `json:"coldBy"`       // "loop mount" or "posix_fadvise"
+	ReadAheadKiB int    `json:"readAheadKiB"`
+	InitCPU      string `json:"initCpu"` // "full" or "proportional"
+	Base         string `json:"base"`    // "host" or the folder that was given
 }
 
 func (l *Lab) describe() Machine {
-	m := Machine{
-		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: cpuModel(read("/proc/cpuinfo")), Cores: runtime.NumCPU(),
-		Architecture: string(arm.Host()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
-		ReadAheadKiB: l.options.ReadAheadKiB, InitCPU: l.options.InitCPU, Base: "host",
+	either := func(is bool, yes, no string) string {
+		if is {
+			return yes
+		}
+		return no
 	}
-	if l.unprivileged {
-		m.Privileges = "user namespace"
+	cpu := append(cpuName.FindStringSubmatch(read("/proc/cpuinfo")), "", "", "")
+	return Machine{
+		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: strings.TrimSpace(cpu[1] + " " + cpu[2]), Cores: runtime.NumCPU(),
+		Architecture: string(arm.Host()), CGroups: l.groups.Mode(), Privileges: either(l.unprivileged, "user namespace", "root"),
+		ColdBy: either(l.store.Loop, "loop mount", "posix_fadvise"), ReadAheadKiB: l.options.ReadAheadKiB,
+		InitCPU: either(l.options.ProportionalInit, "proportional", "full"), Base: cmp.Or(l.options.BaseRoot, "host"),
 	}
-	if !l.store.Loop {
-		m.ColdBy = "posix_fadvise"
-	}
-	if l.options.BaseRoot != "" {
-		m.Base = l.options.BaseRoot
-	}
-	return m
 }
 
-// cpuModel returns the processor's name in /proc/cpuinfo. ARM has no name there, so it returns the part number.
-func cpuModel(cpuinfo string) string {
-	part := ""
-	for line := range strings.Lines(cpuinfo) {
-		name, value, _ := strings.Cut(line, ":")
-		switch strings.TrimSpace(name) {
-		case "model name":
-			return strings.TrimSpace(value)
-		case "CPU part":
-			part = "CPU part " + strings.TrimSpace(value)
-		}
-	}
-	return part
-}
+// cpuName finds the processor's name in /proc/cpuinfo, or ARM's part number, which has no name there.
+var cpuName = regexp.MustCompile(`(?m)^(?:model name|(CPU part))\s*:\s*(.+)$`)
 
 func read(path string) string {
 	text, _ := os.ReadFile(path)
@@ -142,33 +130,29 @@ const temporaryPrefix = "twinstart-lab-"
 // OpenPlace makes the folders in dir. If dir is empty, it is temporary. cleanup removes what must not stay.
 func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	cleanup = func() {}
-	defer func() {
-		if err != nil {
-			cleanup()
-			err = fmt.Errorf("making the lab's folder: %w", err)
-		}
-	}()
 	if dir == "" {
 		sweepTemporary()
-		if dir, err = os.MkdirTemp("", temporaryPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
-			return p, cleanup, err
+		if dir, err = os.MkdirTemp("", temporaryPrefix+strconv.Itoa(os.Getpid())+"-"); err == nil {
+			err = os.Chmod(dir, 0o755) // functions run as another user
 		}
-		cleanup = func() { os.RemoveAll(dir) }
-		if err = os.Chmod(dir, 0o755); err != nil { // functions run as another user
-			return p, cleanup, err
-		}
+		made := dir
+		cleanup = func() { os.RemoveAll(made) }
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return p, cleanup, err
+	if err == nil {
+		dir, err = filepath.Abs(dir)
 	}
 	p = Place{Dir: dir, Mnt: filepath.Join(dir, "mnt"), Folders: coldfs.Usable()}
 	p.Store = &coldfs.Store{Dir: filepath.Join(dir, "packages"), Loop: p.Folders == nil}
 	for _, d := range []string{p.Store.Dir, filepath.Join(p.Mnt, "root"), filepath.Join(p.Mnt, "layer"), filepath.Join(p.Mnt, "base")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return p, cleanup, err
+		if err == nil {
+			err = os.MkdirAll(d, 0o755)
 		}
 	}
-	return p, cleanup, nil
+	if err != nil {
+		cleanup()
+		err = fmt.Errorf("making the lab's folder: %w", err)
+	}
+	return p, cleanup, err
 }
 
 // sweepTemporary removes the temporary folders that killed labs have left.

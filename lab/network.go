@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -23,16 +21,6 @@ import (
 	"github.com/twinstart/twinstart/lab/dynamo"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
-)
-
-// Network says what an execution environment can reach.
-type Network string
-
-// With OwnNetwork an environment reaches its Runtime API and what Options.Allow names. With HostNetwork it reaches
-// all that this machine reaches, including the machine's loopback services and other functions' Runtime APIs.
-const (
-	OwnNetwork  Network = "own"
-	HostNetwork Network = "host"
 )
 
 // RuntimeAPI is the address of the Runtime API in an environment with its own network, as on Lambda.
@@ -76,16 +64,12 @@ func (d Door) serve(listener net.Listener) *http.Server {
 		go server.ServeTLS(listener, "", "") //nolint:errcheck // ends with Close
 		return server
 	}
-	server.Handler = &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(d.URL)
-			r.Out.Host = r.In.Host
-		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
-		},
-		ErrorLog: log.New(io.Discard, "", 0),
+	proxy := httputil.NewSingleHostReverseProxy(d.URL)
+	proxy.ErrorLog = server.ErrorLog
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
+		http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
 	}
+	server.Handler = proxy
 	go server.Serve(listener) //nolint:errcheck // ends with Close
 	return server
 }
@@ -157,20 +141,17 @@ func (l *Lab) endpoints(own map[string]string) map[string]string {
 
 // chooseNetwork finds out whether environments can have their own networks.
 func (l *Lab) chooseNetwork() error {
-	switch cmp.Or(l.options.Network, OwnNetwork) {
-	case OwnNetwork:
-		err := sandbox.ProbeNetwork(l.unprivileged)
-		if err != nil && len(l.options.Allow) > 0 {
-			return fmt.Errorf("execution environments cannot have networks of their own here, so that nothing can be allowed by name: %w: use --network host", err)
-		}
-		if err != nil {
-			l.warn("the network is this machine's, for environments cannot have their own here: %v", err)
-		}
-		l.ownNetwork = err == nil
-	case HostNetwork:
+	if l.options.HostNetwork {
 		l.warn("the network is this machine's, as asked: functions reach its loopback services, each other's Runtime APIs and all that it reaches")
-	default:
-		return errors.New("unknown network " + strconv.Quote(string(l.options.Network)) + ": use own or host")
+		return l.serveTables()
 	}
+	err := sandbox.ProbeNetwork(l.unprivileged)
+	if err != nil && len(l.options.Allow) > 0 {
+		return fmt.Errorf("execution environments cannot have networks of their own here, so that nothing can be allowed by name: %w: use --network host", err)
+	}
+	if err != nil {
+		l.warn("the network is this machine's, for environments cannot have their own here: %v", err)
+	}
+	l.ownNetwork = err == nil
 	return l.serveTables()
 }

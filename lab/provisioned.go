@@ -2,6 +2,8 @@ package lab
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
@@ -46,12 +48,7 @@ func (l *Lab) Provisioned(name string) (api.Provisioned, error) {
 
 // ahead returns the number of provisioned environments. The caller holds f.mu.
 func (f *function) ahead() (n int) {
-	for e := range f.busy {
-		if e.provisioned {
-			n++
-		}
-	}
-	for _, e := range f.idle {
+	for _, e := range slices.AppendSeq(slices.Clone(f.idle), maps.Keys(f.busy)) {
 		if e.provisioned {
 			n++
 		}

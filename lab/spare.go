@@ -34,7 +34,7 @@ func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	if !l.store.Loop || l.options.Measured {
 		return nil, nil
 	}
-	l.diskMu.Lock()
+	l.diskMu.Lock() // many environments may need the first disk at once
 	d := l.disks[roomMB]
 	if d == nil {
 		if d, err = coldfs.NewDisk(l.mnt, roomMB); err == nil { // else the next environment tries again: there may be room by then
@@ -52,7 +52,7 @@ func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 const maxSpares = 2
 
 // take takes a spare, or a new one, and has others made.
-func (l *Lab) take() (*life.Environment, *cgroup.Group, error) {
+func (l *Lab) take() (spare, error) {
 	if !l.options.Measured {
 		for range maxSpares {
 			defer func() { go l.refill() }()
@@ -60,11 +60,10 @@ func (l *Lab) take() (*life.Environment, *cgroup.Group, error) {
 	}
 	select {
 	case s := <-l.spares:
-		return s.life, s.group, nil
+		return s, nil
 	default:
+		return l.newSpare()
 	}
-	s, err := l.newSpare()
-	return s.life, s.group, err
 }
 
 // refill makes a spare, if one is missing.
@@ -79,7 +78,7 @@ func (l *Lab) refill() {
 	}
 }
 
-func (s spare) end() {
+func (s spare) close() {
 	s.life.Close()
 	s.group.Release()
 }
@@ -92,8 +91,7 @@ func (l *Lab) reap() {
 		select {
 		case now := <-tick.C:
 			for _, f := range l.all() {
-				f.reap(now.Add(-l.options.Idle))
-				f.published.each(func(v *function) { v.reap(now.Add(-l.options.Idle)) })
+				f.each(func(v *function) { v.reap(now.Add(-l.options.Idle)) })
 			}
 		case <-l.end:
 			return

@@ -92,7 +92,7 @@ func TestTablesElsewhere(t *testing.T) {
 	if got := shell(t, client(t, openLab(t, own, function(t, "F", nil))), `curl -sS "$AWS_ENDPOINT_URL_DYNAMODB" -d '{}'; echo "$AWS_CA_BUNDLE"`); !strings.Contains(got, "connection refused") || strings.Contains(got, "lab-ca") {
 		t.Errorf("an endpoint that refuses: %s", got)
 	}
-	l := openLab(t, lab.Options{Tables: []assembly.Table{places}, Network: lab.HostNetwork}, function(t, "F", nil))
+	l := openLab(t, lab.Options{Tables: []assembly.Table{places}, HostNetwork: true}, function(t, "F", nil))
 	if got := shell(t, client(t, l), `echo "[$AWS_ENDPOINT_URL_DYNAMODB]"`); !strings.Contains(got, "[]") || !strings.Contains(strings.Join(l.Warnings(), "\n"), "serves no tables where the network is this machine's") {
 		t.Errorf("with the host's network: %s, %s", got, l.Warnings())
 	}

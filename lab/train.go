@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -29,21 +28,20 @@ func PrepareRuntime(ctx context.Context, name string, log io.Writer) (*managed.R
 // its files at the paths that the archive holds. Each line of the stand-in's file train has a path below the stand-in, whose file the
 // run leaves in /tmp, and a variable that makes the run write it. The handler ends the runtime.
 func train(r *managed.Runtime, log io.Writer) error {
-	steps, err := os.Open(filepath.Join(r.Dir, "train"))
+	steps, err := os.ReadFile(filepath.Join(r.Dir, "train"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer steps.Close()
 	empty, err := os.MkdirTemp("", "twinstart-train-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(empty)
-	for lines := bufio.NewScanner(steps); lines.Scan(); {
-		path, variable, _ := strings.Cut(lines.Text(), " ")
+	for line := range strings.Lines(string(steps)) {
+		path, variable, _ := strings.Cut(strings.TrimSpace(line), " ")
 		name, value, _ := strings.Cut(variable, "=")
 		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
 			Architecture: arm.Host(), LogFormat: assembly.Text, Package: empty, Environment: map[string]string{name: value}}

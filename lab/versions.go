@@ -41,23 +41,6 @@ func (v *versions) find(number string) *function {
 	return v.all[i]
 }
 
-// each calls do with every version.
-func (v *versions) each(do func(*function)) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, f := range v.all {
-		do(f)
-	}
-}
-
-// withdraw takes a function or a version out of use. Running invocations continue.
-func (f *function) withdraw() []*environment {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.closed = true
-	return f.drop()
-}
-
 // Publish freezes $LATEST as a version.
 func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Configuration, error) {
 	f, err := l.latest(name)
@@ -122,12 +105,8 @@ func (l *Lab) Versions(name string) ([]api.Configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []api.Configuration{f.configuration()}
-	f.published.mu.Lock()
-	defer f.published.mu.Unlock()
-	for _, v := range f.published.all {
-		all = append(all, v.configuration())
-	}
+	var all []api.Configuration
+	f.each(func(v *function) { all = append(all, v.configuration()) })
 	return all, nil
 }
 

@@ -204,7 +204,7 @@ func compareRoots(ctx context.Context, io streams, name string) error {
 	if err != nil {
 		return err
 	}
-	differ := root.Published().Compare(listing, here)
+	differ := root.Compare(listing, here)
 	unexplained := 0
 	for _, d := range differ {
 		state := without

@@ -62,7 +62,7 @@ type labFlags struct {
 
 func (f labFlags) labOptions(of *named) lab.Options {
 	o := lab.Options{Functions: of.functions, TableLatency: f.DynamoDBLatency, ReadAheadKiB: f.ReadAhead,
-		InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network),
+		ProportionalInit: f.InitCPU == "proportional", BaseRoot: f.BaseRoot, StateDir: f.State, HostNetwork: f.Network == "host",
 		Allow: f.Allow, Measured: true}
 	if of.stack != nil {
 		o.Tables = of.stack.Tables

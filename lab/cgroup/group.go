@@ -123,12 +123,8 @@ func (g *Group) OOMKilled() bool {
 		file = "memory.events"
 	}
 	text, _ := read(g.folders[memory], file) // without it nothing was killed
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			return strings.TrimSpace(value) != "0"
-		}
-	}
-	return false
+	_, kills, found := strings.Cut("\n"+string(text), "\noom_kill ")
+	return found && !strings.HasPrefix(kills, "0")
 }
 
 // Release removes the group. Its processes must have ended.

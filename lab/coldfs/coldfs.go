@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/packages/archive"
@@ -77,7 +76,7 @@ func (s *Store) Add(digest string, fill func(dir string) error) (*Package, error
 	} else {
 		p.folder = filepath.Join(dir, "tree")
 	}
-	now := time.Now()             // Prune keeps packages that were used recently
+	now := time.Now()             // the lab removes packages that were not used recently
 	_ = os.Chtimes(dir, now, now) // this fails in another user's store
 	return p, nil
 }
@@ -91,12 +90,12 @@ func (s *Store) write(dir string, fill func(dir string) error) error {
 	if err := fill(tree); err != nil {
 		return err
 	}
-	files, err := list(tree)
+	files, inodes, blocks, err := list(tree)
 	if err != nil {
 		return err
 	}
 	if s.Loop {
-		err = errors.Join(makeImage(filepath.Join(dir, "image"), tree), os.RemoveAll(tree))
+		err = errors.Join(makeImage(filepath.Join(dir, "image"), tree, inodes, blocks), os.RemoveAll(tree))
 	} else {
 		err = syncTree(tree) // posix_fadvise drops clean pages only
 	}
@@ -104,39 +103,32 @@ func (s *Store) write(dir string, fill func(dir string) error) error {
 	return errors.Join(err, encoding, os.WriteFile(filepath.Join(dir, "files"), text, 0o644))
 }
 
-// Prune removes packages that were not used for this long.
-func (s *Store) Prune(age time.Duration) {
-	all, _ := os.ReadDir(s.Dir)
-	for _, entry := range all {
-		most := age
-		if strings.HasPrefix(entry.Name(), "new-") { // left by a killed Add
-			most = time.Hour
-		}
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > most {
-			os.RemoveAll(filepath.Join(s.Dir, entry.Name()))
-		}
-	}
-}
+// block is the size of a block in an image.
+const block = 4096
 
-func list(tree string) (files []File, err error) {
+// list also returns how many inodes and blocks everything below tree takes.
+func list(tree string) (files []File, inodes, blocks int64, err error) {
 	err = filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
-		link := err == nil && entry.Type()&fs.ModeSymlink != 0
-		if err != nil || !link && !entry.Type().IsRegular() {
+		if err != nil {
 			return err
 		}
 		info, err := entry.Info()
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(tree, path)
-		file := File{Path: filepath.ToSlash(rel), Size: info.Size()}
-		if link {
+		inodes, blocks = inodes+1, blocks+info.Size()/block+1
+		file := File{Size: info.Size()}
+		if entry.Type()&fs.ModeSymlink != 0 {
 			file.Size = 0
+		} else if !entry.Type().IsRegular() {
+			return nil
 		}
+		rel, err := filepath.Rel(tree, path)
+		file.Path = filepath.ToSlash(rel)
 		files = append(files, file)
 		return err
 	})
-	return files, err
+	return files, inodes, blocks, err
 }
 
 // syncTree writes every file of a folder to disk.

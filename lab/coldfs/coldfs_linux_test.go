@@ -110,13 +110,13 @@ func TestUnzipKeepsModes(t *testing.T) {
 	if err != nil || again.Folder() != p.Folder() {
 		t.Errorf("got %+v, %v", again, err)
 	}
-	s.Prune(time.Hour)
-	if _, err := os.Stat(p.Folder()); err != nil {
-		t.Error(err)
+	err = archive.Sweep(s.Dir, time.Hour) // it was used just now
+	if _, gone := os.Stat(p.Folder()); err != nil || gone != nil {
+		t.Error(err, gone)
 	}
-	s.Prune(-time.Hour)
-	if left, _ := os.ReadDir(s.Dir); len(left) != 0 {
-		t.Errorf("left %v", left)
+	err = archive.Sweep(s.Dir, -time.Hour)
+	if left, _ := os.ReadDir(s.Dir); len(left) != 0 || err != nil {
+		t.Errorf("left %v, %v", left, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,26 +117,10 @@ func run(name string, args ...string) error {
 
 // makeImage writes a read-only ext4 image of a folder. It has no journal, no reserved blocks and a fixed identity,
 // so the same folder always gives the same layout.
-func makeImage(image, tree string) error {
-	const block = 4096
-	var blocks, inodes int64
-	err := filepath.WalkDir(tree, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			inodes++
-			blocks += info.Size()/block + 1
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
+func makeImage(image, tree string, inodes, blocks int64) error {
 	const identity = "8a1b7c52-0d5e-4c09-9b0e-7477696e7374"
 	kib := (blocks+blocks/16+inodes/8)*block>>10 + 1024
-	err = run(mkfs, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
+	err := run(mkfs, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
 		"-U", identity, "-E", "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed="+identity, "-d", tree, image, strconv.FormatInt(kib, 10)+"k")
 	if err != nil {
 		return err

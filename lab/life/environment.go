@@ -5,7 +5,6 @@ package life
 import (
 	"context"
 	"io"
-	"os"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -16,24 +15,15 @@ import (
 // Environment is a process tree in its own root file system, with its Runtime API.
 type Environment struct {
 	*sandbox.Environment
-	API    *runtimeapi.Server
-	output *output
+	API *runtimeapi.Server
 
 	extensions int // number of external extensions
 }
 
 // Start starts process 1 of an environment, which Begin describes. groups are the control files to which it writes 0.
-func Start(unprivileged, ownNetwork bool, groups []string) (_ *Environment, err error) {
-	e := &Environment{}
-	var write *os.File
-	if e.output, write, err = openOutput(); err != nil {
-		return nil, err
-	}
-	defer write.Close()
-	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, groups, write); err != nil {
-		e.Close()
-	}
-	return e, err
+func Start(unprivileged, ownNetwork bool, groups []string) (*Environment, error) {
+	process, err := sandbox.Spawn(unprivileged, ownNetwork, groups)
+	return &Environment{Environment: process}, err
 }
 
 // Begin sets up the environment until its bootstrap is ready to be started. The environment's output goes to log.
@@ -53,12 +43,9 @@ func (e *Environment) Begin(spec sandbox.Spec, log io.Writer, command func(api s
 	} else {
 		return err
 	}
-	spec.Command, spec.Hostname = command(address), "lambda"
-	e.output.to(log)
-	if e.extensions = len(spec.Extensions); err == nil {
-		err = e.SetUp(spec)
-	}
-	if err == nil {
+	spec.Command = command(address)
+	e.extensions = len(spec.Extensions)
+	if err = e.SetUp(spec, log); err == nil {
 		err = e.Ready()
 	}
 	if listeners := e.Listeners(); err == nil && len(listeners) > 0 {
@@ -224,33 +211,28 @@ func (e *Environment) ShutDown(reason string) {
 		limit = allEnd
 	}
 	end := time.Now().Add(limit)
-	left := e.extensions
-	wait := func(until time.Time, done func(sandbox.Exit) bool) {
-		timer := time.NewTimer(time.Until(until))
-		defer timer.Stop()
-		for {
+	running, left := true, e.extensions
+	wait := func(until time.Time, over func() bool) {
+		for timer := time.After(time.Until(until)); !over(); {
 			select {
 			case exit := <-e.Exited:
-				if done(exit) {
-					return
+				if exit.Extension == "" {
+					running = false
+				} else {
+					left--
 				}
 			case <-e.API.Events(): // nothing else reads the events now
 			case <-e.Gone():
 				return
-			case <-timer.C:
+			case <-timer:
 				return
 			}
 		}
 	}
-	wait(time.Now().Add(bootstrapEnd), func(exit sandbox.Exit) bool {
-		if exit.Extension != "" {
-			left--
-		}
-		return exit.Extension == ""
-	})
+	wait(time.Now().Add(bootstrapEnd), func() bool { return !running })
 	if left > 0 {
 		e.API.Shutdown(runtimeapi.ShutdownEvent{Reason: reason, DeadlineMs: end.UnixMilli()})
-		wait(end, func(sandbox.Exit) bool { left--; return left <= 0 })
+		wait(end, func() bool { return left <= 0 })
 	}
 }
 
@@ -269,10 +251,6 @@ func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	}
 }
 
-// Drain reads what was written so far. When a bootstrap asks for its next event, it has written all output of the
-// current one.
-func (e *Environment) Drain() { e.output.drain() }
-
 // Stop kills the bootstrap and everything it has started. The environment can be used for another Init.
 func (e *Environment) Stop() error {
 	if err := e.Environment.Stop(); err != nil {
@@ -284,14 +262,9 @@ func (e *Environment) Stop() error {
 
 // Close ends the environment and waits until it has ended.
 func (e *Environment) Close() {
-	if e.Environment != nil {
-		e.Kill()
-		<-e.Gone()
-	}
+	e.Kill()
+	<-e.Gone()
 	if e.API != nil { // only now, or the bootstrap would report that it lost the API
 		e.API.Close()
-	}
-	if e.output != nil {
-		e.output.close()
 	}
 }

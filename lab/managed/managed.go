@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -50,15 +49,15 @@ var scripts embed.FS
 // unused is after how long without use a stand-in is removed.
 const unused = 30 * 24 * time.Hour
 
-var parts = regexp.MustCompile(`^([a-z]+)([0-9].*)$`)
+// language is a runtime's name without the version.
+func language(name string) string { return strings.TrimRight(name, "0123456789.x") }
 
 // place returns the folder of a stand-in and the script that fills it. The folder's name changes with the script.
 func place(name string) (dir, script string, err error) {
 	if !slices.Contains(Names(), name) {
 		return "", "", fmt.Errorf("%s has no stand-in here, for npm, PyPI and Maven have none: --source aws measures it (stand-ins: %s)", name, strings.Join(Names(), ", "))
 	}
-	language := parts.FindStringSubmatch(name)[1]
-	for _, file := range []string{"common.sh", language + ".sh"} {
+	for _, file := range []string{"common.sh", language(name) + ".sh"} {
 		text, _ := scripts.ReadFile(file) // embedded
 		script += string(text)
 	}
@@ -125,7 +124,7 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 	}
 	err = archive.Once(dir, func(work string) error {
 		fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
-		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(arm.Host()))
+		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, strings.TrimPrefix(name, language(name)), string(arm.Host()))
 		cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("%w: what it said is above", err)

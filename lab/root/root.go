@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,52 +30,17 @@ func Parse(text []byte) (Listing, error) {
 //go:embed lambda.json
 var reference []byte
 
-// Reference is the content of lambda.json.
-type Reference struct {
-	Sources map[string]Source `json:"sources"`
-	// Facts are in order: the first one that matches a name applies.
-	Facts []Fact `json:"facts"`
-}
-
-// Source says where and when a fact was published.
-type Source struct {
-	Address, Date, What string
-}
-
-// Fact says what Lambda has under a name.
+// Fact is what Compare needs of a fact in the reference: the rest of lambda.json is for readers and for the tests.
 type Fact struct {
-	Name string `json:"name"` // a * at the end matches any rest
-	// One of these is set. Value is a regular expression for the whole value; "" means that Lambda has nothing under
-	// this name. Varies means that the value depends on the function, the machine or the time, and is not compared.
-	// Unknown means that nobody has published the value; it says why the lab has its own.
-	Value   *string `json:"value"`
-	Varies  bool    `json:"varies"`
-	Unknown string  `json:"unknown"`
-
-	Sources []string `json:"sources"`
-	// Lab says why the lab differs; "" if it does not.
-	Lab string `json:"lab"`
+	Name   string `json:"name"`   // a * at the end matches any rest
+	Varies bool   `json:"varies"` // it depends on the function, the machine or the time
+	Lab    string `json:"lab"`    // why the lab differs; "" if it does not
 }
 
-// Published returns the reference.
-func Published() Reference {
-	var r Reference
-	if err := json.Unmarshal(reference, &r); err != nil {
-		panic(err) // embedded
-	}
-	return r
-}
-
-// Find returns the first fact that matches a name.
-func (r Reference) Find(name string) (Fact, bool) {
-	i := slices.IndexFunc(r.Facts, func(f Fact) bool {
-		prefix, pattern := strings.CutSuffix(f.Name, "*")
-		return name == f.Name || pattern && strings.HasPrefix(name, prefix)
-	})
-	if i < 0 {
-		return Fact{}, false
-	}
-	return r.Facts[i], true
+// Matches reports whether a fact is about a name.
+func (f Fact) Matches(name string) bool {
+	prefix, pattern := strings.CutSuffix(f.Name, "*")
+	return name == f.Name || pattern && strings.HasPrefix(name, prefix)
 }
 
 // Difference is a fact that differs between two places; "" means that a place has nothing under the name.
@@ -85,36 +49,19 @@ type Difference struct {
 	Reason            string // the reason in the reference; "" if there is none
 }
 
-// Held compares a lab's listing with the reference and returns the differences.
-func (r Reference) Held(lab Listing) (differ []Difference) {
-	for _, name := range slices.Sorted(maps.Keys(lab)) {
-		f, ok := r.Find(name)
-		switch {
-		case !ok:
-			differ = append(differ, Difference{Name: name, Lambda: "not in the reference", Lab: lab[name]})
-		case f.Value != nil && !f.fits(lab[name]):
-			differ = append(differ, Difference{Name: name, Lambda: *f.Value, Lab: lab[name], Reason: f.Lab})
-		}
-	}
-	for _, f := range r.Facts {
-		if _, ok := lab[f.Name]; !ok && f.Value != nil && *f.Value != "" && !strings.HasSuffix(f.Name, "*") {
-			differ = append(differ, Difference{Name: f.Name, Lambda: *f.Value, Reason: f.Lab})
-		}
-	}
-	return differ
-}
-
-func (f Fact) fits(value string) bool {
-	whole, err := regexp.MatchString("^(?:"+*f.Value+")$", value)
-	return err == nil && whole
-}
-
 // Compare compares a listing from Lambda with one from the lab. It leaves out facts that vary.
-func (r Reference) Compare(lambda, lab Listing) (differ []Difference) {
+func Compare(lambda, lab Listing) (differ []Difference) {
+	var r struct{ Facts []Fact } // the first fact that matches a name applies
+	if err := json.Unmarshal(reference, &r); err != nil {
+		panic(err) // embedded
+	}
 	names := maps.Clone(lambda)
 	maps.Copy(names, lab)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		f, _ := r.Find(name)
+		var f Fact
+		if i := slices.IndexFunc(r.Facts, func(f Fact) bool { return f.Matches(name) }); i >= 0 {
+			f = r.Facts[i]
+		}
 		if on, here := lambda[name], lab[name]; !f.Varies && !same(on, here) {
 			differ = append(differ, Difference{Name: name, Lambda: on, Lab: here, Reason: f.Lab})
 		}

@@ -1,8 +1,8 @@
 package sandbox
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -41,7 +41,7 @@ func hostSpec(t *testing.T, command string) Spec {
 		}
 	}
 	return Spec{
-		Root: base, Hostname: "lambda", Unprivileged: unprivileged,
+		Root: base, Unprivileged: unprivileged,
 		Mounts: []Mount{
 			{Kind: inside.Bind, Source: base, Target: "/"}, {Kind: inside.Bind, Source: "/usr", Target: "/usr"},
 			{Kind: inside.Proc, Target: "/proc"}, {Kind: inside.Dev, Target: "/dev"}, {Kind: inside.Tmpfs, Target: "/tmp", SizeMB: 1},
@@ -53,20 +53,16 @@ func hostSpec(t *testing.T, command string) Spec {
 // begin starts an environment. output returns its output up to the end.
 func begin(t *testing.T, spec Spec) (e *Environment, output func() string) {
 	t.Helper()
-	r, w, err := os.Pipe()
+	var log bytes.Buffer
+	e, err := Begin(spec, &log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err = Begin(spec, w)
-	w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Kill(); <-e.Gone(); r.Close() })
+	t.Cleanup(func() { e.Kill(); <-e.Gone() })
 	return e, func() string {
 		e.Kill()
-		text, _ := io.ReadAll(r)
-		return string(text)
+		<-e.Gone()
+		return log.String()
 	}
 }
 

@@ -13,8 +13,6 @@ type Layout struct {
 	// Base is the folder with everything below the package. It is "" for an image FROM scratch, whose package is
 	// the whole root.
 	Base string
-	// NoTask says that /var/task and /opt of the base exist and are empty, as on Lambda.
-	NoTask bool
 	// HostMounts are folders of the host, such as /usr, to bind-mount on a base that uses the host's own system.
 	HostMounts []string
 	// Instead maps a file of the base to the file of the base that is mounted over it.

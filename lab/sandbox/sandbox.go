@@ -8,7 +8,6 @@ package sandbox
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -35,17 +34,12 @@ const (
 )
 
 // OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a number
-// beyond those of people and services, or Lambda's in a container that has no such numbers.
+// beyond those of people and services, or Lambda's in a container that does not have all numbers.
 func OwnUID(n int) int {
-	uid := 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
-	text, _ := os.ReadFile("/proc/self/uid_map")
-	for line := range strings.Lines(string(text)) {
-		var first, outside, count int
-		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && uid >= first && uid < first+count {
-			return uid
-		}
+	if text, _ := os.ReadFile("/proc/self/uid_map"); !strings.HasSuffix(strings.TrimSpace(string(text)), " 4294967295") {
+		return UID
 	}
-	return UID
+	return 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
 }
 
 // ErrBroken is the error if an environment ended while it was being set up, for example because something killed

@@ -1,124 +1,102 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// withinMark is an environment variable for a process that Within starts. Its value is the folder below which to
-// lay out the root.
+// withinMark is an environment variable for a process that Within starts.
 const withinMark = "TWINSTART_WITHIN_LAMBDA_ROOT"
 
-// Within runs a test binary's tests on the root that layout makes below a folder. A copy of this process runs them
-// in its own mount namespaces. Within returns the tests' exit status. If namespaces cannot be made, it prints the
-// reason and runs the tests on the machine's own root; with CI=true that is a failure.
+// Within runs a test binary's tests on the root that layout makes below a folder: a copy of this process runs them in an
+// execution environment. It returns the tests' exit status. If there can be no environments, it prints the reason and
+// runs the tests on the machine's own root; with CI=true that is a failure.
 func Within(run func() int, layout func(dir string) (Layout, error)) int {
-	if dir := os.Getenv(withinMark); dir != "" {
+	if os.Getenv(withinMark) != "" {
 		_ = os.Unsetenv(withinMark)
-		if err := borrowRoot(dir, layout); err != nil {
-			fmt.Fprintln(os.Stderr, "laying out Lambda's root:", err)
-			return 1
-		}
 		return run()
 	}
-	if _, err := Probe(nil); err != nil {
+	unprivileged, err := Probe(nil)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "not on Lambda's root:", err)
 		if os.Getenv("CI") == "true" {
 			return 1
 		}
 		return run()
 	}
-	dir, err := os.MkdirTemp("", "root")
+	status, err := within(unprivileged, layout)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "laying out Lambda's root:", err)
-		return 1
+		fmt.Fprintln(os.Stderr, "running the tests on Lambda's root:", err)
 	}
-	defer os.RemoveAll(dir)                                                            // in this process's namespace nothing is mounted there
-	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program again
-	cmd.Env = append(os.Environ(), withinMark+"="+dir)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
-		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT}
-	}
-	runtime.LockOSThread() // the death signal is sent when the thread that forked ends
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, "starting the tests on Lambda's root:", err)
-		return 1
-	}
-	if status := cmd.ProcessState.ExitCode(); status >= 0 {
-		return status
-	}
-	return 1 // ended by a signal
+	return status
 }
 
-// borrowRoot makes a layout the root of this mount namespace. It adds what tests and the Go tools need, each at its
-// usual path: the module, build output, caches. Processes and /proc stay the machine's.
-func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
+// within adds to a layout what tests and the Go tools need, each at its usual path: the module, build output, caches.
+func within(unprivileged bool, layout func(dir string) (Layout, error)) (status int, err error) {
+	dir, err := os.MkdirTemp("", "root")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir) // in this process's namespace nothing is mounted there
 	l, err := layout(dir)
 	if err != nil {
-		return err
+		return 1, err
 	}
-	also, err := toolFolders()
-	if err != nil {
-		return err
-	}
+	program, err := os.Executable()
+	here, hereErr := os.Getwd()
+	folders, toolErr := toolFolders(program)
 	root, mounts := l.Mounts()
-	for _, folder := range also {
-		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
-			return err
-		}
+	err = errors.Join(err, hereErr, toolErr)
+	for _, folder := range folders {
+		err = errors.Join(err, os.MkdirAll(filepath.Join(root, folder), 0o755))
+		mounts = append(mounts, Mount{Kind: inside.Writable, Source: folder, Target: folder})
 	}
-	if err := inside.TryMount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return err
-	}
-	for _, m := range mounts {
-		apply := m.Apply
-		if m.Kind == inside.Proc {
-			apply = func(at string) error { return inside.TryMount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "") }
-		}
-		if err := apply(filepath.Join(root, m.Target)); err != nil {
-			return err
-		}
-	}
-	for _, folder := range also {
-		at := filepath.Join(root, folder)
-		if err := errors.Join(os.MkdirAll(at, 0o755), inside.TryMount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // a folder below /tmp does not exist yet in the new /tmp
-			return err
-		}
-	}
-	here, err := os.Getwd()
 	if err != nil {
-		return err
+		return 1, err
 	}
-	if err := inside.Enter(root); err != nil {
-		return err
+	e, err := Begin(Spec{Root: root, Mounts: mounts, Unprivileged: unprivileged, KeepUser: true, Command: Command{
+		Argv: append([]string{program}, os.Args[1:]...), Env: append(os.Environ(), withinMark+"=1"), Dir: here,
+	}}, os.Stdout)
+	if err != nil {
+		return 1, err
 	}
-	return os.Chdir(here)
+	defer func() {
+		e.Kill()
+		<-e.Gone()
+	}()
+	if err := cmp.Or(e.Ready(), e.Tell(inside.Release)); err != nil {
+		return 1, err
+	}
+	for {
+		select {
+		case start := <-e.Started:
+			if start.Err != nil {
+				return 1, start.Err
+			}
+		case exit := <-e.Exited:
+			if exit.Status.Exited() {
+				return exit.Status.ExitStatus(), nil
+			}
+			return 1, errors.New(exit.Reason())
+		case <-e.Gone():
+			return 1, ErrBroken
+		}
+	}
 }
 
 // toolFolders returns the folders that tests need, outer ones first.
-func toolFolders() ([]string, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
+func toolFolders(program string) ([]string, error) {
 	env, err := exec.CommandContext(context.Background(), "go", "env", "GOMOD", "GOROOT", "GOCACHE", "GOMODCACHE").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking Go for its folders: %w", err)
@@ -172,12 +150,7 @@ func ProbeNetwork(unprivileged bool) error {
 // probe starts an environment that contains only its own process list.
 func probe(spec Spec, try func(pid int)) error {
 	spec.Probe = true
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	e, err := Begin(spec, null)
+	e, err := Begin(spec, io.Discard)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package inside
 import (
 	"cmp"
 	"encoding/json"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -19,11 +18,8 @@ import (
 // Name is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
 const Name = "twinstart-environment"
 
-// The child's descriptors after stdin, stdout and stderr. stdout and stderr are the function's log.
-const (
-	controlFD = 3
-	statusFD  = 4
-)
+// controlFD is the child's descriptor after stdin, stdout and stderr, which are the function's log: a socket to the lab.
+const controlFD = 3
 
 // A program that uses the lab is also process 1 of its execution environments. It becomes that here.
 func init() {
@@ -32,43 +28,48 @@ func init() {
 	}
 	// no_new_privs and the ambient capabilities belong to a thread, and the bootstrap is forked from this thread.
 	runtime.LockOSThread()
-	os.Exit(child{
-		control: os.NewFile(controlFD, "control"),
-		status:  os.NewFile(statusFD, "status"),
-	}.run())
+	os.Exit(run())
 }
 
-type child struct {
-	control, status *os.File
+// tell sends the lab a message, and listeners with it. If this fails, the lab is gone.
+func tell(m Message, listeners ...int) {
+	text, _ := json.Marshal(m)
+	_ = unix.Sendmsg(controlFD, text, unix.UnixRights(listeners...), nil, unix.MSG_NOSIGNAL)
 }
 
-func (c child) tell(m Message) { _ = json.NewEncoder(c.status).Encode(m) } // if this fails, the lab is gone
+// read reads a message of the lab; it is empty if the lab is gone. This does not use the runtime's poller: that saves one
+// wake-up between the release and the fork.
+func read(p []byte) []byte {
+	for {
+		n, err := syscall.Read(controlFD, p)
+		if err != syscall.EINTR {
+			return p[:max(n, 0)]
+		}
+	}
+}
 
-func (c child) run() int {
+func run() int {
 	var spec Spec
-	if err := c.prepare(&spec); err != nil {
-		c.tell(Message{Kind: MsgBroken, Error: err.Error()})
+	message := make([]byte, 1<<18)
+	listeners, err := prepare(&spec, message)
+	if err != nil {
+		tell(Message{Kind: MsgBroken, Error: err.Error()})
 		return 1
 	}
-	if spec.Probe {
-		c.tell(Message{Kind: MsgReady})
-		_, _ = io.Copy(io.Discard, c.control) // until the lab closes the pipe
-		return 0
-	}
-	s := &starter{child: c, command: spec.Command, attr: attributes(spec)}
+	s := &starter{command: spec.Command, attr: attributes(spec)}
 	s.changed = sync.NewCond(&s.mu)
-	s.rehearse()
-	go s.reap()
-	c.tell(Message{Kind: MsgReady})
-	var request [1]byte
+	if !spec.Probe {
+		s.rehearse()
+		go s.reap()
+	}
+	tell(Message{Kind: MsgReady}, listeners...)
+	for _, fd := range listeners {
+		_ = unix.Close(fd)
+	}
 	for {
-		// This does not use the runtime's poller: that saves one wake-up between the release and the fork.
-		n, err := syscall.Read(controlFD, request[:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || n == 0 {
-			return 0 // the lab has closed the environment or is gone
+		request := read(message)
+		if len(request) == 0 {
+			return 0
 		}
 		switch request[0] {
 		case Release:
@@ -87,10 +88,10 @@ func (c child) run() int {
 	}
 }
 
-// prepare makes this process what the lab says.
-func (c child) prepare(spec *Spec) error {
+// prepare makes this process what the lab says. message is room for the lab's messages.
+func prepare(spec *Spec, message []byte) (listeners []int, err error) {
 	if err := unblockSignals(); err != nil {
-		return err
+		return nil, err
 	}
 	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave differently. The
 	// default action of process 1 is to ignore them, too. os/signal would start four threads for this.
@@ -98,25 +99,32 @@ func (c child) prepare(spec *Spec) error {
 		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
 		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, signal, uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
 	}
-	// Close the control pipes in the bootstrap, and every higher descriptor that the shell, make or CI has left
+	// Close the control socket in the bootstrap, and every higher descriptor that the shell, make or CI has left
 	// open in the lab: through a folder of the host a function could leave its root.
 	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return os.NewSyscallError("close_range", err)
+		return nil, os.NewSyscallError("close_range", err)
 	}
 	var groups []string
-	told := json.NewDecoder(c.control)
-	if err := told.Decode(&groups); err != nil {
-		return err
+	if err := json.Unmarshal(read(message), &groups); err != nil {
+		return nil, err
 	}
 	for _, file := range groups {
 		if err := os.WriteFile(file, []byte("0"), 0); err != nil { // this thread, or this process with version 2
-			return err
+			return nil, err
 		}
 	}
-	if err := told.Decode(spec); err != nil {
-		return err
+	if err := json.Unmarshal(read(message), spec); err != nil {
+		return nil, err
 	}
-	return c.setUp(spec)
+	unix.Umask(0o022)
+	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) // hide the keys of the user who started the lab; this fails on a kernel without keys
+	if listeners, err = network(spec.Listen); err == nil {
+		err = layOut(*spec)
+	}
+	if err == nil && !spec.Probe {
+		err = restrict(spec)
+	}
+	return listeners, err
 }
 
 // unblockSignals executes this program again if it was started with blocked signals, because Go gives its children
@@ -147,22 +155,10 @@ var limits = []limit{
 // unusedMB is memory that programs map but do not use: stacks of threads, and what Go reserves at its start.
 const unusedMB = 128
 
-func (c child) setUp(spec *Spec) error {
-	unix.Umask(0o022)
-	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) // hide the keys of the user who started the lab; this fails on a kernel without keys
-	if err := c.network(spec.Listen); err != nil {
-		return err
-	}
-	if err := layOut(*spec); err != nil {
-		return err
-	}
-	if spec.Probe {
-		return nil
-	}
-	if spec.Hostname != "" {
-		if err := unix.Sethostname([]byte(spec.Hostname)); err != nil {
-			return os.NewSyscallError("sethostname", err)
-		}
+// restrict takes away what the function does not have.
+func restrict(spec *Spec) error {
+	if err := unix.Sethostname([]byte("lambda")); err != nil {
+		return os.NewSyscallError("sethostname", err)
 	}
 	if _, err := os.Stat(spec.Command.Dir); err != nil {
 		spec.Command.Dir = "/"
@@ -206,7 +202,7 @@ func (c child) setUp(spec *Spec) error {
 // without reaching process 1.
 func attributes(spec Spec) *syscall.ProcAttr {
 	sys := &syscall.SysProcAttr{Setsid: true}
-	if !spec.Unprivileged {
+	if !spec.Unprivileged && !spec.KeepUser {
 		sys.Credential = &syscall.Credential{Uid: uint32(cmp.Or(spec.UID, UID)), Gid: GID, Groups: []uint32{}}
 	}
 	return &syscall.ProcAttr{Dir: spec.Command.Dir, Env: spec.Command.Env, Files: []uintptr{0, 1, 2}, Sys: sys}
@@ -214,7 +210,6 @@ func attributes(spec Spec) *syscall.ProcAttr {
 
 // starter starts the bootstrap. As process 1 it is also the parent of orphans, and reaps them.
 type starter struct {
-	child
 	command Command
 	attr    *syscall.ProcAttr
 
@@ -241,10 +236,10 @@ func (s *starter) start() {
 	s.changed.Broadcast()
 	s.mu.Unlock()
 	if err != 0 {
-		s.tell(Message{Kind: MsgUnstarted, Error: s.command.Argv[0], Status: uint32(err), At: at})
+		tell(Message{Kind: MsgUnstarted, Error: s.command.Argv[0], Status: uint32(err), At: at})
 		return
 	}
-	s.tell(Message{Kind: MsgStarted, PID: pid, At: at})
+	tell(Message{Kind: MsgStarted, At: at})
 }
 
 // fork starts a program, and says when. It tries again what has nothing to do with the program: a process that the lab was forking as
@@ -275,7 +270,7 @@ func (s *starter) extend(programs []string) {
 	s.extensions = map[int]string{}
 	for _, program := range programs {
 		if pid, _, err := s.fork([]string{program}); err != 0 {
-			s.tell(Message{Kind: MsgUnstarted, Extension: program, Error: program, Status: uint32(err)})
+			tell(Message{Kind: MsgUnstarted, Error: program, Status: uint32(err)})
 		} else {
 			s.extensions[pid], s.active = program, true
 		}
@@ -320,7 +315,7 @@ func (s *starter) reap() {
 		}
 		s.mu.Unlock()
 		if exited {
-			s.tell(Message{Kind: MsgExited, Extension: extension, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
+			tell(Message{Kind: MsgExited, Extension: extension, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
 		}
 	}
 }
@@ -334,5 +329,5 @@ func (s *starter) stop() {
 		s.changed.Wait()
 	}
 	s.mu.Unlock()
-	s.tell(Message{Kind: MsgStopped})
+	tell(Message{Kind: MsgStopped})
 }

@@ -14,54 +14,59 @@ import (
 // layOut makes the mounts of a spec in this process's mount namespace and makes the spec's root the root of this
 // process.
 func layOut(spec Spec) error {
-	if err := TryMount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
 	if spec.Probe {
-		return Mount{Kind: Proc}.Apply("/proc")
+		return Mount{Kind: Proc}.apply("/proc")
 	}
 	for i, m := range spec.Mounts {
 		target := m.Target
 		if !m.OnHost {
 			target = path.Join(spec.Root, m.Target)
 		}
-		if err := m.Apply(target); err != nil {
+		if err := m.apply(target); err != nil {
 			if _, missing := os.Stat(m.Source); i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && (m.Source == "" || missing == nil) {
 				return fmt.Errorf("%w: the root file system needs a folder %s to mount on", err, m.Target)
 			}
 			return err
 		}
 	}
-	return Enter(spec.Root)
+	return enter(spec.Root)
 }
 
-// Apply mounts m on target, which is a path of the host as this process sees it.
-func (m Mount) Apply(target string) error {
+// apply mounts m on target, which is a path of the host as this process sees it.
+func (m Mount) apply(target string) error {
 	switch m.Kind {
 	case Bind:
-		if err := TryMount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		if err := mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return err
 		}
 		return readOnly(target)
+	case Writable: // a folder below another mount may not exist
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return err
+		}
+		return mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, "")
 	case Loop:
 		device, err := loop.Attach(m.Source, m.ReadAheadKiB)
 		if err != nil {
 			return err
 		}
 		defer device.Close()
-		return TryMount(device.Name(), target, "ext4", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "")
+		return mount(device.Name(), target, "ext4", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "")
 	case Overlay:
 		layers := make([]string, len(m.Layers))
 		for i, layer := range m.Layers {
 			layers[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(layer)
 		}
-		return TryMount("overlay", target, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+strings.Join(layers, ":"))
+		return mount("overlay", target, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+strings.Join(layers, ":"))
 	case Proc:
-		return TryMount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		return mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	case Tmpfs:
-		return TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
+		return mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
 	case Disk:
-		if err := TryMount(m.Source, target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
+		if err := mount(m.Source, target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
 			return err
 		}
 		_ = os.Remove(path.Join(target, "lost+found"))
@@ -75,7 +80,7 @@ func (m Mount) Apply(target string) error {
 // devices makes a new /dev with the devices that a function may use, and these files. A file whose name begins with a
 // slash is in the place of a file of the root.
 func devices(target string, files map[string][]byte) error {
-	if err := TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
+	if err := mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
 		return err
 	}
 	for _, device := range []struct {
@@ -93,7 +98,7 @@ func devices(target string, files map[string][]byte) error {
 		if err := os.WriteFile(node, nil, 0o666); err != nil {
 			return err
 		}
-		if err := TryMount("/dev/"+device.name, node, "", unix.MS_BIND, ""); err != nil {
+		if err := mount("/dev/"+device.name, node, "", unix.MS_BIND, ""); err != nil {
 			return err
 		}
 	}
@@ -108,7 +113,7 @@ func devices(target string, files map[string][]byte) error {
 			return err
 		}
 		if path.IsAbs(name) {
-			if err := errors.Join(TryMount(file, path.Join(target, "..", name), "", unix.MS_BIND, ""), os.Remove(file)); err != nil {
+			if err := errors.Join(mount(file, path.Join(target, "..", name), "", unix.MS_BIND, ""), os.Remove(file)); err != nil {
 				return err
 			}
 		}
@@ -126,8 +131,8 @@ func readOnly(target string) error {
 	return nil
 }
 
-// Enter makes root the root of this process and detaches the old one. See pivot_root(2), "pivot_root(".", ".")".
-func Enter(root string) error {
+// enter makes root the root of this process and detaches the old one. See pivot_root(2), "pivot_root(".", ".")".
+func enter(root string) error {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
@@ -140,8 +145,8 @@ func Enter(root string) error {
 	return os.Chdir("/")
 }
 
-// TryMount is mount(2).
-func TryMount(source, target, fstype string, flags uintptr, data string) error {
+// mount is mount(2).
+func mount(source, target, fstype string, flags uintptr, data string) error {
 	if err := unix.Mount(source, target, fstype, flags, data); err != nil {
 		return &os.PathError{Op: fmt.Sprintf("mount(%s, type %q, flags %#x, %q)", source, fstype, flags, data), Path: target, Err: err}
 	}

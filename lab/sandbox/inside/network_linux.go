@@ -7,41 +7,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handOverFD is the descriptor on which process 1 sends the lab the listeners inside the environment's own network.
-const handOverFD = 5
-
-// network brings up the loopback interface, the only one, and sends a listening socket for each address.
-func (c child) network(addresses []string) error {
+// network brings up the loopback interface, the only one, and returns a listening socket for each address.
+func network(addresses []string) (fds []int, err error) {
 	if len(addresses) == 0 {
-		return nil
+		return nil, nil
 	}
 	if err := loopbackUp(); err != nil {
-		return fmt.Errorf("bringing up the loopback interface: %w", err)
+		return nil, fmt.Errorf("bringing up the loopback interface: %w", err)
 	}
-	fds := make([]int, len(addresses))
-	for i, address := range addresses {
+	for _, address := range addresses {
 		var at unix.SockaddrInet4
 		_, err := fmt.Sscanf(address, "%d.%d.%d.%d:%d", &at.Addr[0], &at.Addr[1], &at.Addr[2], &at.Addr[3], &at.Port)
+		fd := -1
 		if err == nil {
-			fds[i], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		}
 		if err == nil {
-			err = unix.Bind(fds[i], &at)
+			err = unix.Bind(fd, &at)
 		}
 		if err == nil {
-			err = unix.Listen(fds[i], unix.SOMAXCONN)
+			err = unix.Listen(fd, unix.SOMAXCONN)
 		}
 		if err != nil {
-			return fmt.Errorf("listening on %s: %w", address, err)
+			return nil, fmt.Errorf("listening on %s: %w", address, err)
 		}
+		fds = append(fds, fd)
 	}
-	if err := unix.Sendmsg(handOverFD, []byte{0}, unix.UnixRights(fds...), nil, 0); err != nil {
-		return os.NewSyscallError("sendmsg", err)
-	}
-	for _, fd := range append(fds, handOverFD) {
-		_ = unix.Close(fd)
-	}
-	return nil
+	return fds, nil
 }
 
 func loopbackUp() error {

@@ -16,14 +16,15 @@ const (
 // carries it out.
 type Spec struct {
 	// Root is the folder that becomes /, after the first of Mounts is mounted on it.
-	Root     string
-	Mounts   []Mount // in order
-	Hostname string
-	Command  Command
+	Root    string
+	Mounts  []Mount // in order
+	Command Command
 	// Unprivileged says that the child has its own user namespace and already is UID and GID.
 	Unprivileged bool
 	// UID is the user that the processes run as; 0 means Lambda's. An unprivileged environment has Lambda's.
 	UID int
+	// KeepUser makes the processes run as the user who started this program: tests do, who need rights and files.
+	KeepUser bool
 	// Listen gives the environment its own network, which has only the loopback interface. The lab gets a listener
 	// in that network for each address, such as 127.0.0.1:9001. If Listen is empty, the network is the host's.
 	Listen []string
@@ -65,17 +66,19 @@ type Kind string
 
 // The kinds of mount.
 const (
-	Bind    Kind = "bind"    // read-only
-	Loop    Kind = "loop"    // an ext4 image, read-only, through a new loop device
-	Overlay Kind = "overlay" // read-only
-	Proc    Kind = "proc"
-	Tmpfs   Kind = "tmpfs" // writable by everyone
-	Disk    Kind = "disk"  // the same, on the device of a coldfs.Disk
-	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
+	Bind     Kind = "bind"     // read-only
+	Writable Kind = "writable" // a Bind that can be written to
+	Loop     Kind = "loop"     // an ext4 image, read-only, through a new loop device
+	Overlay  Kind = "overlay"  // read-only
+	Proc     Kind = "proc"
+	Tmpfs    Kind = "tmpfs" // writable by everyone
+	Disk     Kind = "disk"  // the same, on the device of a coldfs.Disk
+	Dev      Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// The lab and process 1 of an execution environment talk over two pipes. The lab writes the control files of the groups that process 1
-// joins and later the Spec, both as JSON, and then single bytes. The child writes messages as JSON.
+// The lab and process 1 of an execution environment talk over a socket that keeps messages apart. The lab sends the control
+// files of the groups that process 1 joins and later the Spec, both as JSON, and then single bytes. The child sends
+// messages as JSON, and the listeners with the first.
 
 // The lab's commands, one byte each.
 const (
@@ -93,8 +96,6 @@ type Message struct {
 	Error string `json:",omitempty"`
 	// Extension is the extension that the message is about; "" means the bootstrap.
 	Extension string `json:",omitempty"`
-	// PID is the bootstrap's process ID in the environment's own namespace.
-	PID int `json:",omitempty"`
 	// At is CLOCK_MONOTONIC in ns, a clock that all processes of the machine share.
 	At int64 `json:",omitempty"`
 	// Status is a wait status, or the error number for which a program could not be started.

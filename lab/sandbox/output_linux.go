@@ -1,4 +1,4 @@
-package life
+package sandbox
 
 import (
 	"fmt"
@@ -62,8 +62,7 @@ func (o *output) read(fd uintptr) (end bool) {
 	}
 }
 
-// drain reads what was written so far. When a bootstrap asks for its next event, it has written all output of the
-// current one.
+// drain reads what was written so far.
 func (o *output) drain() {
 	_ = o.raw.Control(func(fd uintptr) { o.read(fd) })
 }
@@ -72,4 +71,15 @@ func (o *output) drain() {
 func (o *output) close() {
 	<-o.done
 	o.pipe.Close()
+}
+
+// readNow reads what a non-blocking descriptor has. again means that nothing has arrived yet; n = 0 without again
+// is the end.
+func readNow(fd uintptr, p []byte) (n int, again bool) {
+	for {
+		n, err := syscall.Read(int(fd), p)
+		if err != syscall.EINTR {
+			return max(n, 0), err == syscall.EAGAIN
+		}
+	}
 }

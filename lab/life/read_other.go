@@ -1,5 +1,0 @@
-//go:build !unix
-
-package life
-
-func readNow(uintptr, []byte) (n int, again bool) { return 0, false }
