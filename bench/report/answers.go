@@ -147,9 +147,11 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 		if len(told) == 0 {
 			continue
 		}
-		e, unit := slices.MaxFunc(told, func(x, y Effect) int { return cmp.Compare(far(x.Ratio), far(y.Ratio)) }), map[string]string{"memory": " MB"}[top.Term]
-		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart, Answer: fmt.Sprintf(
-			"the %s, %.0f %% of variance: %s%s takes %s as long as %s%s", top.Term, 100*top.Share, e.Level, unit, ratio(Comparison{Ratio: e.Ratio, CI: e.CI}), e.Than, unit)}, true
+		e := slices.MaxFunc(told, func(x, y Effect) int { return cmp.Compare(far(x.Ratio), far(y.Ratio)) })
+		unit := map[string]string{"memory": " MB"}[top.Term]
+		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart,
+			Answer: fmt.Sprintf("the %s, %.0f %% of variance: %s%s takes %s as long as %s%s", top.Term, 100*top.Share, e.Level, unit,
+				ratio(Comparison{Ratio: e.Ratio, CI: e.CI}), e.Than, unit)}, true
 	}
 	return a, false
 }
@@ -165,7 +167,8 @@ func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok 
 		if !slices.Contains(ids, c.Question) || c.Clock != ClockInit || !s.has(c.Source, c.Published) {
 			continue
 		}
-		pairs := slices.SortedFunc(slices.Values(c.Pairs), func(x, y Comparison) int { return cmp.Compare(far(y.Ratio), far(x.Ratio)) })
+		byFar := func(x, y Comparison) int { return cmp.Compare(far(y.Ratio), far(x.Ratio)) }
+		pairs := slices.SortedFunc(slices.Values(c.Pairs), byFar)
 		before := len(texts)
 		for _, faster := range []bool{true, false} {
 			if i := slices.IndexFunc(pairs, func(p Comparison) bool { return p.Told && (p.Ratio < 1) == faster }); i >= 0 {
@@ -206,7 +209,8 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 			texts = append(texts, of.says+some(names))
 		}
 	}
-	return Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: onlyPredicted, Predicted: true, Answer: "predicted for AWS: " + strings.Join(texts, ", ")}, len(texts) > 0
+	return Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: onlyPredicted, Predicted: true,
+		Answer: "predicted for AWS: " + strings.Join(texts, ", ")}, len(texts) > 0
 }
 
 // costs answers which arms of one kind of package cost least. The section on costs has the other kinds.

@@ -156,8 +156,9 @@ func (b *builder) row(m *measured) *Arm {
 	return a
 }
 
-// clustered returns the distribution of values of which only those of different clusters are independent, such as warm invocations of
-// one environment. Intervals come from resampling clusters; there are none with fewer than stat.MinClusters.
+// clustered returns the distribution of values of which only those of different clusters are independent, such as
+// warm invocations of one environment. Intervals come from resampling clusters; there are none with fewer than
+// stat.MinClusters.
 func clustered(environments [][]float64, seed uint64) Distribution {
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
 	all := d.Quantiles()

@@ -28,7 +28,8 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	for _, m := range all {
 		g := m.group
 		rate, ok := b.rate(g.region, g.architecture)
-		c := &ArmCost{of: m, Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price), Warm: perMillion(g.warm, (*warmSample).price)}
+		c := &ArmCost{of: m, Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price),
+			Warm: perMillion(g.warm, (*warmSample).price)}
 		if !ok || g.published != "" || math.IsNaN(c.Cold) || math.IsNaN(c.Warm) {
 			continue
 		}
@@ -145,8 +146,8 @@ func bounds(draws []float64) *[2]float64 {
 	return &[2]float64{round(ci.Lo), round(ci.Hi)}
 }
 
-// provision computes when provisioned concurrency costs less: if one environment is busy for more than this share of the
-// time. It has no cold starts and bills warm Durations at its own price.
+// provision computes when provisioned concurrency costs less: if one environment is busy for more than this share of
+// the time. It has no cold starts and bills warm Durations at its own price.
 func (c *ArmCost) provision(rate price.Rate) {
 	busy := func(warm, usd float64) float64 {
 		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond

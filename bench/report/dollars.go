@@ -93,8 +93,8 @@ func (l *Levers) answer() Answer {
 	if fast != nil {
 		g := fast.Gains.By(ClockTotal)
 		a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
-		latency = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline, fast.name(), ms(-g.Ms),
-			percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
+		latency = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline,
+			fast.name(), ms(-g.Ms), percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
 		if fast.Month != nil {
 			latency += fmt.Sprintf(", for %s USD", fast.month95())
 		}

@@ -113,7 +113,8 @@ func (f *factorial) effects(out *Factors, alpha float64) {
 
 func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	e := contrast(pairs)
-	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)}
+	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: round(math.Exp(e.Estimate)),
+		CI: exp(e.CI)}
 }
 
 // adjust marks the effects of one factor that are told apart, by Holm's method.
@@ -184,7 +185,8 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 				parts = append(parts, name+" "+percentChange(e.Ratio, e.CI)+map[bool]string{false: " ~"}[e.Told])
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s against %s%s%s: %s", factor, f.reference(factor), unit, over, strings.Join(parts, "; ")))
+		lines = append(lines, fmt.Sprintf("%s against %s%s%s: %s", factor, f.reference(factor), unit, over,
+			strings.Join(parts, "; ")))
 	}
 	for _, t := range out.Terms {
 		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {

@@ -251,7 +251,8 @@ func (f *factorial) crossovers(out *Factors) {
 // cross says where the line through so many sizes crosses zero.
 func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 	slope := fit.Coefficient(1)
-	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than, sizes, size(least*1024), size(most*1024),
+	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than,
+		sizes, size(least*1024), size(most*1024),
 		percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
 	root, ci, ok := fit.Root()
 	if !ok {
@@ -259,7 +260,8 @@ func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 		return
 	}
 	c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
-	c.Text += fmt.Sprintf("as long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024), size(math.Max(0, ci.Hi)*1024))
+	c.Text += fmt.Sprintf("as long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024),
+		size(math.Max(0, ci.Hi)*1024))
 	if root < least || root > most {
 		c.Text += ", beyond what was measured"
 	} else {

@@ -107,8 +107,8 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 				alone = append(alone, g)
 			}
 			at := len(out)
-			out = append(out, Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than, Source: part.source,
-				Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)})
+			out = append(out, Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than,
+				Source: part.source, Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)})
 			judges = append(judges, func() { out[at].judge(s, p, a, b, g.By(p.clock)) })
 		}
 		if f, ok := s.threshold(rep, all); ok {

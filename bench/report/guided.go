@@ -24,7 +24,8 @@ type Guided struct {
 
 // guided returns nil if no environment has served as many calls.
 func guided(m *measured) *Guided {
-	medians := list.Map(slices.DeleteFunc(slices.Clone(m.environments), func(e []float64) bool { return len(e) < guidesWarmUps+guidesMeasured }),
+	medians := list.Map(slices.DeleteFunc(slices.Clone(m.environments),
+		func(e []float64) bool { return len(e) < guidesWarmUps+guidesMeasured }),
 		func(e []float64) float64 { return round(middle(e[guidesWarmUps:][:guidesMeasured])) })
 	if len(medians) == 0 || m.group.loaded != nil {
 		return nil

@@ -27,8 +27,8 @@ func (c *Claim) short(name string) string {
 	return strings.Replace(name, "/"+c.Among, "", 1)
 }
 
-// lead says who wins a claim and how far the others lie behind: of more than two arms in groups of similar speed. A group
-// holds the arms whose intervals overlap that of its first arm; the winners are one group.
+// lead says who wins a claim and how far the others lie behind: of more than two arms in groups of similar speed. A
+// group holds the arms whose intervals overlap that of its first arm; the winners are one group.
 func (c *Claim) lead() string {
 	if !c.Told() || len(c.of) < 3 {
 		return c.brief()
@@ -74,7 +74,8 @@ func alone(a *Arm) (out []Answer) {
 		if a.P90 != nil && a.InitCount >= leastForP90 {
 			text += "; p90 " + ms(*a.P90)
 		}
-		add("How long is a cold start?", "%s %s of INIT at the median, %s%s", a.Arm, medianText(a.Sample(ClockInit)), Plural(a.InitCount, "cold start"), text)
+		add("How long is a cold start?", "%s %s of INIT at the median, %s%s", a.Arm, medianText(a.Sample(ClockInit)),
+			Plural(a.InitCount, "cold start"), text)
 	}
 	if a.Warm.P50 != nil {
 		add("And warm?", "%s at the median of %s", ms(*a.Warm.P50), Plural(a.Warm.Count, "invocation"))

@@ -105,7 +105,8 @@ func leverOrder(m *measured) int {
 }
 
 func lever(m, base *measured) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m),
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks),
+		WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m),
 		row: m.row.Load, base: base.row.Load}
 	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
 		l.WaitP99, l.WaitP99CI = x.Latency.P99, x.Latency.P99CI
@@ -190,9 +191,11 @@ func (l *Levers) sizes() string {
 	}
 	switch {
 	case told != nil:
-		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", from, percentChange(told.Ratio, told.CI))
+		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", from,
+			percentChange(told.Ratio, told.CI))
 	case not != nil:
-		text = fmt.Sprintf("INIT is not told to grow with up to %d MB: %s (published: from 5 MB on)", upTo, percentChange(not.Ratio, not.CI))
+		text = fmt.Sprintf("INIT is not told to grow with up to %d MB: %s (published: from 5 MB on)", upTo,
+			percentChange(not.Ratio, not.CI))
 	}
 	if text != "" && l.Source == record.Lab {
 		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"

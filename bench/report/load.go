@@ -208,7 +208,8 @@ func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 			if !l.ViaURL { // which does not say what was cold
 				tail = fmt.Sprintf("; %d of the slowest %d cold", l.TailCold, l.Tail)
 			}
-			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max), tail)
+			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10),
+				Digits(*l.Latency.P90), Digits(*l.Latency.Max), tail)
 		}},
 		{"Was it sent?", func(l *Load) string {
 			how := "closed"

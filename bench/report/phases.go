@@ -110,7 +110,8 @@ func (m moments) names() []string {
 		centers[name] = *median(xs)
 	}
 	return slices.SortedFunc(maps.Keys(centers), func(a, b string) int {
-		return cmp.Or(cmp.Compare(centers[a], centers[b]), cmp.Compare(slices.Index(momentOrder, a), slices.Index(momentOrder, b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(centers[a], centers[b]),
+			cmp.Compare(slices.Index(momentOrder, a), slices.Index(momentOrder, b)), cmp.Compare(a, b))
 	})
 }
 

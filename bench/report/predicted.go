@@ -57,7 +57,8 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 		return nil
 	}
 	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence, Calibration: p.Calibration, Extrapolated: p.Extrapolated,
-		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
+		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture),
+		ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
 	if p.ImageInit != nil {
 		out.Image = number(p.ImageInit.Ms)
 	}

@@ -34,7 +34,8 @@ func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) stri
 		return text
 	}
 	if than.ProvisionedBusy != nil {
-		text += fmt.Sprintf(", and less than on demand where each environment is busy for more than %.0f %% of the time", 100**than.ProvisionedBusy)
+		text += fmt.Sprintf(", and less than on demand where each environment is busy for more than %.0f %% of the time",
+			100**than.ProvisionedBusy)
 	}
 	hourly := monthly / hoursAMonth
 	if load := m.row.Load; load != nil {
@@ -65,7 +66,8 @@ func (l *Levers) ahead() (out []Answer) {
 		if load == nil || base == nil || load.Latency.Count*base.Latency.Count == 0 || load.Ahead == nil {
 			continue
 		}
-		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d spilled over (%.2g %%)", l.Rows[i].Level, load.Latency.p99(), base.Latency.p99(),
+		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d spilled over (%.2g %%)", l.Rows[i].Level,
+			load.Latency.p99(), base.Latency.p99(),
 			map[bool]string{true: "at least "}[load.Ahead.AtLeast], load.Ahead.Spilled, load.Latency.Count, 100*float64(load.Ahead.Spilled)/float64(load.Latency.Count))
 		if ahead := load.Ahead; ahead.Init != nil {
 			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"), ms(*ahead.Init))

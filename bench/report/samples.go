@@ -99,7 +99,8 @@ func choose(n, limit int, seed, stream uint64) []int {
 	return out
 }
 
-// outliers counts the arm's values that lie far from the rest, by any clock, and returns the most distant. They stay in every figure.
+// outliers counts the arm's values that lie far from the rest, by any clock, and returns the most distant. They stay
+// in every figure.
 func (m *measured) outliers() (most *Outlier, count int) {
 	farthest := 0.0
 	for _, clock := range allClocks {

@@ -43,7 +43,8 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 	all := list.Map(c.arms, func(m *measured) int { return m.replicates(c.clock) })
 	enough := slices.DeleteFunc(slices.Clone(all), func(n int) bool { return n < stat.MinTail })
 	if len(enough) == 0 {
-		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(slices.Max(all), c.replicate()), stat.MinTail)
+		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(slices.Max(all), c.replicate()),
+			stat.MinTail)
 		return nil
 	}
 	q, _ := stat.Tail(slices.Min(enough))

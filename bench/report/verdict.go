@@ -37,7 +37,8 @@ func kinds(all []*measured) (out [][]side) {
 		var parts []side
 		for _, m := range arms {
 			part := side{source: m.group.source, published: m.group.published}
-			if part.source == record.Lab && part.published == "" && known && slices.ContainsFunc(arms, func(o *measured) bool { return o.group.kind != m.group.kind }) {
+			if part.source == record.Lab && part.published == "" && known && slices.ContainsFunc(arms,
+				func(o *measured) bool { return o.group.kind != m.group.kind }) {
 				part.among = m.group.kind
 			}
 			if functions != nil {
@@ -157,7 +158,8 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{},
+		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at,
+			Arms: len(c.arms), Winners: []string{},
 			Primary: len(s.claims) == 0, of: c.arms}
 		if why := c.refused(); why != "" {
 			out.Text = "not tested: " + why + "."
@@ -178,15 +180,19 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 // limits say what the figures of a source cannot show, whatever their values.
 var limits = map[record.Source][]string{
 	record.AWS: {
-		"One run is one day in one region: days differ by more than many effects. Repeat it on other days before you decide.",
+		"One run is one day in one region: days differ by more than many effects. Repeat it on other days before " +
+			"you decide.",
 		"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.",
 	},
 	record.Lab: {
-		"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the lab's disk is memory, so what is " +
-			"read costs less beside what is computed. The order of arms of one kind of package mostly does, and the KiB read do. What is predicted on AWS from " +
-			"them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
-		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
-		"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a " +
-			"long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.",
+		"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the " +
+			"lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind " +
+			"of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an " +
+			"interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
+		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), " +
+			"placement, the network.",
+		"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared " +
+			"caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package " +
+			"only; ZIP against image, and the tail of either, needs a run with --source aws.",
 	},
 }

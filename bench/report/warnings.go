@@ -17,7 +17,8 @@ func (b *builder) readingWarnings() (out []string) {
 		out = append(out, fmt.Sprintf("%s could not be used", Plural(n, "more line")))
 	}
 	if b.twice.count > 0 {
-		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", Plural(b.twice.count, "record"), b.twice.first))
+		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once",
+			Plural(b.twice.count, "record"), b.twice.first))
 	}
 	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
 		o := b.absent[field]

@@ -56,9 +56,12 @@ const (
 
 // priced are resource types that cost so much each, a month.
 var priced = map[string]Line{
-	"AWS::CloudWatch::InsightRule":                {What: "Contributor Insights rule", USD: insightRule, Note: "and 0.02 for each million log events that match"},
-	"AWS::KMS::Key":                               {What: "KMS key", USD: kmsKey, Note: "and 0.03 for each 10,000 requests"},
-	"AWS::ApplicationAutoScaling::ScalableTarget": {What: "target tracking", USD: 2 * alarmMetric, Note: "it makes two alarms each"},
+	"AWS::CloudWatch::InsightRule": {What: "Contributor Insights rule", USD: insightRule,
+		Note: "and 0.02 for each million log events that match"},
+	"AWS::KMS::Key": {What: "KMS key", USD: kmsKey,
+		Note: "and 0.03 for each 10,000 requests"},
+	"AWS::ApplicationAutoScaling::ScalableTarget": {What: "target tracking", USD: 2 * alarmMetric,
+		Note: "it makes two alarms each"},
 }
 
 // free lists the resource types that cost nothing while they are idle.
@@ -114,7 +117,8 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 			line = Line{What: "provisioned environments", Note: "by the second, used or not; the least of a range"}
 			line.Count, line.USD = t.provisioned("", secondsMonth)
 		case kind == "AWS::Lambda::Version":
-			line = Line{What: "snapshots of versions", Note: "by the second, used or not, until the version is deleted (quoted price)"}
+			line = Line{What: "snapshots of versions",
+				Note: "by the second, used or not, until the version is deleted (quoted price)"}
 			line.Count, line.USD = t.cached()
 		case kind == "AWS::EC2::VPCEndpoint":
 			for _, p := range of[struct{ VpcEndpointType string }](t, kind) {
@@ -182,10 +186,12 @@ func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line 
 	}
 	_, series := t.metricSeries()
 	if _, arms := t.Arms(); arms > 0 {
-		restores = append(restores, Line{"arms of provisioned environments", arms, all.provisionedUSD, "5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
+		restores = append(restores, Line{"arms of provisioned environments", arms, all.provisionedUSD,
+			"5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
 	}
 	return append(restores, []Line{
-		{"invocations", calls, all.usd, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
+		{"invocations", calls, all.usd, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms",
+			coldBilledMs, warmBilledMs)},
 		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},
 		{"log events", 2 * calls, float64(calls) * logPerCall * logsGB, "700 bytes for each invocation"},
 	}...)

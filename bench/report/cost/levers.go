@@ -81,7 +81,8 @@ func (t *Template) Levers(o measure.Options, measured func(id string) bool) (lin
 		}
 		note = fmt.Sprintf("functions of its own: %d; %s", own, note)
 		if standing > 0 {
-			note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, those that tracking adds more", standing)
+			note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, those that tracking adds more",
+				standing)
 		}
 		if lever.Name == "vpc" {
 			note += "; make destroy takes 20 to 40 min; how much longer make deploy takes is not measured"

@@ -78,7 +78,8 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	case len(pilot.Sources) > 1:
 		return nil, errors.New("the records are from lab and AWS: plan from one of them")
 	}
-	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha,
+		Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
 	spreads := map[string][]float64{}
 	usd, priced := 0.0, true
 	for _, a := range pilot.Arms {
