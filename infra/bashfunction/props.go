@@ -13,8 +13,8 @@ import (
 
 // Defaults of BashFunctionProps.
 const (
-	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold package, but
-	// needs Zig where it is built, or Python with pip, which gets it.
+	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold
+	// package, but where it is built it needs make, and Python with venv, which gets Zig.
 	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP
