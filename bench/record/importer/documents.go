@@ -215,7 +215,7 @@ func (d *document) payload(text string, line int) {
 	case err != nil || len(data) > maxPayload:
 		d.warn(line, "data that is not base64, is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20)
 	case isDocument(data[:min(len(data), headBytes)]):
-		d.collected.document(data, line-1)
+		d.document(data, line-1)
 	}
 }
 

@@ -34,7 +34,7 @@ func fields(line string) []field {
 			}
 			out, key, paired = append(out, f), i+1, true
 		}
-		if key < len(words) && !(tabs && paired) { // a value in a column of its own may have several words
+		if key < len(words) && (!tabs || !paired) { // a value in a column of its own may have several words
 			out = append(out, field{value: strings.Join(words[key:], " ")})
 		}
 	}
