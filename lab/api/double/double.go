@@ -12,6 +12,7 @@
 package double
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -135,7 +136,7 @@ func (d *Lambda) Busy(name string, looks int) {
 func (d *Lambda) Alias(of, alias, version string) {
 	body := strings.NewReader(fmt.Sprintf(`{"Name":%q,"FunctionVersion":%q}`, alias, version))
 	w := httptest.NewRecorder()
-	d.Next.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://localhost/2015-03-31/functions/"+of+"/aliases", body))
+	d.Next.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodPost, "http://localhost/2015-03-31/functions/"+of+"/aliases", body))
 	if w.Code != http.StatusCreated {
 		panic(w.Body.String()) // a mistake in the test
 	}
