@@ -116,6 +116,11 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	var options map[string]any
 	flags, _ := json.Marshal(c)         // they are plain values
 	_ = json.Unmarshal(flags, &options) // of an object
+	if from.name == record.AWS {        // which has its own
+		for _, name := range []string{"readAheadKiB", "initCPU", "baseRoot"} {
+			delete(options, name)
+		}
+	}
 	return &runfile.Run{
 		RunID:        now.Format("20060102T150405.000Z"),
 		Experiment:   targets[0].Experiment,
