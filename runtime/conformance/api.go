@@ -57,6 +57,7 @@ type API struct {
 	next     int // index of the event to hand out
 	requests []Request
 	answered map[string]bool // ids of events whose outcome was accepted
+	heard    map[string]bool // ids of events whose outcome has come
 	sent     map[string]time.Time
 	conns    map[*net.TCPConn]struct{}
 	opened   int
@@ -105,6 +106,7 @@ func Listen(events ...Event) (*API, error) {
 		conns:    map[*net.TCPConn]struct{}{},
 		byID:     map[string]Event{},
 		answered: map[string]bool{},
+		heard:    map[string]bool{},
 		sent:     map[string]time.Time{},
 	}
 	for _, event := range events {
@@ -220,8 +222,9 @@ func (a *API) serve(conn net.Conn, number int) {
 		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "/invocation/"), "/")
 		request := Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body, At: in.at, Refused: a.answered[id]}
 		a.requests = append(a.requests, request)
-		if event, ok := a.byID[id]; ok && (verb == "error" || event.ReplyStatus == 0) {
-			a.answered[id] = true
+		if event, ok := a.byID[id]; ok {
+			a.heard[id] = true
+			a.answered[id] = a.answered[id] || verb == "error" || event.ReplyStatus == 0
 		}
 		a.mu.Unlock()
 		if !a.answer(conn, request) || r.Close {
@@ -310,7 +313,7 @@ func (a *API) take() (Event, bool) {
 	if a.next == len(a.events) {
 		switch {
 		case a.idled:
-		case a.joining > 0:
+		case !a.settled():
 			go a.settle()
 		default:
 			close(a.idle)
@@ -328,14 +331,16 @@ func (a *API) join(n int) {
 	a.joining += n
 }
 
-// settle waits until all extensions have asked for events, because an environment is not idle before. An extension
-// that never asks is waited for two seconds.
+// settled reports whether every event has an outcome and all extensions have asked for events.
+func (a *API) settled() bool { return a.joining <= 0 && len(a.heard) >= len(a.events) }
+
+// settle waits until the environment is idle, at most two seconds.
 func (a *API) settle() {
 	defer close(a.idle)
 	for range 200 {
 		time.Sleep(10 * time.Millisecond)
 		a.mu.Lock()
-		settled := a.joining <= 0
+		settled := a.settled()
 		a.mu.Unlock()
 		if settled {
 			return
