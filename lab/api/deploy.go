@@ -102,7 +102,7 @@ func (s server) create(d Deployer, r call) (any, error) {
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
 	}
-	err := cmp.Or(in.Update.check(), dropped(asked, creatable, c), in.Code.check(c.PackageType))
+	err := cmp.Or(in.check(), dropped(asked, creatable, c), in.Code.check(c.PackageType))
 	if err == nil {
 		err = c.checkNew()
 	}
