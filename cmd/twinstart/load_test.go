@@ -194,7 +194,6 @@ func TestLoadInTheLab(t *testing.T) {
 	if status, stdout, stderr := twinstart(t, append(packed, "--ramp", "50:150/300ms", "--via", "url")...); status != exitOK || lines(t, "out") != 30 ||
 		!strings.Contains(stdout, "What do callers wait?") {
 		t.Errorf("by URL: status %d: %s%s", status, stdout, stderr)
-		t.Errorf("by URL: status %d: %s%s", status, stdout, stderr)
 	}
 	if status, stdout, stderr := twinstart(t, append(packed, "--requests", "60", "--concurrency", "3", "--full")...); status != exitOK || lines(t, "out") != 60 || !strings.Contains(strings.Join(strings.Fields(stdout), " "), "closed, 3 environments") {
 		t.Errorf("closed: status %d: %s%s", status, stdout, stderr)
