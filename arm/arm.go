@@ -68,8 +68,8 @@ func Packages() []Package { return []Package{ZIP, Image, ImageMinimal} }
 // ID names an arm: bootstrap/package, as in "nethttp/zip".
 func ID(bootstrap string, p Package) string { return bootstrap + "/" + string(p) }
 
-// SnapStart is the factor that says what an environment starts from, with its levels: INIT, a snapshot, or a snapshot that has
-// answered an event before it was taken.
+// SnapStart is the factor that says what an environment starts from, with its levels: INIT, a snapshot, or a snapshot
+// that has answered an event before it was taken.
 const (
 	SnapStart    = "snapstart"
 	SnapStartOff = "off"

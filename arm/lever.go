@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Lever is one thing that guides tell people to change. The experiment of levers measures each level of it against a baseline.
+// Lever is one thing that guides tell people to change. The experiment of levers measures each level of it against a
+// baseline.
 type Lever struct {
 	Name    string
 	Levels  []string
@@ -36,8 +37,9 @@ func Levers() []Lever {
 	}
 }
 
-// CodeHabits are the levels of the lever code in a language: the value of CodeVariable, by which handlers/habits does one thing as guides
-// advise against, but for bundled, which does one more as they advise. A language without habits has none; "" has those of all.
+// CodeHabits are the levels of the lever code in a language: the value of CodeVariable, by which handlers/habits does
+// one thing as guides advise against, but for bundled, which does one more as they advise. A language without habits
+// has none; "" has those of all.
 func CodeHabits(language string) []string {
 	switch language {
 	case "node":
@@ -76,7 +78,8 @@ type Variant struct {
 	Set   Override `json:"set"`
 }
 
-// The factor and the level that say which lever an arm is, in Identity.Levels; the baseline and its null twin are levers, too, without a level.
+// The factor and the level that say which lever an arm is, in Identity.Levels; the baseline and its null twin are
+// levers, too, without a level.
 const (
 	LeverFactor = "lever"
 	LeverLevel  = "level"
@@ -116,7 +119,8 @@ func (id Identity) Arms() (arms []Identity, set []Override) {
 	return arms, set
 }
 
-// Only keeps those variants whose arms a pattern selects, and says whether one selects any arm of the function, with which they are compared.
+// Only keeps those variants whose arms a pattern selects, and says whether one selects any arm of the function, with
+// which they are compared.
 func (id Identity) Only(patterns ...string) (_ Identity, hit bool, err error) {
 	arms, _ := id.Arms()
 	var kept []Variant

@@ -1,4 +1,5 @@
-// Command examples is a CDK app of a module of its own: a shell function with a schedule, an HTTPS endpoint and a table.
+// Command examples is a CDK app of a module of its own: a shell function with a schedule, an HTTPS endpoint and a
+// table.
 //
 //	cdk deploy
 package main

@@ -27,7 +27,8 @@ import (
 
 var languages = flag.Bool("languages", false, "try handlers/habits in each of its languages")
 
-// habits calls try for each language of handlers/habits with the folder of its function for each habit, and first for none.
+// habits calls try for each language of handlers/habits with the folder of its function for each habit, and first for
+// none.
 func habits(t *testing.T, try func(t *testing.T, l language.Language, habits []string, dirs map[string]string)) {
 	of := map[string]language.Language{}
 	for _, l := range language.All() {
@@ -72,8 +73,8 @@ var (
 // habitsAnswer is what every language answers to {"mb":2} whatever its habits are, blanks apart.
 const habitsAnswer = `{"setting":"none","written":5,"digest":"8b0aa189402d4dcbf8b0b0d4a26329dcf70377fd3c264ce1d2eb740ad0654482"}`
 
-// TestHabits sends the same events to handlers/habits with each habit, in the lab, which serves their table: a language's answers are the
-// same bytes, and all say the same.
+// TestHabits sends the same events to handlers/habits with each habit, in the lab, which serves their table: a
+// language's answers are the same bytes, and all say the same.
 func TestHabits(t *testing.T) {
 	if !*languages {
 		t.Skip("make test-languages runs it")
@@ -125,7 +126,8 @@ var hosts = map[string][]string{
 	"bash":   {"bash", "-c", `. ./work.sh; for _ in 1 2; do run '{"mb":2}' && echo; done`},
 }
 
-// TestHabitsDiffer counts what two events ask of the table, and over how many connections: each habit differs in what it is named for.
+// TestHabitsDiffer counts what two events ask of the table, and over how many connections: each habit differs in what
+// it is named for.
 func TestHabitsDiffer(t *testing.T) {
 	library, err := filepath.Abs("../runtime/handlerlib/lambda.sh")
 	if err != nil {

@@ -68,8 +68,8 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	}
 }
 
-// What infra/app has Node run ahead of jsii: a lock that another process has is waited for, and the description of the CDK loses words that
-// jsii does not use, from the second time on.
+// What infra/app has Node run ahead of jsii: a lock that another process has is waited for, and the description of the
+// CDK loses words that jsii does not use, from the second time on.
 func TestAheadOfJsii(t *testing.T) {
 	node := need.Tool(t, "node")
 	dir := t.TempDir()

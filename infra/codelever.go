@@ -31,8 +31,8 @@ func (s *settings) language() language.Language {
 	return node[0]
 }
 
-// habit returns what a habit overrides, or nil if the language does not have it. own reports that it is a package of its own, as a
-// variant of the language makes it.
+// habit returns what a habit overrides, or nil if the language does not have it. own reports that it is a package of
+// its own, as a variant of the language makes it.
 func (l *leverBench) habit(level string) (set *arm.Override, own bool, err error) {
 	if !slices.Contains(arm.CodeHabits(l.language().Name), level) {
 		return nil, false, nil

@@ -127,7 +127,8 @@ func readSettings(context map[string]any) (settings, error) {
 	return s, cmp.Or(s.validate(), s.complete())
 }
 
-// snapStart reports whether the experiment is that of snapshots, which crosses every arm with what its environments start from.
+// snapStart reports whether the experiment is that of snapshots, which crosses every arm with what its environments
+// start from.
 func (s *settings) snapStart() bool { return s.Experiment == arm.SnapStart }
 
 // levels are what arms start from, "" where that is no factor.

@@ -163,7 +163,8 @@ func TestDashboardShowsEveryArm(t *testing.T) {
 	}
 }
 
-// What fits into one dashboard of 50 metrics is one; up to 100 are two, which cost nothing either; more are one, which is cheaper than many.
+// What fits into one dashboard of 50 metrics is one; up to 100 are two, which cost nothing either; more are one, which
+// is cheaper than many.
 func TestDashboardsAreAsFewAsCostLeast(t *testing.T) {
 	for _, test := range []struct {
 		context map[string]any

@@ -32,8 +32,8 @@ const languagesName = "languages"
 // buildLanguage builds a function; tests replace it.
 var buildLanguage = language.Language.Build
 
-// newLanguagesStack defines a function for each function of handlers/geo, language, memory and kind of package. What cannot be built here
-// is left out, as bootstraps are.
+// newLanguagesStack defines a function for each function of handlers/geo, language, memory and kind of package. What
+// cannot be built here is left out, as bootstraps are.
 func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
 	stack := newBareStack(scope, s, "the same functions in several languages")
 	e, options, err := s.begin(stack)

@@ -39,8 +39,8 @@ type leverBench struct {
 	builder  bashfunction.Builder
 }
 
-// newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. What the update that forces a cold start
-// carries is a variant of the baseline's function; the rest are functions of their own.
+// newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. What the update that
+// forces a cold start carries is a variant of the baseline's function; the rest are functions of their own.
 func newLeversStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
 	l := &leverBench{settings: &s, stack: newBareStack(scope, s, "one change each, against a baseline"), layers: map[string]string{}, absent: []arm.NotMeasured{},
 		runtime: awslambda.Runtime_PROVIDED_AL2023(), builder: builder}
@@ -101,7 +101,8 @@ func (l *leverBench) build(a arm.Architecture) (string, error) {
 	return l.builder.ZIP(context.Background(), l.identity.Bootstrap, a, filepath.Join(handlersDir, l.Handler))
 }
 
-// pull returns what a level overrides, or nil if the baseline has that level. own reports that it has defined a function of its own.
+// pull returns what a level overrides, or nil if the baseline has that level. own reports that it has defined a
+// function of its own.
 func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err error) {
 	set = &arm.Override{}
 	switch lever + "=" + level {
@@ -255,7 +256,8 @@ func (l *leverBench) function(id, code string, identity arm.Identity, options aw
 	return f, nil
 }
 
-// network defines a VPC whose one way out is the gateway endpoint of DynamoDB, which costs nothing, and lets a function into it.
+// network defines a VPC whose one way out is the gateway endpoint of DynamoDB, which costs nothing, and lets a function
+// into it.
 func (l *leverBench) network(o *awslambda.FunctionOptions) {
 	group := (&options{VPC: "new"}).enter(l.stack, o)
 	group.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("The subnets have a route to DynamoDB alone"), nil)

@@ -69,7 +69,8 @@ func TestLeversOfOwnPackage(t *testing.T) {
 	}
 }
 
-// The other CPU and a VPC are functions of their own. The VPC has one way out, to the table and of this account, and nothing in it costs.
+// The other CPU and a VPC are functions of their own. The VPC has one way out, to the table and of this account, and
+// nothing in it costs.
 func TestLeversOfTheirOwnFunctions(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "architecture,vpc,code,tracked", "languages": "python", "architecture": "x86_64", "observe": "none"}, nil)
@@ -164,7 +165,8 @@ func TestLeverMistakes(t *testing.T) {
 	}
 }
 
-// The lever code is one function of ours, whose habits the update carries, another package where a habit is one, and their table.
+// The lever code is one function of ours, whose habits the update carries, another package where a habit is one, and
+// their table.
 func TestCodeLever(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "code", "languages": "python"}, nil)

@@ -1,5 +1,5 @@
-// Command infra is the CDK app: it writes the experiment that `-c` describes into a cloud assembly, which `cdk deploy` stands up on
-// AWS and the lab runs here. The CDK CLI calls it, see cdk.json.
+// Command infra is the CDK app: it writes the experiment that `-c` describes into a cloud assembly, which `cdk deploy`
+// stands up on AWS and the lab runs here. The CDK CLI calls it, see cdk.json.
 //
 // # Context
 //

@@ -71,8 +71,8 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// fakePackages stands in for packages, which has tests of its own: packages of a few bytes, and errors for the arms named in
-// absent.
+// fakePackages stands in for packages, which has tests of its own: packages of a few bytes, and errors for the arms
+// named in absent.
 type fakePackages struct {
 	dir    string
 	absent map[string]error

@@ -16,8 +16,8 @@ var allOptions = map[string]any{
 	"observe": "dashboard,metrics,alarms,queries,contributors",
 }
 
-// cdk-nag's AwsSolutions rules hold for the default stack and for one with every option, save what a resource's Metadata cdk_nag suppresses
-// with a reason.
+// cdk-nag's AwsSolutions rules hold for the default stack and for one with every option, save what a resource's
+// Metadata cdk_nag suppresses with a reason.
 func TestNag(t *testing.T) {
 	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"},
 		"levers": {"experiment": "levers", "levers": "tracing,memory,extension,provisioned,architecture,vpc,tracked"}} {

@@ -76,7 +76,8 @@ func (o *options) explain(function awslambda.Function) {
 	})
 }
 
-// enter puts functions into the VPC. The handlers of the experiment make no calls, and Lambda itself reaches an environment in other ways.
+// enter puts functions into the VPC. The handlers of the experiment make no calls, and Lambda itself reaches an
+// environment in other ways.
 func (o *options) enter(stack awscdk.Stack, f *awslambda.FunctionOptions) awsec2.SecurityGroup {
 	f.Vpc, f.VpcSubnets = o.vpc(stack), &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
 	group := awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{

@@ -35,8 +35,8 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 	}
 }
 
-// Functions that share everything but a name, or names that differ in a slash only, are told apart; the price is that of the
-// functions' own architecture, and functions of two architectures have no common one.
+// Functions that share everything but a name, or names that differ in a slash only, are told apart; the price is that
+// of the functions' own architecture, and functions of two architectures have no common one.
 func TestDashboardOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	of := func(id string, a awslambda.Architecture) dashboard.Arm {
@@ -64,8 +64,8 @@ func TestDashboardOfAnyFunctions(t *testing.T) {
 	}
 }
 
-// CloudWatch Logs takes five calls a second from CloudFormation: of each kind no more than three may begin at once. A metric filter
-// takes three calls, a transformer two.
+// CloudWatch Logs takes five calls a second from CloudFormation: of each kind no more than three may begin at once. A
+// metric filter takes three calls, a transformer two.
 func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
 	for _, context := range []map[string]any{nil, {"observe": "dashboard,metrics,alarms,queries"}} {
 		template, _ := synth(t, context, nil)
@@ -100,7 +100,8 @@ func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
 	}
 }
 
-// One log group for all arms: what is made of its events is made once, told apart by function, and what cannot be is refused.
+// One log group for all arms: what is made of its events is made once, told apart by function, and what cannot be is
+// refused.
 func TestOneLogGroup(t *testing.T) {
 	context := map[string]any{"arms": "rawtcp,nethttp", "logs": "experiment", "observe": "dashboard,alarms,queries,contributors"}
 	template, stack := synth(t, context, nil)

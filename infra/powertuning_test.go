@@ -59,7 +59,8 @@ func TestPowerTuning(t *testing.T) {
 	}
 }
 
-// someCode stands in for the program, whose first build for another architecture takes minutes; make test-deploy builds and runs it.
+// someCode stands in for the program, whose first build for another architecture takes minutes; make test-deploy builds
+// and runs it.
 func someCode(t *testing.T) awslambda.Code {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "bootstrap"), "#!")

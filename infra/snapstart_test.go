@@ -46,7 +46,8 @@ func TestSnapStartExperiment(t *testing.T) {
 	}
 }
 
-// Packages of one's own have snapshots of both kinds where their runtime has, else of the image, which says so in a label.
+// Packages of one's own have snapshots of both kinds where their runtime has, else of the image, which says so in a
+// label.
 func TestSnapStartOfOwnPackages(t *testing.T) {
 	for runtime, want := range map[string][]string{
 		"python3.13": {"new/image (off)", "new/image-unprimed (unprimed) PublishedVersions", "new/zip (off)", "new/zip-unprimed (unprimed) PublishedVersions"},
@@ -119,8 +120,8 @@ func TestSnapStartMistakes(t *testing.T) {
 	}
 }
 
-// The construct makes the version that a snapshot is taken of, and an alias of it: $LATEST has no snapshot. The CDK's own construct still
-// refuses images; when it does no longer, ours can pass the prop on.
+// The construct makes the version that a snapshot is taken of, and an alias of it: $LATEST has no snapshot. The CDK's
+// own construct still refuses images; when it does no longer, ours can pass the prop on.
 func TestSnapStartOfAnImage(t *testing.T) {
 	stack, builder := someStack(t)
 	props := &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder, Package: arm.Image}

@@ -24,8 +24,8 @@ import (
 // timeoutSeconds is enough for the slowest handler with the smallest memory, which has a fourteenth of a CPU.
 const timeoutSeconds = 60
 
-// newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out, with a warning
-// and an entry in the template's Metadata, so that every report can say so.
+// newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out,
+// with a warning and an entry in the template's Metadata, so that every report can say so.
 func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
 	stack := newBareStack(scope, s, "cold starts by bootstrap and deployment package")
 	e, options, err := s.begin(stack)
@@ -94,8 +94,8 @@ func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.
 	return e, options, err
 }
 
-// addArm defines an arm's functions, or says why it has none. Those with SnapStart have no version in the template: a snapshot costs for as
-// long as it is there, and a run publishes and deletes its own.
+// addArm defines an arm's functions, or says why it has none. Those with SnapStart have no version in the template: a
+// snapshot costs for as long as it is there, and a run publishes and deletes its own.
 func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, level string, builder bashfunction.Builder,
 	options awslambda.FunctionOptions) (why string, err error) {
 	name := arm.Restored(a.ID(), level)
@@ -150,7 +150,8 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 	return "", nil
 }
 
-// primeVariable asks handlers/primed to answer an event before a snapshot is taken. Another package would be another arm.
+// primeVariable asks handlers/primed to answer an event before a snapshot is taken. Another package would be another
+// arm.
 const primeVariable = "TWINSTART_PRIME"
 
 var architectures = map[arm.Architecture]func() awslambda.Architecture{

@@ -69,7 +69,8 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 	}
 }
 
-// A template of more than 51,200 bytes is deployed by way of a bucket, one of more than a million not at all; ours is to stay readable.
+// A template of more than 51,200 bytes is deployed by way of a bucket, one of more than a million not at all; ours is
+// to stay readable.
 func TestTemplateSize(t *testing.T) {
 	for _, experiment := range []string{"packaging", arm.SnapStart} {
 		dir := project(t)
@@ -109,7 +110,8 @@ func TestLogGroupsGoWithTheStack(t *testing.T) {
 	}
 }
 
-// A role may write to its own function's log group and has no other right: neither a managed policy nor a second statement.
+// A role may write to its own function's log group and has no other right: neither a managed policy nor a second
+// statement.
 func TestLeastPrivilege(t *testing.T) {
 	template, _ := synth(t, nil, nil)
 	for id, function := range template.Resources {

@@ -23,7 +23,8 @@ func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscd
 	return withTuningCode(t, outDir, merge(map[string]any{"tuning": "on"}, given))
 }
 
-// A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do next.
+// A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do
+// next.
 func TestDefaultIsAllOfIt(t *testing.T) {
 	if s, err := readSettings(nil); err != nil || !s.Tuning {
 		t.Errorf("tuning is off by default: %v", err)
@@ -170,7 +171,8 @@ func TestTuningNag(t *testing.T) {
 	}
 }
 
-// With a customer's key for environment variables the tuner may read and write them, be the key the stack's or one that is named.
+// With a customer's key for environment variables the tuner may read and write them, be the key the stack's or one that
+// is named.
 func TestTunerMayUseTheKey(t *testing.T) {
 	for kms, want := range map[string]string{"new": `{"Fn::GetAtt":["Key`, "arn:aws:kms:us-east-1:111122223333:key/1": `"arn:aws:kms:us-east-1:111122223333:key/1"`} {
 		_, stack := tuned(t, "", map[string]any{"kms": kms, "arms": "nethttp/zip", "observe": "none"})

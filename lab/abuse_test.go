@@ -68,7 +68,8 @@ func TestTmpIsBesideTheMemory(t *testing.T) {
 	}
 }
 
-// A lab whose state folder is full must say so, and go on once there is room: for a package, and for an environment's /tmp.
+// A lab whose state folder is full must say so, and go on once there is room: for a package, and for an environment's
+// /tmp.
 func TestFullStateFolder(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -27,8 +27,8 @@ import (
 var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
 
 // Bootstraps, first processes and the lab itself are killed while fifty clients call. Each caller has its own answer or
-// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind. Half of the clients share a function; the
-// others have their own, so that it is known whose death each of them waits for.
+// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind. Half of the clients share a
+// function; the others have their own, so that it is known whose death each of them waits for.
 func TestChaos(t *testing.T) {
 	need.Time(t)
 	t.Parallel()

@@ -161,8 +161,8 @@ type initResult struct {
 	failure *failure // nil if the bootstrap asked for its first event
 }
 
-// start runs the bootstrap until its first GET /next, at most for limit. With SnapStart it ends at GET /restore/next, or
-// goes on at once if INIT runs again after a crash.
+// start runs the bootstrap until its first GET /next, at most for limit. With SnapStart it ends at GET /restore/next,
+// or goes on at once if INIT runs again after a crash.
 func (e *environment) start(limit time.Duration) initResult {
 	if !e.function.lab.store.Loop {
 		e.code.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it

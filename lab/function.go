@@ -241,7 +241,8 @@ func (f *function) change(u api.Update, load func(was setting) (*code, error)) (
 	return f.configuration(), nil
 }
 
-// settle waits for the end of environments: nothing may be measured meanwhile. Else they end in the background, unless many do.
+// settle waits for the end of environments: nothing may be measured meanwhile. Else they end in the background, unless
+// many do.
 func (f *function) settle(retired []*environment) {
 	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
 		for _, e := range retired {

@@ -1,11 +1,11 @@
 // Package lab is Lambda on this machine. It runs each function of a synthesized CDK assembly in its own execution
 // environment and serves Lambda's API for them, so what is measured is what would be deployed.
 //
-// An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
-// quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
-// it, the pages that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files
-// in /tmp count as memory without root and while arms are measured, functions that are not measured have users of their own, and functions can reach only what Options.Allow says. Other differences
-// depend on the machine, and each is a warning.
+// An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU quota,
+// a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after it, the pages
+// that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files in /tmp
+// count as memory without root and while arms are measured, functions that are not measured have users of their own,
+// and functions can reach only what Options.Allow says. Other differences depend on the machine, and each is a warning.
 package lab
 
 import (
@@ -52,8 +52,8 @@ type Options struct {
 	BaseRoot string
 	// StateDir keeps prepared packages for later labs; "" means a temporary folder.
 	StateDir string
-	// An environment reaches its Runtime API and the services that Allow lists. With HostNetwork it reaches all that this
-	// machine reaches, including the machine's loopback services and other functions' Runtime APIs.
+	// An environment reaches its Runtime API and the services that Allow lists. With HostNetwork it reaches all that
+	// this machine reaches, including the machine's loopback services and other functions' Runtime APIs.
 	HostNetwork bool
 	Allow       []Door
 	// Tables are served to every function, unless Allow has a service dynamodb. TableLatency is the median of their
@@ -64,7 +64,8 @@ type Options struct {
 	Credentials  map[string]string // AWS_ACCESS_KEY_ID and the like; nil for invented ones, which no service takes
 	Freeze       bool              // idle environments stand still, as on Lambda
 	Idle         time.Duration     // idle environments are ended after this time; 0 keeps them all
-	// Count is called once for a function, before its first environment. If it is nil, only measured starts are counted.
+	// Count is called once for a function, before its first environment. If it is nil, only measured starts are
+	// counted.
 	Count Count
 	// Measured allows functions every system call, because a filter costs time. Else calls deep into the kernel are
 	// denied.
@@ -174,7 +175,8 @@ func (l *Lab) start() error {
 	return nil
 }
 
-// choose keeps the functions that this machine can run: those for its architecture whose managed runtime, if they need one, is prepared.
+// choose keeps the functions that this machine can run: those for its architecture whose managed runtime, if they need
+// one, is prepared.
 func (l *Lab) choose() error {
 	remedy, all := "", l.options.Functions
 	l.options.Functions = nil

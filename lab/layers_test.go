@@ -59,8 +59,8 @@ func TestLayers(t *testing.T) {
 
 var initRead = regexp.MustCompile(`"initReadKiB":([0-9]+)`)
 
-// An update gives a function the layers that its variants name, and takes them away again; another is refused by name. Its log has
-// the format that an update asks for.
+// An update gives a function the layers that its variants name, and takes them away again; another is refused by name.
+// Its log has the format that an update asks for.
 func TestUpdatedLayersAndLogs(t *testing.T) {
 	t.Parallel()
 	one := filepath.Join(t.TempDir(), "file")

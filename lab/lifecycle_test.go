@@ -202,7 +202,8 @@ func TestPackageThatCanBeReadLater(t *testing.T) {
 	}
 }
 
-// While nothing is measured each function has a user of its own, by Lambda's name, so that no limit and no key is shared.
+// While nothing is measured each function has a user of its own, by Lambda's name, so that no limit and no key is
+// shared.
 func TestFunctionsHaveUsersOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

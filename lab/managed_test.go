@@ -35,7 +35,8 @@ type languageCase struct {
 	fails         bool
 }
 
-// TestLanguages runs handlers written for each runtime's documented interface. make test-languages prepares the runtimes.
+// TestLanguages runs handlers written for each runtime's documented interface. make test-languages prepares the
+// runtimes.
 func TestLanguages(t *testing.T) {
 	if *languages == "" {
 		t.Skip("make test-languages prepares runtimes and runs it")

@@ -27,8 +27,8 @@ import (
 
 var numbers = flag.Bool("numbers", false, "print what the lab does in a second, and holds in memory; RIE=PATH, of AWS's runtime emulator, is measured beside it")
 
-// caller calls a function as often as it is asked to, with little work of its own: a connection for each client, one write and few
-// reads a call. net/http's client would take as much of the CPU as the lab.
+// caller calls a function as often as it is asked to, with little work of its own: a connection for each client, one
+// write and few reads a call. net/http's client would take as much of the CPU as the lab.
 type caller struct {
 	client *http.Client
 	url    string // of the function
@@ -73,8 +73,8 @@ func (c caller) direct() (call func(event string) (status int, body string, err 
 	}, func() { conn.Close() }, nil
 }
 
-// from calls from so many clients at once, each with events of its own, for a time. It returns how long each call took, and how many had
-// another answer than their own.
+// from calls from so many clients at once, each with events of its own, for a time. It returns how long each call took,
+// and how many had another answer than their own.
 func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong map[string]int) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
@@ -110,7 +110,8 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 	return took, wrong
 }
 
-// small answers each event with itself, over one connection and by blocking system calls: the numbers are to be the lab's.
+// small answers each event with itself, over one connection and by blocking system calls: the numbers are to be the
+// lab's.
 const small = `package main
 
 import (
@@ -228,7 +229,8 @@ func residentMB(t *testing.T, pid int) int {
 	return kb >> 10
 }
 
-// treeMB sums what a process and all that it started have in memory for themselves, shared pages once for each sharer's part.
+// treeMB sums what a process and all that it started have in memory for themselves, shared pages once for each sharer's
+// part.
 func treeMB(pid int) (mb int) {
 	for _, p := range append(descendants(pid), strconv.Itoa(pid)) {
 		text, _ := os.ReadFile("/proc/" + p + "/smaps_rollup")

@@ -78,8 +78,8 @@ func (f *function) provision() {
 	}
 }
 
-// startAhead starts one environment before there is an invocation: a provisioned one, whose INIT has the function's share
-// of the CPU, or one with SnapStart.
+// startAhead starts one environment before there is an invocation: a provisioned one, whose INIT has the function's
+// share of the CPU, or one with SnapStart.
 func (f *function) startAhead(kind string, limit time.Duration) (_ *environment, failure string) {
 	f.mu.Lock()
 	of := f.setting

@@ -24,9 +24,10 @@ func PrepareRuntime(ctx context.Context, name string, log io.Writer) (*managed.R
 	return managed.Prepare(ctx, name, log, func(r *managed.Runtime) error { return train(r, log) })
 }
 
-// train makes what a runtime takes from a run of itself, such as the archive of Java's classes: only in an environment are
-// its files at the paths that the archive holds. Each line of the stand-in's file train has a path below the stand-in, whose file the
-// run leaves in /tmp, and a variable that makes the run write it. The handler ends the runtime.
+// train makes what a runtime takes from a run of itself, such as the archive of Java's classes: only in an environment
+// are its files at the paths that the archive holds. Each line of the stand-in's file train has a path below the
+// stand-in, whose file the run leaves in /tmp, and a variable that makes the run write it. The handler ends the
+// runtime.
 func train(r *managed.Runtime, log io.Writer) error {
 	steps, err := os.ReadFile(filepath.Join(r.Dir, "train"))
 	if errors.Is(err, fs.ErrNotExist) {

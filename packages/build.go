@@ -72,7 +72,8 @@ func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	return nil
 }
 
-// Bootstrap builds the files that a bootstrap puts in a package, without the handler, and returns their folder. If the bootstrap's toolchain is not available, the error is an *UnavailableError.
+// Bootstrap builds the files that a bootstrap puts in a package, without the handler, and returns their folder. If the
+// bootstrap's toolchain is not available, the error is an *UnavailableError.
 func (w *Workspace) Bootstrap(ctx context.Context, name string, a arm.Architecture) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -223,8 +223,8 @@ func readUPX(file string) *UPX {
 	return &UPX{UnpackedBytes: int64(binary.LittleEndian.Uint32(tail[i+24:])), LZMA: tail[i+6] == lzma}
 }
 
-// ReadELF reads an ELF file as a kernel does: by its segments. Sections that make no sense are left out, for a start needs none; some
-// packers and obfuscators leave them so.
+// ReadELF reads an ELF file as a kernel does: by its segments. Sections that make no sense are left out, for a start
+// needs none; some packers and obfuscators leave them so.
 func ReadELF(content io.ReaderAt) (*elf.File, error) {
 	f, err := elf.NewFile(content)
 	if err == nil {
@@ -256,12 +256,14 @@ func (n noSections) ReadAt(p []byte, offset int64) (int, error) {
 	return read, err
 }
 
-// noPreemption is a setting of GODEBUG. A goroutine that has run for 10 ms, as one that waits for cold pages has, is sent a signal, whose handler
-// looks the interrupted function up in .gopclntab: pages that other starts never touch, each with a window of read-ahead. How
-// often, the machine's load decides. https://pkg.go.dev/runtime#hdr-Environment_Variables
+// noPreemption is a setting of GODEBUG. A goroutine that has run for 10 ms, as one that waits for cold pages has, is
+// sent a signal, whose handler looks the interrupted function up in .gopclntab: pages that other starts never touch,
+// each with a window of read-ahead. How often, the machine's load decides.
+// https://pkg.go.dev/runtime#hdr-Environment_Variables
 const noPreemption = "asyncpreemptoff"
 
-// withoutPreemption adds the setting to a function's environment, behind the user's own; where they have set it, theirs stands.
+// withoutPreemption adds the setting to a function's environment, behind the user's own; where they have set it, theirs
+// stands.
 func withoutPreemption(env []string) []string {
 	env = slices.Clone(env)
 	for i, kv := range env {

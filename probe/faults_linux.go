@@ -17,9 +17,9 @@ import (
 // ringPages is a power of two: 4 MiB a CPU holds 100,000 faults, 400 MB of pages.
 const ringPages = 1024
 
-// sampler notes major faults and mappings of a thread and of all that it starts: a ring buffer for each CPU that they may run on. With
-// read-ahead 0 every page of a file that is touched for the first time is a major fault: what was touched, by which instruction, in
-// which order.
+// sampler notes major faults and mappings of a thread and of all that it starts: a ring buffer for each CPU that they
+// may run on. With read-ahead 0 every page of a file that is touched for the first time is a major fault: what was
+// touched, by which instruction, in which order.
 type sampler struct {
 	fds   []int
 	rings [][]byte

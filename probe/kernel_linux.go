@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpus is how many CPUs a function of a usual size sees on Lambda. Runtimes size themselves by it, and what they read with them.
+// cpus is how many CPUs a function of a usual size sees on Lambda. Runtimes size themselves by it, and what they read
+// with them.
 const cpus = 2
 
 // allowed are the CPUs that a process may run on.

@@ -117,7 +117,8 @@ func (p *Prober) inspect(pkg *Package, pl plan, argv []string) (program, error) 
 	return inspect(r.Root(), argv, pkg.Architecture)
 }
 
-// lookUp finds an image's command as a container engine does: from the working folder where it has a slash, else in PATH.
+// lookUp finds an image's command as a container engine does: from the working folder where it has a slash, else in
+// PATH.
 func lookUp(root, name string, pkg *Package) string {
 	if strings.Contains(name, "/") {
 		return path.Join(pkg.dir(), name)

@@ -1,8 +1,9 @@
-// Package probe measures one deployment package outside of any assembly: what it reads of its files, and of the base's, until
-// GET /next and until its first response, and the CPU that takes. KiB repeat where times do not.
+// Package probe measures one deployment package outside of any assembly: what it reads of its files, and of the base's,
+// until GET /next and until its first response, and the CPU that takes. KiB repeat where times do not.
 //
-// As root each start has the package on a freshly mounted file system of its own, and so have the files of the base that it opens,
-// which a first start finds out. Elsewhere the package is a folder made cold by posix_fadvise and the base is not counted.
+// As root each start has the package on a freshly mounted file system of its own, and so have the files of the base
+// that it opens, which a first start finds out. Elsewhere the package is a folder made cold by posix_fadvise and the
+// base is not counted.
 package probe
 
 import (
@@ -26,13 +27,15 @@ type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
 	Rounds   int    // cold starts; 0 is 5, and up to 15 where they differ
-	// Patience ends cold starts beyond the first 5 although they differ; 0 is as long as it takes. It costs precision, which is then told.
+	// Patience ends cold starts beyond the first 5 although they differ; 0 is as long as it takes. It costs precision,
+	// which is then told.
 	Patience time.Duration
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
 	Event      []byte        // of the first invocation; nil is the package's own
-	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
+	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in
+	// the environment.
 	Look func(open func(path string) (*os.File, error), r *Result) error
 }
 
@@ -78,7 +81,8 @@ type CountedBy string
 
 // The ways of counting.
 const (
-	// Computed is from the order in which pages were first touched, as package readahead says: the same whatever kernel runs here.
+	// Computed is from the order in which pages were first touched, as package readahead says: the same whatever kernel
+	// runs here.
 	Computed CountedBy = "computed"
 	// PageCache is what this machine's own kernel had read.
 	PageCache CountedBy = "page-cache"

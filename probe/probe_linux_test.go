@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// near says whether two counts repeat: to half a per cent of what is read, one of what is touched, or two pages. Of few pages, that a stack
-// grows elsewhere is more.
+// near says whether two counts repeat: to half a per cent of what is read, one of what is touched, or two pages. Of few
+// pages, that a stack grows elsewhere is more.
 func near(a, b, readAheadKiB int) bool {
 	part := 0.005
 	if readAheadKiB == 0 {
@@ -64,7 +64,8 @@ func TestFormsOfOnePackage(t *testing.T) {
 	}
 }
 
-// Counts repeat, from prober to prober, while every CPU is busy: Go's signals of preemption, which a busy machine has more of, are off.
+// Counts repeat, from prober to prober, while every CPU is busy: Go's signals of preemption, which a busy machine has
+// more of, are off.
 func TestCountsRepeat(t *testing.T) {
 	var done atomic.Bool
 	defer done.Store(true)

@@ -22,7 +22,8 @@ type group struct {
 	readAheads []int // to count for; one that is not mounted is computed
 }
 
-// groups says which cold starts are needed. Where the order of first touches can be noted one group with read-ahead 0 does.
+// groups says which cold starts are needed. Where the order of first touches can be noted one group with read-ahead 0
+// does.
 func (p *Prober) groups(r *Result) (out []group) {
 	switch {
 	case !p.store.Loop:
@@ -129,7 +130,8 @@ func (r *Result) keep(start *touches, readAheadKiB, mounted int) {
 	}
 }
 
-// cold is one cold start with one invocation: what is touched until GET /next, and until the first response where there is one.
+// cold is one cold start with one invocation: what is touched until GET /next, and until the first response where there
+// is one.
 func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result) (*touches, error) {
 	run, err := p.begin(pkg, pl, prog.argv)
 	if err != nil {

@@ -19,16 +19,17 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// Quiet is a process tree that sleeps in so many looks one after another, so far apart; one that never does is counted all the same.
+// Quiet is a process tree that sleeps in so many looks one after another, so far apart; one that never does is counted
+// all the same.
 const (
 	quietLooks = 3
 	lookEvery  = 2 * time.Millisecond
 	quietLimit = 250 * time.Millisecond
 )
 
-// quiet waits until the bootstrap has nothing more to do than to wait for an answer, and what it asked for has been read. Threads are still
-// at work when one of them has sent GET /next: to stop them there and then, or to count after a fixed time, makes counts differ by
-// how busy the machine is.
+// quiet waits until the bootstrap has nothing more to do than to wait for an answer, and what it asked for has been
+// read. Threads are still at work when one of them has sent GET /next: to stop them there and then, or to count after a
+// fixed time, makes counts differ by how busy the machine is.
 func (r *running) quiet() {
 	end := time.Now().Add(quietLimit)
 	for looks := 0; looks < quietLooks && time.Now().Before(end); looks++ {

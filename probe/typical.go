@@ -11,9 +11,10 @@ import (
 	"github.com/twinstart/twinstart/probe/readahead"
 )
 
-// A program's starts differ: threads run beside each other, timers fire, and each page more opens a window of read-ahead. What is
-// counted is a typical start: the pages that at least half of the starts touch, in the order of their median ranks, read through the
-// windows once. A mean of counts is moved by each odd start; a typical start is not, until odd starts are half of them.
+// A program's starts differ: threads run beside each other, timers fire, and each page more opens a window of
+// read-ahead. What is counted is a typical start: the pages that at least half of the starts touch, in the order of
+// their median ranks, read through the windows once. A mean of counts is moved by each odd start; a typical start is
+// not, until odd starts are half of them.
 
 // page of a file.
 type page struct {
@@ -27,7 +28,8 @@ type touch struct {
 	fault *Fault
 }
 
-// touches are what a start has touched of the files that are counted, first first. The first next of them were until GET /next.
+// touches are what a start has touched of the files that are counted, first first. The first next of them were until
+// GET /next.
 type touches struct {
 	pages []touch
 	next  int
@@ -97,8 +99,8 @@ func common(starts []*touches, numerator, denominator int) *touches {
 	return out
 }
 
-// read says which pages of each file are read with read-ahead; with windows of 0 KiB those that were touched. mounted is the
-// read-ahead that the touches were seen with, which they hold already.
+// read says which pages of each file are read with read-ahead; with windows of 0 KiB those that were touched. mounted
+// is the read-ahead that the touches were seen with, which they hold already.
 func (t *touches) read(readAheadKiB, mounted int) map[string][]byte {
 	files := map[string]*readahead.File{}
 	for _, touch := range t.pages {
@@ -135,16 +137,16 @@ func (t *touches) count(readAheadKiB, mounted int) (c Count) {
 // sure is how much the KiB of starts may differ for which pages are typical to be known, as a part of them.
 const sure = 0.001
 
-// unsure says whether some pages are in so many starts that they may be typical or not: a third of the starts has other KiB than two thirds,
-// of all that is read.
+// unsure says whether some pages are in so many starts that they may be typical or not: a third of the starts has other
+// KiB than two thirds, of all that is read.
 func unsure(starts []*touches, readAheadKiB, mounted int) bool {
 	some, most := common(starts, 1, 3).count(readAheadKiB, mounted), common(starts, 2, 3).count(readAheadKiB, mounted)
 	a, b := some.PackageKiB+some.BaseKiB, most.PackageKiB+most.BaseKiB
 	return math.Abs(float64(a-b)) > sure*float64(a)
 }
 
-// standardError is of the KiB of the package that a typical start of starts reads, by leaving each of them out (the jackknife); 0 of fewer
-// than two starts.
+// standardError is of the KiB of the package that a typical start of starts reads, by leaving each of them out (the
+// jackknife); 0 of fewer than two starts.
 func standardError(starts []*touches, readAheadKiB, mounted int) float64 {
 	n := len(starts)
 	if n < 2 {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// of is a start that touches pages of one file of 4 MiB in this order; a page below 0 is one that was read without a fault.
+// of is a start that touches pages of one file of 4 MiB in this order; a page below 0 is one that was read without a
+// fault.
 func of(pages ...int) *touches {
 	t := &touches{next: len(pages), files: map[string]File{"/f": {Path: "/f", Package: true, Size: 4 << 20}}}
 	for _, n := range pages {

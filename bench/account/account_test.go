@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A profile with MFA asks for one code, on the terminal, and hands it to STS; whoever asks for the configuration again, in
-// another part of the program, gets the same credentials.
+// A profile with MFA asks for one code, on the terminal, and hands it to STS; whoever asks for the configuration again,
+// in another part of the program, gets the same credentials.
 func TestMFA(t *testing.T) {
 	var codes []string
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

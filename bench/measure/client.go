@@ -55,7 +55,8 @@ func refused(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// traced returns a client each of whose calls begins a trace and says itself whether X-Ray records it. With active tracing Lambda does as it says.
+// traced returns a client each of whose calls begins a trace and says itself whether X-Ray records it. With active
+// tracing Lambda does as it says.
 // See https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_lambda.Tracing.html.
 func traced(api *lambda.Client, sampled string) *lambda.Client {
 	if sampled == "" {

@@ -175,8 +175,8 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 // Troubles counts what a call met before it was answered.
 type Troubles struct{ Throttles, Others int }
 
-// Again repeats a call with growing pauses until it is answered: a throttled one, which never ran, as long as Ready, and
-// one that met other trouble of the service a few times. A call whose answer was lost may have had its effect.
+// Again repeats a call with growing pauses until it is answered: a throttled one, which never ran, as long as Ready,
+// and one that met other trouble of the service a few times. A call whose answer was lost may have had its effect.
 func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err error) {
 	begin, pause := time.Now(), c.Poll
 	for ; ; pause = min(2*pause, 10*time.Second) {

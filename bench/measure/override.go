@@ -13,8 +13,9 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 )
 
-// OwnVariable is the environment variable in which a function keeps, as JSON, what a run has replaced of its configuration for an arm.
-// It comes and goes with the nonce, in the same update, so that whoever runs next can put it back, whatever became of this run.
+// OwnVariable is the environment variable in which a function keeps, as JSON, what a run has replaced of its
+// configuration for an arm. It comes and goes with the nonce, in the same update, so that whoever runs next can put it
+// back, whatever became of this run.
 const OwnVariable = "TWINSTART_OWN"
 
 // replaced is the value of OwnVariable.

@@ -18,7 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// pulling is a server of one function, and its arms: it as it is, its twin, and one that changes everything that an update carries.
+// pulling is a server of one function, and its arms: it as it is, its twin, and one that changes everything that an
+// update carries.
 func pulling(t *testing.T) (*server, []Target) {
 	s, all := newServer(t, "a"), []Target{}
 	s.Change("a", func(c *api.Configuration) { c.LogFormat = "JSON" })
@@ -32,7 +33,8 @@ func pulling(t *testing.T) (*server, []Target) {
 	return s, all
 }
 
-// A call of an arm that is traced says so itself, with a trace of its own each, and one that X-Ray treats otherwise is set apart.
+// A call of an arm that is traced says so itself, with a trace of its own each, and one that X-Ray treats otherwise is
+// set apart.
 func TestTraced(t *testing.T) {
 	s := newServer(t, "a")
 	var mu sync.Mutex
@@ -87,7 +89,8 @@ func own(t *testing.T, s *server) {
 	}
 }
 
-// Each cold start has its own arm's configuration, whatever arm was measured before, and the function's own is put back.
+// Each cold start has its own arm's configuration, whatever arm was measured before, and the function's own is put
+// back.
 func TestOneFunctionStandsForSeveralArms(t *testing.T) {
 	s, ts := pulling(t)
 	var had []string
@@ -175,8 +178,8 @@ func provisioning(t *testing.T, s http.Handler, calls *[]string) *httptest.Serve
 	return front
 }
 
-// Under load each repeat has a version of its own, and a request that waited for an INIT has spilled over, as has what its environment
-// answers later. The INIT of a provisioned environment stays one that nobody waited for.
+// Under load each repeat has a version of its own, and a request that waited for an INIT has spilled over, as has what
+// its environment answers later. The INIT of a provisioned environment stays one that nobody waited for.
 func TestProvisionedArmUnderLoad(t *testing.T) {
 	s, ts := pulling(t)
 	ts = ts[1:2]
@@ -225,7 +228,8 @@ func TestProvisionedArmUnderLoad(t *testing.T) {
 	own(t, s)
 }
 
-// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold start.
+// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold
+// start.
 func TestProvisionedArm(t *testing.T) {
 	s, ts := pulling(t)
 	ts[1].Set.Provisioned = 1

@@ -10,7 +10,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestPhasesAreAskedForKeptAndNoLongerAsked: the variable is there during the run only, and what the bootstrap writes is in the records.
+// TestPhasesAreAskedForKeptAndNoLongerAsked: the variable is there during the run only, and what the bootstrap writes
+// is in the records.
 func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
 	s := newServer(t, "a")
 	asked := 0

@@ -61,8 +61,8 @@ func onAWS(cold, warm int) Options {
 	return Options{Source: record.AWS, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Parallel: 8, Pace: AWSPace, Poll: 250 * time.Millisecond}
 }
 
-// The default run of the default experiment takes less than a quarter of an hour, by a clock that stands still while this machine works, and no
-// operation is called more often than an account may.
+// The default run of the default experiment takes less than a quarter of an hour, by a clock that stands still while
+// this machine works, and no operation is called more often than an account may.
 func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 	need.Time(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,8 @@ func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 	})
 }
 
-// What stands in the way of updates for ever, or what never wakes, costs its own arm once the patience is over; Ctrl-C ends all.
+// What stands in the way of updates for ever, or what never wakes, costs its own arm once the patience is over; Ctrl-C
+// ends all.
 func TestAnUpdateWithoutEnd(t *testing.T) {
 	for name, arrange := range map[string]func(*double.Lambda){
 		"conflict": func(d *double.Lambda) {

@@ -75,11 +75,12 @@ func (c *Control) Drop(ctx context.Context, version string) error {
 	return nil
 }
 
-// versionMark begins the description of each version that a run publishes: it is the run's to delete, whoever runs next.
+// versionMark begins the description of each version that a run publishes: it is the run's to delete, whoever runs
+// next.
 const versionMark = "twinstart run, will be deleted: "
 
-// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its own. What stands behind an
-// alias stays as it is.
+// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its
+// own. What stands behind an alias stays as it is.
 func (f *function) begin(ctx context.Context) (err error) {
 	if f.Alias != "" {
 		f.standing, err = f.allocated(ctx, f.Alias, time.Now())
@@ -122,7 +123,8 @@ func (f *function) provision(ctx context.Context) error {
 	return err
 }
 
-// allocated waits until a version or an alias has the provisioned environments that it is to have, and reports whether it is to have any.
+// allocated waits until a version or an alias has the provisioned environments that it is to have, and reports whether
+// it is to have any.
 func (f *function) allocated(ctx context.Context, of string, begin time.Time) (has bool, err error) {
 	for {
 		if err = cmp.Or(f.pause(ctx, begin), f.wait(ctx)); err != nil {
@@ -144,7 +146,8 @@ func (f *function) allocated(ctx context.Context, of string, begin time.Time) (h
 	}
 }
 
-// end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as long as it is there.
+// end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as
+// long as it is there.
 func (f *function) end(ctx context.Context) error {
 	version := f.version
 	f.version = ""
@@ -184,8 +187,8 @@ func (f *function) sweep(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// burst measures the restores of one version that many call at once: those rounds that are not done. A call that was throttled, or that met an
-// environment of another, is taken again in a burst of another version, a few times.
+// burst measures the restores of one version that many call at once: those rounds that are not done. A call that was
+// throttled, or that met an environment of another, is taken again in a burst of another version, a few times.
 func (r *run) burst(ctx context.Context, f *function, order int) error {
 	var rounds []int
 	for round := 1; round <= r.opts.Cold; round++ {

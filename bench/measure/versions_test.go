@@ -81,7 +81,8 @@ func TestRestores(t *testing.T) {
 	restored(t, s)
 }
 
-// Ctrl-C comes at any call of the control plane: whatever was published is deleted, also what was not there yet to be deleted.
+// Ctrl-C comes at any call of the control plane: whatever was published is deleted, also what was not there yet to be
+// deleted.
 func TestInterruptedVersions(t *testing.T) {
 	for _, operation := range []string{"PublishVersion", "GetFunctionConfiguration", "Invoke", "DeleteFunction"} {
 		for nth := range int64(4) {

@@ -81,8 +81,8 @@ type Record struct {
 	MaxMemoryUsedMB  *int     `json:"maxMemoryUsedMB,omitempty"`
 	ClientDurationMs *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
 
-	// Moments by the bootstrap's own clock, ms, where TWINSTART_PHASES=1 asked for them: since its process began, and since the first byte of
-	// the event. Only a cold start has those of INIT.
+	// Moments by the bootstrap's own clock, ms, where TWINSTART_PHASES=1 asked for them: since its process began, and
+	// since the first byte of the event. Only a cold start has those of INIT.
 	InitPhasesMs  map[string]float64 `json:"initPhasesMs,omitempty"`
 	EventPhasesMs map[string]float64 `json:"eventPhasesMs,omitempty"`
 
@@ -138,15 +138,15 @@ const (
 	WarmedRestore Restore = "warmed"
 )
 
-// Values of InitializationType: of an environment whose INIT nobody waits for, and of one whose INIT somebody did. A request of a load on
-// provisioned environments that is of the second kind has spilled over.
+// Values of InitializationType: of an environment whose INIT nobody waits for, and of one whose INIT somebody did. A
+// request of a load on provisioned environments that is of the second kind has spilled over.
 const (
 	ProvisionedConcurrency = "provisioned-concurrency"
 	OnDemand               = "on-demand"
 )
 
-// Ahead reports whether the environment was initialized before its caller came. Its first REPORT has an Init Duration all the same, without
-// INIT's boost, which is part of no cold start.
+// Ahead reports whether the environment was initialized before its caller came. Its first REPORT has an Init Duration
+// all the same, without INIT's boost, which is part of no cold start.
 func (r *Record) Ahead() bool { return r.InitializationType == ProvisionedConcurrency }
 
 // StartMs returns the time before the first event of an environment: of a restore, which has a field of its own, or

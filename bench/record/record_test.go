@@ -203,7 +203,8 @@ func FuzzAll(f *testing.F) {
 	})
 }
 
-// TestManyLinesKeepTheirOrder reads more than is decoded at a time, with lines that are none in between, and stops in the middle too.
+// TestManyLinesKeepTheirOrder reads more than is decoded at a time, with lines that are none in between, and stops in
+// the middle too.
 func TestManyLinesKeepTheirOrder(t *testing.T) {
 	var b strings.Builder
 	const n = 5000

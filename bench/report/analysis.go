@@ -6,7 +6,8 @@ import (
 )
 
 // Factors holds the effects of bootstrap, package and memory, from a full factorial model of log INIT, or of log
-// latency under load (a repeat's median is one value), over all arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
+// latency under load (a repeat's median is one value), over all arms that differ in these factors only. An effect is a
+// ratio of geometric means; 0.79 is 21 % faster.
 type Factors struct {
 	Source       record.Source    `json:"source"`
 	Region       string           `json:"region,omitempty"`

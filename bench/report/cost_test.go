@@ -36,7 +36,8 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 }
 
 func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
-	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6 of the time.
+	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6
+	// of the time.
 	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
 		r, _ := price.Default().Rate("us-east-1", a)
 		usd := 1e6 * r.Invocation(512, 100)
@@ -51,7 +52,8 @@ func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
 	}
 }
 
-// Where the first claim tells nothing apart, costs are not compared; the least is named, and at which share of cold starts.
+// Where the first claim tells nothing apart, costs are not compared; the least is named, and at which share of cold
+// starts.
 func TestCostOfATie(t *testing.T) {
 	arms := slices.Repeat(recordtest.Arms()[:1], 2)
 	arms[1].Bootstrap = "the-same"

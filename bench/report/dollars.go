@@ -11,8 +11,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Dollars is what a lever costs more than its baseline, at the share of cold starts and the invocations a month of its table. Intervals
-// resample rounds and environments; there are none below 10 environments.
+// Dollars is what a lever costs more than its baseline, at the share of cold starts and the invocations a month of its
+// table. Intervals resample rounds and environments; there are none below 10 environments.
 type Dollars struct {
 	USD     *float64    `json:"usd_per_million_more"`
 	USDCI   *[2]float64 `json:"usd_per_million_more_ci95"`
@@ -51,8 +51,9 @@ func (d *Dollars) month(invocations, fixed float64) {
 	d.sd *= invocations / 1e6
 }
 
-// tellDollars tells months apart (Holm), after the clocks and only if any of those told something: where no lever does anything the table
-// does not err more often. An average bill varies from environment to environment, of which there may be as few as 10.
+// tellDollars tells months apart (Holm), after the clocks and only if any of those told something: where no lever does
+// anything the table does not err more often. An average bill varies from environment to environment, of which there
+// may be as few as 10.
 func (l *Levers) tellDollars(alpha float64) {
 	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, func(g Gain) bool { return g.Told }) })
 	var ps []float64
@@ -68,7 +69,8 @@ func (l *Levers) tellDollars(alpha float64) {
 	}
 }
 
-// best returns the lever that gains most among those that are told apart from the baseline, or nil. It leaves the twin out.
+// best returns the lever that gains most among those that are told apart from the baseline, or nil. It leaves the twin
+// out.
 func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	most := 0.0
 	for i := range l.Rows {

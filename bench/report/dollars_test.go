@@ -11,13 +11,15 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// A lever is a row whose cold total is this ratio, told apart or not, and which costs so much more a month, give or take sd.
+// A lever is a row whose cold total is this ratio, told apart or not, and which costs so much more a month, give or
+// take sd.
 func row(name string, ratio float64, told bool, month, sd float64) Lever {
 	return Lever{Lever: name, Level: "x", Gains: Gains{{Clock: ClockTotal, Ratio: ratio, Ms: 100 * (ratio - 1), Told: told}},
 		Dollars: Dollars{Month: &month, MonthCI: &[2]float64{month - 2*sd, month + 2*sd}, sd: sd}}
 }
 
-// The next lever is chosen by latency and by dollars, among levers that are told apart, and dollars are told only where a clock told something.
+// The next lever is chosen by latency and by dollars, among levers that are told apart, and dollars are told only where
+// a clock told something.
 func TestNextLever(t *testing.T) {
 	twin := row(arm.Twin, 0.5, true, -9, 0.01)
 	for name, c := range map[string]struct {

@@ -54,8 +54,9 @@ const (
 	lambdaPerf    = "lambda-perf, 2026-08-22: arm64, 40 cold starts an arm, median Init Duration"
 )
 
-// The published figures in ms: packaging 42.61 (net/http, ZIP), 33.51 (image), 27.68 (minimal image), 21.31 (raw
-// TCP), 56.01 (with UPX), p95 67.45 and 49.15; lambda-perf 43.4 (Go) and 13.7 (Rust) by day, and of one day Rust 13.9, Go 44.1, Python 80.5, Node.js 127.2, Java 200.
+// The published figures in ms: packaging 42.61 (net/http, ZIP), 33.51 (image), 27.68 (minimal image), 21.31 (raw TCP),
+// 56.01 (with UPX), p95 67.45 and 49.15; lambda-perf 43.4 (Go) and 13.7 (Rust) by day, and of one day Rust 13.9, Go
+// 44.1, Python 80.5, Node.js 127.2, Java 200.
 var publishedFindings = append([]publishedRatio{
 	{"net/http starts 21 % faster as an image than as a ZIP", packaging2025, "nethttp/image", "nethttp/zip", 33.51 / 42.61, [2]float64{0.72, 0.86}, UsuallyFaster, ""},
 	{"net/http starts 35 % faster as a minimal image than as a ZIP", packaging2025, "nethttp/image-minimal", "nethttp/zip", 27.68 / 42.61, [2]float64{0.61, 0.69}, UsuallyFaster, ""},

@@ -12,7 +12,8 @@ const (
 	guidesMeasured = 100
 )
 
-// Guided is what that way would have said, in ms, beside what all calls of all environments say. It tells nothing of other environments.
+// Guided is what that way would have said, in ms, beside what all calls of all environments say. It tells nothing of
+// other environments.
 type Guided struct {
 	Median       float64     `json:"median_ms"` // of the first environment that served enough calls
 	Least        float64     `json:"least_ms"`  // of each environment that did

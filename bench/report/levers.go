@@ -68,8 +68,8 @@ func (all Gains) By(clock Clock) *Gain {
 // DefaultMonthly is the default number of invocations a month.
 const DefaultMonthly = 1e6
 
-// levers compares each lever of an experiment with its baseline. All comparisons of one baseline, the null twin's too, are one family
-// (Holm): where no lever does anything, any is told apart in 5 % of reports.
+// levers compares each lever of an experiment with its baseline. All comparisons of one baseline, the null twin's too,
+// are one family (Holm): where no lever does anything, any is told apart in 5 % of reports.
 func (b *builder) levers(rep *Report, all []*measured) {
 	for _, arms := range groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return m.group.lever == "" }), func(g *group) identity {
 		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler}
@@ -137,7 +137,8 @@ func gains(m, base *measured, clocks []Clock) Gains {
 	return out
 }
 
-// laidOut reports whether the lab lays out different files for the two arms. It does so before INIT, and Lambda may take another time for it.
+// laidOut reports whether the lab lays out different files for the two arms. It does so before INIT, and Lambda may
+// take another time for it.
 func laidOut(x, y *group) bool {
 	layers := x.lever == "layers" || x.lever == "extension" && x.level == "external"
 	return x.source == record.Lab && (layers || x.sizeBytes != y.sizeBytes)
@@ -156,7 +157,8 @@ func tell(table []Gains, alpha float64) {
 	}
 }
 
-// distance returns how much longer one arm takes than another, in ms: within rounds where arms share them, else over all values.
+// distance returns how much longer one arm takes than another, in ms: within rounds where arms share them, else over
+// all values.
 func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	var within []float64
 	for i, x := range m.rounds[clock] {
@@ -174,7 +176,8 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	return s
 }
 
-// sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5 MB.
+// sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5
+// MB.
 func (l *Levers) sizes() string {
 	var told, not *Gain
 	from, upTo, text := 0, 0, ""

@@ -146,8 +146,8 @@ func TestDistanceOfDependentRounds(t *testing.T) {
 	}
 }
 
-// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is not a cold start, and both
-// break-even points follow from the prices.
+// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is not a cold start,
+// and both break-even points follow from the prices.
 func TestProvisionedUnderLoad(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)

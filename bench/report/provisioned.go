@@ -19,7 +19,8 @@ type Ahead struct {
 // hoursAMonth is what AWS's own examples of prices take.
 const hoursAMonth = 730
 
-// provisioned adds what environments cost by the hour to a lever, and says from which use on they cost no more than on demand.
+// provisioned adds what environments cost by the hour to a lever, and says from which use on they cost no more than on
+// demand.
 // See https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
 func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) string {
 	rate, ok := b.rate(m.group.region, m.group.architecture)

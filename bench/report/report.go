@@ -159,7 +159,8 @@ type Arm struct {
 // Clock names what a time covers. Times of different clocks are never compared.
 type Clock string
 
-// The clocks of a cold start, and the one of a warm invocation. The first invocation makes no claim of its own: it is part of the cold total.
+// The clocks of a cold start, and the one of a warm invocation. The first invocation makes no claim of its own: it is
+// part of the cold total.
 const (
 	ClockInit  Clock = "INIT"
 	ClockFirst Clock = "first invocation"

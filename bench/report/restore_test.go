@@ -26,7 +26,8 @@ func restores(source record.Source, n int) string {
 	return b.String()
 }
 
-// First and warmed restores are two arms, INIT is held against neither, and the primary claim is by the clock that all have in common.
+// First and warmed restores are two arms, INIT is held against neither, and the primary claim is by the clock that all
+// have in common.
 func TestTwoKindsOfRestore(t *testing.T) {
 	rep, err := Stream(strings.NewReader(restores(record.AWS, 20)), "test", Options{})
 	if err != nil {
@@ -47,7 +48,8 @@ func TestTwoKindsOfRestore(t *testing.T) {
 	}
 	for _, a := range rep.Arms {
 		if strings.Contains(a.Arm, "restore") {
-			// 12 ms of Duration on average, 20 of the restore's, at 0.0000133334 a GB-second, and 0.0001397998 for the GB that is restored.
+			// 12 ms of Duration on average, 20 of the restore's, at 0.0000133334 a GB-second, and 0.0001397998 for the
+			// GB that is restored.
 			if want := 32.0/1000*0.0000133334 + 0.0000002 + 0.0001397998; a.ColdCost == nil || math.Abs(*a.ColdCost-1e6*want) > 0.1 {
 				t.Errorf("%s costs %v a million, want %.3f", a.Arm, *a.ColdCost, 1e6*want)
 			}

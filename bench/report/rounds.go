@@ -17,7 +17,8 @@ const maxRounds = 5000
 type place struct{ run, round int32 }
 
 // pairRounds aligns the samples of all arms by round. An arm has NaN for a round that did not measure it, and no values
-// if its records have no rounds. Of a load a round is a repeat, whose median is one value: its requests are of one moment.
+// if its records have no rounds. Of a load a round is a repeat, whose median is one value: its requests are of one
+// moment.
 func pairRounds(all []*measured) {
 	columns := map[place]int{}
 	for _, m := range all {

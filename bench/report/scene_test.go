@@ -20,7 +20,8 @@ import (
 // quantiles is a published distribution, drawn from between its percentiles.
 type quantiles [][2]float64
 
-// Init Duration in ms of the published packaging experiment; the ends are guesses, for no minimum or maximum was published.
+// Init Duration in ms of the published packaging experiment; the ends are guesses, for no minimum or maximum was
+// published.
 var (
 	netHTTPZip   = quantiles{{0, 39.6}, {0.2, 40.41}, {0.4, 40.92}, {0.6, 41.16}, {0.8, 47.30}, {0.95, 49.15}, {1, 53}}
 	netHTTPImage = quantiles{{0, 22}, {0.2, 25.71}, {0.4, 28.21}, {0.5, 29.80}, {0.6, 31.88}, {0.8, 36.46}, {0.9, 59.3}, {0.95, 67.45}, {1, 76}}
@@ -63,7 +64,8 @@ func ar1(rng *rand.Rand, rho, sd float64) func() float64 {
 	}
 }
 
-// scene is how arms behave. The values of an arm are those of its own drawer, times what the round does to all and what its own course does.
+// scene is how arms behave. The values of an arm are those of its own drawer, times what the round does to all and what
+// its own course does.
 type scene struct {
 	name    string
 	arms    []drawer   // taken in turn
@@ -75,7 +77,8 @@ type scene struct {
 	primary bool       // that claim alone: all of them take seconds where 26 arms are told apart
 }
 
-// claims runs the experiment and judges it, without the rest of a report, which claims nothing where the primary claim does not: first Durations and waits are independent of INIT, which is where most could go wrong.
+// claims runs the experiment and judges it, without the rest of a report, which claims nothing where the primary claim
+// does not: first Durations and waits are independent of INIT, which is where most could go wrong.
 func (s scene) claims(seed uint64) *Report {
 	rng := rand.New(rand.NewPCG(seed, 16))
 	b := newBuilder(Options{Seed: seed})

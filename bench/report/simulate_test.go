@@ -15,7 +15,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// simulate is how many reports a table of docs/report.md rests on; without it a few hundred keep the claims' error from getting worse.
+// simulate is how many reports a table of docs/report.md rests on; without it a few hundred keep the claims' error from
+// getting worse.
 var simulate = flag.Int("simulate", 0, "simulated reports for each row of the tables in docs/report.md")
 
 // TestFalseWinners counts reports that name a winner among arms that do not differ: 5 % of them, by whatever claim.
@@ -50,8 +51,8 @@ func TestFalseWinners(t *testing.T) {
 	}
 }
 
-// TestEqualMedians: arms of other shapes and one median. Which is usually faster is a fair question of them, whose answer is their mean
-// rank; which has the lower median is not.
+// TestEqualMedians: arms of other shapes and one median. Which is usually faster is a fair question of them, whose
+// answer is their mean rank; which has the lower median is not.
 func TestEqualMedians(t *testing.T) {
 	need.Time(t)
 	times := 150

@@ -20,7 +20,8 @@ type Step struct {
 	Gains  Gains         `json:"gains"`          // Arm against Than
 }
 
-// ladder is what each function of handlers/geo adds to the one before it. INIT of those that use a table makes one call.
+// ladder is what each function of handlers/geo adds to the one before it. INIT of those that use a table makes one
+// call.
 var ladder = []struct{ function, adds string }{{"wave", ""}, {"client", "SDK, client"}, {"warmup", "a call"}, {"search", "eight more calls"}}
 
 // StepClocks are the clocks of steps.

@@ -41,7 +41,8 @@ func (p *tab) openAll() {
 
 const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter((r) => !r.hidden).length`
 
-// TestInABrowser has one browser for all pages, and one page for all that can be seen on it: both take seconds to start.
+// TestInABrowser has one browser for all pages, and one page for all that can be seen on it: both take seconds to
+// start.
 func TestInABrowser(t *testing.T) {
 	browser := pagetest.Chromium(t)
 	usual := packaging(t)
@@ -201,8 +202,8 @@ func mixed(t *testing.T) *report.Report {
 	return rep
 }
 
-// widthsAndThemes looks at a telephone, a tablet and a desktop: nothing is wider than the window, every picture is drawn and has its table, and
-// axe-core's rules hold; what a theme can change is its contrasts.
+// widthsAndThemes looks at a telephone, a tablet and a desktop: nothing is wider than the window, every picture is
+// drawn and has its table, and axe-core's rules hold; what a theme can change is its contrasts.
 func widthsAndThemes(t *testing.T, browser context.Context) {
 	const contrasts = "runOnly: ['color-contrast'],"
 	for _, c := range []struct {

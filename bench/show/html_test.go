@@ -200,7 +200,8 @@ func TestTextOfARecordStaysText(t *testing.T) {
 	}
 }
 
-// TestLibrariesAreThePublishedOnes holds what is embedded against what npm installed from the lock file, digests checked.
+// TestLibrariesAreThePublishedOnes holds what is embedded against what npm installed from the lock file, digests
+// checked.
 func TestLibrariesAreThePublishedOnes(t *testing.T) {
 	for name, published := range map[string]string{"d3.min.js": "d3/dist/d3.min.js", "plot.min.js": "@observablehq/plot/dist/plot.umd.min.js"} {
 		want, err := os.ReadFile(filepath.Join("..", "..", "node_modules", published))

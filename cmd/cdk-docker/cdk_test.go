@@ -35,7 +35,8 @@ const (
 	password   = "a very secret token"
 )
 
-// aws answers what publishing an image asks of AWS: who calls, which repository, is the image there, with what to log in.
+// aws answers what publishing an image asks of AWS: who calls, which repository, is the image there, with what to log
+// in.
 type aws struct{ registry string }
 
 func (a *aws) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +164,8 @@ func publish(t *testing.T, c *command, assembly, endpoint string) (output string
 	return out.String(), err
 }
 
-// The real CDK CLI publishes images through this command, several at once: what the registry has then is what the Dockerfiles say.
+// The real CDK CLI publishes images through this command, several at once: what the registry has then is what the
+// Dockerfiles say.
 func TestTheRealCLIPublishes(t *testing.T) {
 	need.Time(t)
 	fake := &aws{registry: newRegistry(t, password)}
@@ -204,7 +206,8 @@ func TestTheRealCLIPublishes(t *testing.T) {
 	}
 }
 
-// What cannot be built, or breaks half-way, is an error of the CLI's with the line that says why, and no tag in the registry.
+// What cannot be built, or breaks half-way, is an error of the CLI's with the line that says why, and no tag in the
+// registry.
 func TestTheRealCLIShowsWhatWentWrong(t *testing.T) {
 	need.Time(t)
 	for _, test := range []struct{ name, instruction, refused, want string }{

@@ -29,8 +29,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// asCommand makes the test binary the command itself, so that the CDK CLI can be given it. memoryFile is where that says, if all went
-// well, how many bytes it got from the system at most: its parent's count in what wait4 tells.
+// asCommand makes the test binary the command itself, so that the CDK CLI can be given it. memoryFile is where that
+// says, if all went well, how many bytes it got from the system at most: its parent's count in what wait4 tells.
 const (
 	asCommand  = "TWINSTART_TEST_AS_COMMAND"
 	memoryFile = "TWINSTART_TEST_MEMORY_FILE"

@@ -26,8 +26,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// testAccount is an AWS account with one stack of three functions, and the assembly that it was deployed from. It speaks the API of Lambda and
-// what a run asks of CloudFormation and STS.
+// testAccount is an AWS account with one stack of three functions, and the assembly that it was deployed from. It
+// speaks the API of Lambda and what a run asks of CloudFormation and STS.
 type testAccount struct {
 	*double.Lambda
 	url         string
@@ -146,7 +146,8 @@ func newTestAccount(t *testing.T) *testAccount {
 // deployedAt is when CloudFormation made the functions.
 var deployedAt = time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
 
-// restored says how functions differ from what they were, but for what somebody else changed, and for what no change leaves as it was.
+// restored says how functions differ from what they were, but for what somebody else changed, and for what no change
+// leaves as it was.
 func (a *testAccount) restored(foreign func(*api.Configuration)) string {
 	want := append([]api.Configuration(nil), a.before...)
 	for i := range want {
@@ -201,8 +202,8 @@ func (a *testAccount) at(operation, function string, nth int, do func()) {
 	}
 }
 
-// TestPolicy gives a run's user what docs/run-policy.json allows, then all of it but one action at a time. The environment of one function is
-// under a customer's key, which Lambda uses in its caller's name:
+// TestPolicy gives a run's user what docs/run-policy.json allows, then all of it but one action at a time. The
+// environment of one function is under a customer's key, which Lambda uses in its caller's name:
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html.
 func TestPolicy(t *testing.T) {
 	need.Time(t)

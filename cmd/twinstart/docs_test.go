@@ -82,7 +82,8 @@ func parses(t *testing.T, args []string) {
 	}
 }
 
-// TestCommandsOfDocuments runs what README and docs show, of what needs no account, with few samples. make is asked what it would do.
+// TestCommandsOfDocuments runs what README and docs show, of what needs no account, with few samples. make is asked
+// what it would do.
 func TestCommandsOfDocuments(t *testing.T) {
 	need.Time(t)
 	if err := os.MkdirAll(filepath.Join(repository, "build"), 0o755); err != nil {

@@ -229,13 +229,15 @@ func said(value string) string { return cmp.Or(value, "nothing") }
 const (
 	// anyRegion is used to check credentials when no region is configured: they are the same everywhere in a partition.
 	anyRegion = "us-east-1"
-	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier.
+	// https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 	bootstrapParameter = "/cdk-bootstrap/%s/version"
 	// plainQualifier is that of a bootstrap stack that was given no other, qualifierKey names another in cdk.json.
 	plainQualifier, qualifierKey = "hnb659fds", "@aws-cdk/core:bootstrapQualifier"
 	// minBootstrap is the version that our template asks for.
 	minBootstrap = 6
-	// fewEnvironments is what a new account may start with; the driver needs one environment at a time, others need theirs.
+	// fewEnvironments is what a new account may start with; the driver needs one environment at a time, others need
+	// theirs.
 	fewEnvironments = 10
 	// lowCodeSpace is little beside what all functions of an account and region may store, 75 GB unless it was raised.
 	lowCodeSpace = 1 << 30

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/packages/handler"
 )
 
-// TestExamplesForOtherTools: each names the runtime, the handler and the architecture that the handler's folder is packed for; YAML and HCL are
-// read by their own readers.
+// TestExamplesForOtherTools: each names the runtime, the handler and the architecture that the handler's folder is
+// packed for; YAML and HCL are read by their own readers.
 func TestExamplesForOtherTools(t *testing.T) {
 	dir := filepath.Join(repository, "examples", "package")
 	if _, err := (handler.Handler{Dir: filepath.Join(dir, "handler"), Name: "handler.run"}).Check(); err != nil {

@@ -182,7 +182,8 @@ func TestInterrupted(t *testing.T) {
 	resumeAndCount(t, assembly, out)
 }
 
-// TestKilled kills a run outright: nothing that was whole is lost, nothing of it stays on the machine, --resume goes on.
+// TestKilled kills a run outright: nothing that was whole is lost, nothing of it stays on the machine, --resume goes
+// on.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
@@ -224,8 +225,8 @@ func resumeAndCount(t *testing.T, assembly, out string) {
 	wantCounts(t, out, 20, 5)
 }
 
-// TestExamplesInTheLab runs the application of examples/ as its README says: synthesized for this machine, with the event of its schedule. As
-// it is for another architecture the one flag that is missing is named.
+// TestExamplesInTheLab runs the application of examples/ as its README says: synthesized for this machine, with the
+// event of its schedule. As it is for another architecture the one flag that is missing is named.
 func TestExamplesInTheLab(t *testing.T) {
 	t.Parallel()
 	need.Time(t)

@@ -69,8 +69,8 @@ var repository = func() string {
 	return dir
 }()
 
-// TestImagesWhereverTheyLie measures an image of a registry, by tag and by digest, and an OCI layout of several platforms, of which the one for
-// this machine counts.
+// TestImagesWhereverTheyLie measures an image of a registry, by tag and by digest, and an OCI layout of several
+// platforms, of which the one for this machine counts.
 func TestImagesWhereverTheyLie(t *testing.T) {
 	inEmptyFolder(t)
 	img := imageFor(t)

@@ -142,7 +142,8 @@ func TestLoadInAnAccount(t *testing.T) {
 	}
 }
 
-// TestLoadOfAnAlias calls what stands behind an alias as it is, whatever $LATEST has become, and asks nobody to accept cold starts.
+// TestLoadOfAnAlias calls what stands behind an alias as it is, whatever $LATEST has become, and asks nobody to accept
+// cold starts.
 func TestLoadOfAnAlias(t *testing.T) {
 	for _, provisioned := range []string{zipA, ""} {
 		a, out := newTestAccount(t), t.TempDir()

@@ -1,4 +1,5 @@
-// Command twinstart measures how the arms of an experiment start and run, in the lab or on AWS, and says which one wins.
+// Command twinstart measures how the arms of an experiment start and run, in the lab or on AWS, and says which one
+// wins.
 package main
 
 import (

@@ -125,7 +125,8 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
-// TestProcessOneStartsEarly starts the program as the lab does: before it waits for what to become it has initialized little.
+// TestProcessOneStartsEarly starts the program as the lab does: before it waits for what to become it has initialized
+// little.
 func TestProcessOneStartsEarly(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the lab needs Linux")

@@ -75,7 +75,8 @@ func TestPackageHelpListsBootstraps(t *testing.T) {
 	}
 }
 
-// TestBootstrapsWithoutSources: in a folder of nobody's module a development build has no sources of those in Go, and measures those in Bash.
+// TestBootstrapsWithoutSources: in a folder of nobody's module a development build has no sources of those in Go, and
+// measures those in Bash.
 func TestBootstrapsWithoutSources(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")

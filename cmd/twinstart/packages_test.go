@@ -86,7 +86,8 @@ func armsOf(t *testing.T, dir string) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// TestPackageIsTheArgument measures what a new user has, in an empty folder: a handler's folder, crossed with every factor.
+// TestPackageIsTheArgument measures what a new user has, in an empty folder: a handler's folder, crossed with every
+// factor.
 func TestPackageIsTheArgument(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")
@@ -111,7 +112,8 @@ func TestPackageIsTheArgument(t *testing.T) {
 	}
 }
 
-// TestMistakeInOnePackage leaves the others: what can be measured is, the rest is named with its reason, and the status says that it is lacking.
+// TestMistakeInOnePackage leaves the others: what can be measured is, the rest is named with its reason, and the status
+// says that it is lacking.
 func TestMistakeInOnePackage(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")

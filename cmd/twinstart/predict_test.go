@@ -65,8 +65,8 @@ func TestPredictAndExplainArms(t *testing.T) {
 	t.Run("page", func(t *testing.T) { readable(t, html) })
 }
 
-// readable holds a page of explain against axe-core's rules: at the width of a phone too it does not scroll sideways, but for its pictures
-// and tables, whose letters keep their size.
+// readable holds a page of explain against axe-core's rules: at the width of a phone too it does not scroll sideways,
+// but for its pictures and tables, whose letters keep their size.
 func readable(t *testing.T, html []byte) {
 	browser := pagetest.Chromium(t)
 	for _, width := range []int64{360, 1440} {
@@ -83,7 +83,8 @@ func readable(t *testing.T, html []byte) {
 	}
 }
 
-// What cannot be measured is exit status 2 and one line that says what to do; other packages are predicted all the same.
+// What cannot be measured is exit status 2 and one line that says what to do; other packages are predicted all the
+// same.
 func TestPredictBadInput(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

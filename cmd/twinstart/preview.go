@@ -28,7 +28,8 @@ type previewCommand struct {
 	Limit float64 `placeholder:"USD" help:"End with status 1 where a month and a run together cost more."`
 }
 
-// usualConcurrency is an account's quota unless it is new. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// usualConcurrency is an account's quota unless it is new.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const usualConcurrency = 1000
 
 // Run prints.
@@ -90,7 +91,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	return enough(ctx, template.Concurrency(), io.err)
 }
 
-// noSnapStart are the regions without SnapStart. See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-regions.
+// noSnapStart are the regions without SnapStart. See
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-regions.
 var noSnapStart = []string{"ap-east-2", "ap-southeast-6"}
 
 // leftUnreserved is how many concurrent executions Lambda keeps for functions without a reservation. See

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// reserving is an assembly of one stack whose functions have 60 concurrent executions to themselves: 50 reserved, of which 20 are provisioned,
-// and 10 provisioned.
+// reserving is an assembly of one stack whose functions have 60 concurrent executions to themselves: 50 reserved, of
+// which 20 are provisioned, and 10 provisioned.
 func reserving(t *testing.T) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

@@ -9,8 +9,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestRootWithoutRights measures as root that may open loop devices and not set them up, as in many a container: packages are made cold in the
-// other way, the run has figures, and doctor says what is lacking.
+// TestRootWithoutRights measures as root that may open loop devices and not set them up, as in many a container:
+// packages are made cold in the other way, the run has figures, and doctor says what is lacking.
 func TestRootWithoutRights(t *testing.T) {
 	if os.Geteuid() != 0 {
 		need.Missing(t, "not root")
@@ -36,7 +36,8 @@ func TestRootWithoutRights(t *testing.T) {
 	}
 }
 
-// TestNoNamespaces is of who may make no namespaces at all, as in many a container: whatever needs the lab says so in one line, with what to do.
+// TestNoNamespaces is of who may make no namespaces at all, as in many a container: whatever needs the lab says so in
+// one line, with what to do.
 func TestNoNamespaces(t *testing.T) {
 	setpriv := need.Tool(t, "setpriv")
 	dir := inEmptyFolder(t)

@@ -281,7 +281,8 @@ func scenarios() []scenario {
 	}
 }
 
-// TestNoRestoreInALabRun is of functions with SnapStart, which a lab's run leaves out and says why: for good if they were named.
+// TestNoRestoreInALabRun is of functions with SnapStart, which a lab's run leaves out and says why: for good if they
+// were named.
 func TestNoRestoreInALabRun(t *testing.T) {
 	of := func(names ...string) *named {
 		n := &named{}

@@ -19,7 +19,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestScenarios prints the table of what happens to runs, each measured to its end and each killed with SIGKILL and resumed.
+// TestScenarios prints the table of what happens to runs, each measured to its end and each killed with SIGKILL and
+// resumed.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	need.Time(t)

@@ -188,7 +188,8 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	}, nil
 }
 
-// leaveRestoresOut takes functions with SnapStart away, which was asked for by name or not. The lab runs their versions and makes no snapshots.
+// leaveRestoresOut takes functions with SnapStart away, which was asked for by name or not. The lab runs their versions
+// and makes no snapshots.
 func (r *named) leaveRestoresOut(asked bool) error {
 	to := &r.notMeasured
 	if asked {
@@ -249,8 +250,8 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	return s, nil
 }
 
-// targetsOf returns the arms of a function, each of which is like the target otherwise, and those that the lab, where DeployedAt is zero, lacks
-// or that are measured under load only.
+// targetsOf returns the arms of a function, each of which is like the target otherwise, and those that the lab, where
+// DeployedAt is zero, lacks or that are measured under load only.
 func targetsOf(f assembly.Function, like measure.Target, load bool, layer func(logicalID string) string) (arms []measure.Target, absent []arm.NotMeasured) {
 	like.PackageSizeBytes = f.PackageSizeBytes
 	identities, set := f.Identity.Arms()

@@ -11,8 +11,9 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory up to 1769 MB, so
-// the duration falls with it and the cost hardly changes. The function is handlers/cpu, 20 ms of Bash on a full core.
+// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory
+// up to 1769 MB, so the duration falls with it and the cost hardly changes. The function is handlers/cpu, 20 ms of Bash
+// on a full core.
 func TestTuneInTheLab(t *testing.T) {
 	t.Parallel()
 	need.Time(t)
@@ -61,8 +62,8 @@ func TestTuneInTheLab(t *testing.T) {
 		if _, err := os.Stat("/sys/fs/cgroup"); err != nil || os.Geteuid() != 0 {
 			need.Missing(t, "root and control groups: without them every memory size has the same CPU")
 		}
-		// A quota is what the kernel keeps: the fastest of ten is no faster on an idle machine. In proportion the two are as 13.8 to 1; what a
-		// busy machine takes, it takes from the larger one.
+		// A quota is what the kernel keeps: the fastest of ten is no faster on an idle machine. In proportion the two
+		// are as 13.8 to 1; what a busy machine takes, it takes from the larger one.
 		if slow, fast := at[128].Handler.Min, at[1769].Handler.Min; slow < 1.5*fast {
 			t.Errorf("the fastest took %v ms at 128 MB, %v ms at 1769", slow, fast)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestTuneAlone is a newcomer with the binary, credentials and a function's ARN: no assembly, no input, no region, nothing to deploy. What
-// was measured is what report, compare and plan read.
+// TestTuneAlone is a newcomer with the binary, credentials and a function's ARN: no assembly, no input, no region,
+// nothing to deploy. What was measured is what report, compare and plan read.
 func TestTuneAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	d := double.New(double.Configuration("orders", 1024))

@@ -21,7 +21,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// functionName matches a name of Lambda, which needs no assembly. functionARN matches the ARN of a function and captures its region.
+// functionName matches a name of Lambda, which needs no assembly. functionARN matches the ARN of a function and
+// captures its region.
 var (
 	functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
 	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)

@@ -21,8 +21,8 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// TestTuneInterrupted presses Ctrl-C while the lab answers one call after the other of `twinstart tune`, from its first look to its last
-// deletion: the function is as it was each time.
+// TestTuneInterrupted presses Ctrl-C while the lab answers one call after the other of `twinstart tune`, from its first
+// look to its last deletion: the function is as it was each time.
 func TestTuneInterrupted(t *testing.T) {
 	from, err := openLab(t.Context(), subject{lab: labFlags{ReadAhead: 128, InitCPU: "full"}, from: assemblyFlags{Assembly: assemblyOfTwoArms(t)}}, streams{io.Discard, io.Discard})
 	if err != nil {

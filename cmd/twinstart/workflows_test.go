@@ -55,7 +55,8 @@ func (w workflow) steps() []step {
 	return all
 }
 
-// Whatever a workflow calls of this repository is there: targets of make with their variables, steps of .ci/run, scripts, commands with flags.
+// Whatever a workflow calls of this repository is there: targets of make with their variables, steps of .ci/run,
+// scripts, commands with flags.
 func TestWorkflowsCallWhatExists(t *testing.T) {
 	repository := filepath.Join("..", "..")
 	var files []string

@@ -1,4 +1,5 @@
-// Command orders is a CDK app that compares a Go function with itself, as a ZIP file and as a container image, in two stages.
+// Command orders is a CDK app that compares a Go function with itself, as a ZIP file and as a container image, in two
+// stages.
 //
 //	cdk deploy --app 'go run ./orders' 'Beta/*'
 package main

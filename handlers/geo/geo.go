@@ -1,4 +1,5 @@
-// Package geo describes the functions below this folder, which are written in several languages, and their table. README.md has the rules.
+// Package geo describes the functions below this folder, which are written in several languages, and their table.
+// README.md has the rules.
 package geo
 
 import (

@@ -101,7 +101,8 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// answer sends a row to a function. The envelope of the answer is the runtime's, whose blanks differ; the body is the function's.
+// answer sends a row to a function. The envelope of the answer is the runtime's, whose blanks differ; the body is the
+// function's.
 func answer(t *testing.T, l *lab.Lab, function string, i int, r *row, learn bool) {
 	t.Helper()
 	event, err := json.Marshal(r.Event)
@@ -239,7 +240,8 @@ func (d database) scan(t *testing.T) (items []string) {
 	return items
 }
 
-// The first items have different keys, fit into one page of a scan, and lie round the published point, whose geohash is known.
+// The first items have different keys, fit into one page of a scan, and lie round the published point, whose geohash is
+// known.
 func TestItems(t *testing.T) {
 	items, err := csv.NewReader(strings.NewReader(string(geo.CSV()))).ReadAll()
 	must(t, err)

@@ -4,15 +4,15 @@
 //		Entry: jsii.String("handlers/hello"), // holds handler.sh, which defines run()
 //	})
 //
-// It builds the bootstrap, packages it with the handler as a ZIP file or a container image, and gives the function a log group of
-// its own and a role that may write to that and do nothing else. What it is given is checked at synth: a handler without its function
-// fails there, with the file's name and what it does define, and not at the first event.
+// It builds the bootstrap, packages it with the handler as a ZIP file or a container image, and gives the function a
+// log group of its own and a role that may write to that and do nothing else. What it is given is checked at synth: a
+// handler without its function fails there, with the file's name and what it does define, and not at the first event.
 //
 // # Handlers
 //
-// Handler "file.function" sources file.sh once, during INIT, and calls the function for each event: the event arrives on standard
-// input and as $1, what the function prints is the response, a non-zero status is a function error. Handler "file" runs that
-// executable for each event, in whatever language.
+// Handler "file.function" sources file.sh once, during INIT, and calls the function for each event: the event arrives
+// on standard input and as $1, what the function prints is the response, a non-zero status is a function error. Handler
+// "file" runs that executable for each event, in whatever language.
 package bashfunction
 
 import (
@@ -31,7 +31,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// BashFunction is an awslambda.Function like any other: grants, metrics, aliases, event sources and so on work as they do there.
+// BashFunction is an awslambda.Function like any other: grants, metrics, aliases, event sources and so on work as they
+// do there.
 type BashFunction interface {
 	awslambda.Function
 }
@@ -46,9 +47,9 @@ func NewBashFunction(scope constructs.Construct, id *string, props *BashFunction
 	return function
 }
 
-// New defines a function below scope/id, next to its log group and its role. Nothing has been added to the scope when it returns an
-// error, which is one line and may be, by errors.As, a *packages.UnavailableError (this machine cannot build the package) or a
-// *packages.ImpossibleError (nobody can).
+// New defines a function below scope/id, next to its log group and its role. Nothing has been added to the scope when
+// it returns an error, which is one line and may be, by errors.As, a *packages.UnavailableError (this machine cannot
+// build the package) or a *packages.ImpossibleError (nobody can).
 func New(scope constructs.Construct, id *string, props *BashFunctionProps) (BashFunction, error) {
 	if props == nil {
 		props = &BashFunctionProps{}

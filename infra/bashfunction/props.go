@@ -25,8 +25,8 @@ const architectureContext = "architecture"
 
 // BashFunctionProps says what to run and how to package it. Only Entry is required.
 type BashFunctionProps struct {
-	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed on as it is,
-	// with four defaults of this construct's own:
+	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed
+	// on as it is, with four defaults of this construct's own:
 	//
 	//   - Architecture: arm64, the cheaper one. Context may say x86_64 (cdk synth -c architecture=x86_64), for a lab on such a machine.
 	//   - LoggingFormat: JSON, of which package dashboard makes metrics.
@@ -39,8 +39,8 @@ type BashFunctionProps struct {
 	//   FunctionOptions: awslambda.FunctionOptions{MemorySize: jsii.Number(512), Timeout: awscdk.Duration_Seconds(jsii.Number(30))}
 	awslambda.FunctionOptions
 
-	// The folder of the handler. Everything in it is deployed to /var/task, except its testdata/. A relative path starts at the
-	// working folder, which under the CDK CLI is the one that holds cdk.json.
+	// The folder of the handler. Everything in it is deployed to /var/task, except its testdata/. A relative path
+	// starts at the working folder, which under the CDK CLI is the one that holds cdk.json.
 	//
 	// Example:
 	//   Entry: jsii.String("handlers/hello")
@@ -54,7 +54,8 @@ type BashFunctionProps struct {
 	// Default: DefaultHandler, run() in handler.sh.
 	Handler *string
 
-	// What of Entry is not deployed, beside testdata/: patterns of path.Match, of a name at any depth or of a path below Entry.
+	// What of Entry is not deployed, beside testdata/: patterns of path.Match, of a name at any depth or of a path
+	// below Entry.
 	//
 	// Example:
 	//   Exclude: jsii.Strings(".env", "*.md", "docs/drafts")
@@ -68,8 +69,9 @@ type BashFunctionProps struct {
 	// Default: DefaultBootstrap.
 	Bootstrap *string
 
-	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image, arm.ImageMinimal
-	// from scratch with a static Bash and nothing else (no coreutils: handlers of builtins only, or bring your own).
+	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image,
+	// arm.ImageMinimal from scratch with a static Bash and nothing else (no coreutils: handlers of builtins only, or
+	// bring your own).
 	//
 	// Example:
 	//   Package: arm.Image
@@ -90,16 +92,18 @@ type BashFunctionProps struct {
 	// Default: false.
 	URL *bool
 
-	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one costs little.
+	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one
+	// costs little.
 	//
 	// Example:
 	//   Builder: &packages.Workspace{Dir: "build", Log: os.Stderr}
-	// Default: one packages.Workspace for the process, in the user's cache folder, that tells standard error what it builds.
+	// Default: one packages.Workspace for the process, in the user's cache folder, that tells standard error what it
+	// builds.
 	Builder Builder
 }
 
-// Builder makes deployment packages out of a bootstrap and a handler's folder. *packages.Workspace is one. Both methods return a path
-// whose content depends on their arguments and the sources alone.
+// Builder makes deployment packages out of a bootstrap and a handler's folder. *packages.Workspace is one. Both methods
+// return a path whose content depends on their arguments and the sources alone.
 type Builder interface {
 	// ZIP returns a ZIP file.
 	ZIP(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error)

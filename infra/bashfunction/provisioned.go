@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Provisioned keeps execution environments initialized, so that invocations of an alias find no cold start as long as they suffice. Lambda
-// bills for them by the second, used or not: see docs/options.md.
+// Provisioned keeps execution environments initialized, so that invocations of an alias find no cold start as long as
+// they suffice. Lambda bills for them by the second, used or not: see docs/options.md.
 type Provisioned struct {
 	// How many, at least 1.
 	Min *float64
@@ -24,7 +24,8 @@ type Provisioned struct {
 	// Default: Min, a fixed number.
 	Max *float64
 
-	// The alias that has them. It names the function's current version: $LATEST cannot have any, which is Lambda's rule.
+	// The alias that has them. It names the function's current version: $LATEST cannot have any, which is Lambda's
+	// rule.
 	//
 	// Default: DefaultAlias.
 	Alias *string
@@ -40,8 +41,9 @@ const utilizationTarget = 0.7
 var aliasName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
-// SnapStart has Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses images (2.260.0: "not
-// supported by runtime FROM_IMAGE"), which Lambda takes since July 2026; the resource's property takes anything.
+// SnapStart has Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses
+// images (2.260.0: "not supported by runtime FROM_IMAGE"), which Lambda takes since July 2026; the resource's property
+// takes anything.
 func SnapStart(function awslambda.Function) {
 	function.Node().DefaultChild().(awslambda.CfnFunction).SetSnapStart(&awslambda.CfnFunction_SnapStartProperty{ApplyOn: jsii.String("PublishedVersions")})
 }
@@ -117,8 +119,8 @@ func (p *Provisioned) Of(this constructs.Construct, function awslambda.Function)
 	return alias
 }
 
-// AliasOf returns the alias of a function with Provisioned or SnapStart, or nil. Invoke the alias and grant rights to it;
-// otherwise the provisioned environments, or the snapshot, are not used.
+// AliasOf returns the alias of a function with Provisioned or SnapStart, or nil. Invoke the alias and grant rights to
+// it; otherwise the provisioned environments, or the snapshot, are not used.
 func AliasOf(function BashFunction) awslambda.Alias {
 	alias, _ := function.Node().Scope().Node().TryFindChild(jsii.String("Alias")).(awslambda.Alias)
 	return alias

@@ -1,13 +1,13 @@
-// Package dashboard is a CDK construct that shows functions of one purpose side by side in CloudWatch: how long each takes to start and to
-// answer, how often it starts cold, what it costs.
+// Package dashboard is a CDK construct that shows functions of one purpose side by side in CloudWatch: how long each
+// takes to start and to answer, how often it starts cold, what it costs.
 //
 //	dashboard.NewDashboard(stack, jsii.String("Dashboard"), &dashboard.DashboardProps{
 //		Experiment: "packaging",
 //		Arms:       []dashboard.Arm{{Function: zip, LogGroup: zip.LogGroup(), Identity: arm.Identity{Arm: "rawtcp/zip", ...}}, ...},
 //	})
 //
-// It has five parts, each of which can be left out: the dashboard itself, metrics by arm, alarms, saved queries and, off by
-// default, a Contributor Insights rule. What each costs is in docs/cost.md.
+// It has five parts, each of which can be left out: the dashboard itself, metrics by arm, alarms, saved queries and,
+// off by default, a Contributor Insights rule. What each costs is in docs/cost.md.
 //
 // # Where the figures come from
 //
@@ -18,10 +18,11 @@
 // group by them, too.
 //
 // The dashboard queries the logs for Lambda's reports. It reads metrics only for throttles and concurrent executions,
-// because a dashboard with more than 50 metrics is not free. The metrics by arm are kept longer than the logs: 15 months.
+// because a dashboard with more than 50 metrics is not free. The metrics by arm are kept longer than the logs: 15
+// months.
 //
-// Alarms are for the experiment, not for each arm: the filters of all arms count into the same three metrics (Invocations,
-// ColdStarts, Errors), and an alarm is metric maths over two of them.
+// Alarms are for the experiment, not for each arm: the filters of all arms count into the same three metrics
+// (Invocations, ColdStarts, Errors), and an alarm is metric maths over two of them.
 package dashboard
 
 import (
@@ -43,10 +44,11 @@ func NewDashboard(scope constructs.Construct, id *string, props *DashboardProps)
 	return this
 }
 
-// New defines the parts that props ask for below scope/id. Nothing has been added to the scope when it returns an error, which is one
-// line.
+// New defines the parts that props ask for below scope/id. Nothing has been added to the scope when it returns an
+// error, which is one line.
 //
-// Its resources are CDK's L1 constructs: 26 arms have 160 of them, and an L2 construct costs a synth three times as much.
+// Its resources are CDK's L1 constructs: 26 arms have 160 of them, and an L2 construct costs a synth three times as
+// much.
 func New(scope constructs.Construct, id *string, props *DashboardProps) (constructs.Construct, error) {
 	if props == nil {
 		props = &DashboardProps{}

@@ -58,7 +58,8 @@ func (c parts) filters() {
 		if c.has(Metrics) {
 			for _, f := range []filter{{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"}, {maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"}} {
 				byArm := c.filter(scope, i, f, true)
-				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation checks.
+				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation
+				// checks.
 				byArm.AddDependency(transformer)
 				filters.Add(byArm)
 			}
@@ -80,9 +81,9 @@ func (c parts) transforms() bool {
 	return c.has(Metrics) || c.has(Widgets) || c.has(Queries) || c.has(Contributors)
 }
 
-// atOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric filter takes it two
-// describing calls and one writing call, and CloudWatch Logs takes five such calls a second: with more at once the handler's
-// retries run out and the stack is rolled back.
+// atOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric
+// filter takes it two describing calls and one writing call, and CloudWatch Logs takes five such calls a second: with
+// more at once the handler's retries run out and the stack is rolled back.
 // https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-logs (ClientBuilder.java)
 const atOnce = 3
 
@@ -117,8 +118,8 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 	return awslogs.NewCfnMetricFilter(scope, &f.metric, props)
 }
 
-// transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's own output, stays as
-// it is.
+// transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's
+// own output, stays as it is.
 func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransformer {
 	a := c.Arms[i]
 	var keys []any

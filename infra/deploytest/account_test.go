@@ -53,8 +53,8 @@ func openAccount(t *testing.T, id string) *account {
 	return a
 }
 
-// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first. The accounts that come after the
-// first get the stack that it made there, without a second start of the CLI.
+// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first. The
+// accounts that come after the first get the stack that it made there, without a second start of the CLI.
 func (a *account) bootstrap(t *testing.T) {
 	t.Helper()
 	ctx, name, first := context.Background(), aws.String("CDKToolkit"), false

@@ -57,8 +57,8 @@ func refused(r resource) string {
 	return ""
 }
 
-// leaveOut takes the refused resources out of the template, where the CDK CLI will find it, and returns them. The account has no part
-// in this: what is left is deployed as it is.
+// leaveOut takes the refused resources out of the template, where the CDK CLI will find it, and returns them. The
+// account has no part in this: what is left is deployed as it is.
 func (read *template) leaveOut(t *testing.T) map[string]resource {
 	t.Helper()
 	out := map[string]resource{}

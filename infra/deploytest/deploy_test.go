@@ -21,7 +21,8 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// TestDefault is the whole life of the default experiment in an account, with all its arms and, as in make deploy, the state machine.
+// TestDefault is the whole life of the default experiment in an account, with all its arms and, as in make deploy, the
+// state machine.
 func TestDefault(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000001")
@@ -47,7 +48,8 @@ func TestDefault(t *testing.T) {
 	})
 }
 
-// TestOptions is that of three arms with what options add, in an account in which first an image's push and then a resource fails.
+// TestOptions is that of three arms with what options add, in an account in which first an image's push and then a
+// resource fails.
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000002")
@@ -102,8 +104,8 @@ func cheap(t *testing.T, a *account, assembly string) {
 	}
 }
 
-// failResource deploys a stack in which one resource cannot be made: what was made before it is rolled back. The stack itself stays, to be
-// read, until it is deployed again.
+// failResource deploys a stack in which one resource cannot be made: what was made before it is rolled back. The stack
+// itself stays, to be read, until it is deployed again.
 func failResource(t *testing.T, a *account, s synthesis) {
 	cfg := a.config(t)
 	before := takeInventory(t, cfg)
@@ -219,7 +221,8 @@ func sameJSON(a, b []byte) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && cmp.Equal(x, y)
 }
 
-// measuring is a run of the driver through the command, as far as MiniStack answers: its log tail has no REPORT, which marks every record.
+// measuring is a run of the driver through the command, as far as MiniStack answers: its log tail has no REPORT, which
+// marks every record.
 type measuring struct {
 	running
 	out string

@@ -18,7 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestFirstHour is `make first-hour` as far as MiniStack answers: it runs ZIP files and no images, and logs no INIT. Each question has its line.
+// TestFirstHour is `make first-hour` as far as MiniStack answers: it runs ZIP files and no images, and logs no INIT.
+// Each question has its line.
 func TestFirstHour(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000005")
@@ -52,7 +53,8 @@ func TestFirstHour(t *testing.T) {
 	}
 }
 
-// TestLaterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive and refuse an update.
+// TestLaterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive
+// and refuse an update.
 func TestLaterHour(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000007")

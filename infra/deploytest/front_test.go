@@ -24,8 +24,9 @@ var underWay = regexp.MustCompile(`<(?:StackStatus|Status)>(?:CREATE|UPDATE|DELE
 // heldFor is how long an answer is held that would say so: the CDK CLI asks every five seconds.
 const heldFor = 4 * time.Second
 
-// startFront stands before MiniStack and has ECR's word where MiniStack's differs from AWS: where the registry is and how to log in, and
-// that an image is not there before it is pushed. How far a stack is it says once that is done. All else passes.
+// startFront stands before MiniStack and has ECR's word where MiniStack's differs from AWS: where the registry is and
+// how to log in, and that an image is not there before it is pushed. How far a stack is it says once that is done. All
+// else passes.
 func startFront(t *testing.T, ministack string, images *registry) (endpoint string) {
 	t.Helper()
 	target := must(url.Parse(ministack))(t)

@@ -86,7 +86,8 @@ func (d deployed) armsByTag() map[string]string {
 	return arms
 }
 
-// dockerfile is what one says, read a second time and as simply as its few instructions allow, for the builder's own reader is under test.
+// dockerfile is what one says, read a second time and as simply as its few instructions allow, for the builder's own
+// reader is under test.
 type dockerfile struct {
 	platform   string
 	files      map[string]string // description by path

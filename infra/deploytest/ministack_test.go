@@ -72,8 +72,8 @@ func sharedMinistack(t *testing.T) *ministack {
 // untilStdinEnds runs a program until standard input ends, then kills its process group.
 const untilStdinEnds = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$0" "$@" </dev/null 3<&-`
 
-// tether makes a command of a program that this process cannot leave behind, however it ends. Closing alive kills the program and what it
-// has started.
+// tether makes a command of a program that this process cannot leave behind, however it ends. Closing alive kills the
+// program and what it has started.
 func tether(program string, args ...string) (cmd *exec.Cmd, alive io.Closer, err error) {
 	cmd = exec.Command("/bin/sh", append([]string{"-c", untilStdinEnds, program}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

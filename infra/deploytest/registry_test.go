@@ -121,8 +121,8 @@ const (
 // baseFiles are what the base image holds here: names alone matter to what is built on it.
 var baseFiles = []string{"usr/bin/bash", "usr/bin/curl", "var/runtime/bootstrap"}
 
-// startPublicRegistry serves a base image of both platforms as public.ecr.aws, over TLS, behind a proxy for those who find it in
-// HTTPS_PROXY. It returns the two variables of the environment that lead there.
+// startPublicRegistry serves a base image of both platforms as public.ecr.aws, over TLS, behind a proxy for those who
+// find it in HTTPS_PROXY. It returns the two variables of the environment that lead there.
 func startPublicRegistry(t *testing.T) (environment []string) {
 	t.Helper()
 	images := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))

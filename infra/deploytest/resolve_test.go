@@ -38,7 +38,8 @@ func readDeployed(t *testing.T, cfg aws.Config, account, stack string, of templa
 	return d
 }
 
-// resolve puts in what CloudFormation does for intrinsic functions. What it does not know stays, and no comparison will pass.
+// resolve puts in what CloudFormation does for intrinsic functions. What it does not know stays, and no comparison will
+// pass.
 func (d deployed) resolve(value any) any {
 	switch value := value.(type) {
 	case []any:

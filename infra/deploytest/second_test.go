@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What MiniStack's CloudFormation refuses is created at a second emulator, moto, by the calls that CloudFormation would make with the very
-// properties of the template, and compared as moto tells it. Saved queries and transformers are known to neither: they are held
-// against AWS's own model of the call, as all are.
+// What MiniStack's CloudFormation refuses is created at a second emulator, moto, by the calls that CloudFormation would
+// make with the very properties of the template, and compared as moto tells it. Saved queries and transformers are
+// known to neither: they are held against AWS's own model of the call, as all are.
 
 // call is one of second.py.
 type call struct {

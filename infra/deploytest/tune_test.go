@@ -22,8 +22,8 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that function is pointed at
-// the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
+// TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that
+// function is pointed at the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
 func TestTuning(t *testing.T) {
 	t.Parallel()
 	e := openAccount(t, "100000000003")
@@ -32,7 +32,8 @@ func TestTuning(t *testing.T) {
 	packed := tunerTemplate(t, plain, archive)
 	e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
-	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is synthesized.
+	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is
+	// synthesized.
 	e.cdk(t, "deploy", "--require-approval", "never", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip",
 		"-c", "experiment=cpu", "-c", "observe=none", "-c", "tuning=on")
 	endpoint := serveLab(t, e, assembly)
@@ -63,7 +64,8 @@ func TestTuning(t *testing.T) {
 	var out power.Output
 	var done *sfn.DescribeExecutionOutput
 	shaped := false
-	// A quota is what the kernel keeps: the smallest cannot be fast, and the others are on a busy machine, too, if they are asked often enough.
+	// A quota is what the kernel keeps: the smallest cannot be fast, and the others are on a busy machine, too, if they
+	// are asked often enough.
 	for try := 1; !shaped && try <= 20; try++ {
 		done = awaitExecution(t, e, states, start(input))
 		if done.Status != types.ExecutionStatusSucceeded {
@@ -86,7 +88,8 @@ func TestTuning(t *testing.T) {
 	if !shaped {
 		t.Error("memory sizes are as fast as each other")
 	}
-	// MiniStack's history leaves out the states within a Map: three of each item, and all values share the one item up to 1,000 invocations.
+	// MiniStack's history leaves out the states within a Map: three of each item, and all values share the one item up
+	// to 1,000 invocations.
 	if entered := transitions(t, states, done.ExecutionArn) + 3; entered != out.StateMachine.Transitions {
 		t.Errorf("%d transitions are billed, %d states were entered", out.StateMachine.Transitions, entered)
 	}

@@ -29,8 +29,8 @@ func tunerTemplate(t *testing.T, a *account, dir string) running {
 	return a.begin(t, "env", "TEMPLATE="+dir, "ARCHITECTURE="+hostArchitecture(), filepath.Join(tools, "tuner"))
 }
 
-// tunerAlone deploys the plain template as `aws cloudformation package` and deploy do, in an account that the CDK CLI has never seen, tunes
-// a function of the lab through it, and deletes the stack.
+// tunerAlone deploys the plain template as `aws cloudformation package` and deploy do, in an account that the CDK CLI
+// has never seen, tunes a function of the lab through it, and deletes the stack.
 func tunerAlone(t *testing.T, a *account, dir, endpoint, function string) {
 	t.Helper()
 	ctx, cfg, name, bucket := context.Background(), a.config(t), aws.String("orders-tuner"), aws.String("programs-of-tuner")

@@ -31,9 +31,9 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestVerdict is `make verdict` with the real CDK CLI, from two ZIP files to a report and an account as it was; killed in mid-run, where the
-// command that it names finishes; and interrupted twice. MiniStack has the stack, the double of Lambda's API has its functions run. What was
-// synthesized once is deployed three times.
+// TestVerdict is `make verdict` with the real CDK CLI, from two ZIP files to a report and an account as it was; killed
+// in mid-run, where the command that it names finishes; and interrupted twice. MiniStack has the stack, the double of
+// Lambda's API has its functions run. What was synthesized once is deployed three times.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000004")
@@ -110,7 +110,8 @@ type verdict struct {
 	ended  chan struct{}
 }
 
-// keepAssembly copies what make verdict has synthesized, and is a CDK CLI that does as much for synth and else is the real one.
+// keepAssembly copies what make verdict has synthesized, and is a CDK CLI that does as much for synth and else is the
+// real one.
 func keepAssembly(t *testing.T) (cli string) {
 	t.Helper()
 	dir := t.TempDir()

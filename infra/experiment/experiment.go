@@ -1,5 +1,5 @@
-// Package experiment is a CDK construct that compares functions of anybody's application: it makes them arms of one experiment,
-// which `twinstart run` measures side by side, in the lab or on AWS.
+// Package experiment is a CDK construct that compares functions of anybody's application: it makes them arms of one
+// experiment, which `twinstart run` measures side by side, in the lab or on AWS.
 //
 //	e := experiment.NewExperiment(stack, jsii.String("Compare"), &experiment.ExperimentProps{Name: "shop"})
 //	e.Add(orders, experiment.Levels{"client": "http"})
@@ -93,8 +93,9 @@ func New(scope constructs.Construct, id *string, props *ExperimentProps) (*Exper
 	return &Experiment{scope: constructs.NewConstruct(scope, id), props: p}, nil
 }
 
-// Add makes a function an arm. Its name is bootstrap/package if levels have both, else the function's path below its stack. The
-// function should log in JSON to a log group of its own, as those of bashfunction and of Pair do: figures are read from there.
+// Add makes a function an arm. Its name is bootstrap/package if levels have both, else the function's path below its
+// stack. The function should log in JSON to a log group of its own, as those of bashfunction and of Pair do: figures
+// are read from there.
 func (e *Experiment) Add(function awslambda.Function, levels Levels) { e.add(function, levels, "", "") }
 
 func (e *Experiment) add(function awslambda.Function, levels Levels, name, event string) {

@@ -55,15 +55,15 @@ type PairProps struct {
 	// Default: that of the run, {} if it names none.
 	Event string
 
-	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda takes snapshots of
-	// versions; where it takes none of a ZIP of the runtime, the ZIP is left out.
+	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda
+	// takes snapshots of versions; where it takes none of a ZIP of the runtime, the ZIP is left out.
 	//
 	// Default: none; the arms are called <id>/zip and <id>/image.
 	Levels Levels
 }
 
-// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; one may be nil (Only, Levels). An
-// error is one line.
+// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; one may be
+// nil (Only, Levels). An error is one line.
 func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
 	if props == nil || props.Code == nil || *props.Code == "" {
 		return nil, nil, fmt.Errorf("pair %q: prop Code is missing: name a folder or a ZIP file", id)
@@ -111,8 +111,8 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	return functions[arm.ZIP], functions[arm.Image], nil
 }
 
-// Props are what a function of a folder's or a ZIP's files has beside its options: of an image, which is FROM the base of the
-// runtime, or of a ZIP.
+// Props are what a function of a folder's or a ZIP's files has beside its options: of an image, which is FROM the base
+// of the runtime, or of a ZIP.
 func Props(kind arm.Package, code string, runtime awslambda.Runtime, handler string, a arm.Architecture, snapStart bool,
 ) (props awslambda.FunctionProps, err error) {
 	if code, err = filepath.Abs(code); err != nil {

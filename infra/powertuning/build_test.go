@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestInAStrangersModule: who imports the construct and has tidied has all of the program that it builds, though nothing imports that; vendored,
-// too, and with no leave to change go.mod.
+// TestInAStrangersModule: who imports the construct and has tidied has all of the program that it builds, though
+// nothing imports that; vendored, too, and with no leave to change go.mod.
 func TestInAStrangersModule(t *testing.T) {
 	need.Time(t)
 	dir := stranger(t)

@@ -1,5 +1,5 @@
-// Package powertuning is a CDK construct that finds the best memory size of Lambda functions: a state machine with the input and the
-// output of AWS Lambda Power Tuning.
+// Package powertuning is a CDK construct that finds the best memory size of Lambda functions: a state machine with the
+// input and the output of AWS Lambda Power Tuning.
 //
 //	powertuning.NewPowerTuning(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{
 //		Functions: []awslambda.IFunction{hello},
@@ -7,9 +7,9 @@
 //
 //	aws stepfunctions start-execution --state-machine-arn ... --input '{"lambdaARN": "...", "num": 50, "payload": {}}'
 //
-// It may change, publish and invoke the functions that it is given and no others, and may delete their versions but not the functions.
-// An execution that fails, or that is stopped, leaves nothing behind: a rule on the execution's status cleans up after what no state
-// can catch.
+// It may change, publish and invoke the functions that it is given and no others, and may delete their versions but not
+// the functions. An execution that fails, or that is stopped, leaves nothing behind: a rule on the execution's status
+// cleans up after what no state can catch.
 package powertuning
 
 import (
@@ -57,8 +57,8 @@ func NewPowerTuning(scope constructs.Construct, id *string, props *PowerTuningPr
 	return t
 }
 
-// New defines a state machine below scope/id with its function, log group, roles and the rule that cleans up after stopped executions.
-// Nothing has been added to the scope when it returns an error, which is one line.
+// New defines a state machine below scope/id with its function, log group, roles and the rule that cleans up after
+// stopped executions. Nothing has been added to the scope when it returns an error, which is one line.
 func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*PowerTuning, error) {
 	if err := props.validate(); err != nil {
 		return nil, fmt.Errorf("power tuning %q: %w", *id, err)
@@ -198,7 +198,8 @@ func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.S
 	})
 }
 
-// program is asked for by its import path, so that it builds from the module cache of somebody who only requires this module.
+// program is asked for by its import path, so that it builds from the module cache of somebody who only requires this
+// module.
 const program = "github.com/twinstart/twinstart/cmd/tunestep"
 
 // Build makes the steps' program in the cache and returns its folder, which has the file bootstrap only. Its bytes

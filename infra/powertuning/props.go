@@ -34,8 +34,8 @@ type PowerTuningProps struct {
 	// Default: none.
 	EnvironmentKeys []awskms.IKey
 
-	// ARNs of roles that an execution may name as assumeRoleARN, to tune functions of other accounts. They must trust this construct's
-	// function and have its rights on the functions.
+	// ARNs of roles that an execution may name as assumeRoleARN, to tune functions of other accounts. They must trust
+	// this construct's function and have its rights on the functions.
 	//
 	// Default: none.
 	AssumeRoles []string

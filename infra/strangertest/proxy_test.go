@@ -32,7 +32,8 @@ func (f file) Path() string                 { return f.name }
 func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(filepath.Join(repository, f.name)) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(repository, f.name)) }
 
-// sources are the files that a tag would hold: what git knows or would add, except that a module within the module is none of it.
+// sources are the files that a tag would hold: what git knows or would add, except that a module within the module is
+// none of it.
 func sources(t *testing.T) []modzip.File {
 	t.Helper()
 	out, err := exec.Command("git", "-C", repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
@@ -48,8 +49,8 @@ func sources(t *testing.T) []modzip.File {
 	return files
 }
 
-// newProxy writes a module proxy that serves this repository, and returns its URL and the version there. The version follows from the
-// content, for a module cache keeps what it has. See https://go.dev/ref/mod#goproxy-protocol.
+// newProxy writes a module proxy that serves this repository, and returns its URL and the version there. The version
+// follows from the content, for a module cache keeps what it has. See https://go.dev/ref/mod#goproxy-protocol.
 func newProxy(t *testing.T) (url, version string) {
 	t.Helper()
 	files := sources(t)

@@ -73,7 +73,8 @@ func TestFromTheModuleCache(t *testing.T) {
 	t.Run("orders", func(t *testing.T) { orders(t, s, s.synth(t, "./orders", "assembly-Beta", "assembly-Prod")) })
 }
 
-// synth builds an application and lets it write its assembly, and returns the assemblies that it is asked for, each with one stack.
+// synth builds an application and lets it write its assembly, and returns the assemblies that it is asked for, each
+// with one stack.
 func (s stranger) synth(t *testing.T, app string, names ...string) (assemblies []assembly) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "cdk.out")
@@ -141,8 +142,8 @@ func visits(t *testing.T, assemblies []assembly) {
 	packaged(t, filepath.Join(assemblies[0].dir, "asset."+asset))
 }
 
-// orders are a Go function as ZIP and as image, in two stages, with a tuner whose program the module that is made here never heard of. The lab
-// runs a stage as it is.
+// orders are a Go function as ZIP and as image, in two stages, with a tuner whose program the module that is made here
+// never heard of. The lab runs a stage as it is.
 func orders(t *testing.T, s stranger, stages []assembly) {
 	for i, stage := range []string{"Beta", "Prod"} {
 		count := map[string]int{}
@@ -173,7 +174,8 @@ func orders(t *testing.T, s stranger, stages []assembly) {
 	}
 }
 
-// packs installs the command as people do, and packs a handler in an empty folder: the bytes are those that a clone makes.
+// packs installs the command as people do, and packs a handler in an empty folder: the bytes are those that a clone
+// makes.
 func (s stranger) packs(t *testing.T) {
 	bin := t.TempDir()
 	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw -trimpath") // what `make build` has compiled is as good
@@ -226,7 +228,8 @@ func packaged(t *testing.T, path string) {
 	}
 }
 
-// What README.md of examples/ says is run in place: its go.mod must not want changes, which the Go command makes for nobody.
+// What README.md of examples/ says is run in place: its go.mod must not want changes, which the Go command makes for
+// nobody.
 func TestExamplesAreUpToDate(t *testing.T) {
 	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", "./...")
 	cmd.Dir = filepath.Join(repository, "examples")

@@ -39,7 +39,8 @@ func synthesized(t *testing.T, functions string) (text string, document map[stri
 	return string(b), template
 }
 
-// The tuner may touch what was named and nothing else, and never a function as a whole; where it is says how to start it.
+// The tuner may touch what was named and nothing else, and never a function as a whole; where it is says how to start
+// it.
 func TestNamedFunctions(t *testing.T) {
 	text, document := synthesized(t, "orders-*, arn:aws:lambda:eu-west-1:123456789012:function:hello")
 	for _, want := range []string{`":function:orders-*"`, `":function:orders-*:*"`, `"arn:aws:lambda:eu-west-1:123456789012:function:hello:*"`, "aws stepfunctions start-execution --state-machine-arn", `"StateMachine":{`} {

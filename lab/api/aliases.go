@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// documents are what the API keeps beside the functions: their aliases, and their URLs. The key is the function's name, ":",
-// and the alias's name or the URL's qualifier.
+// documents are what the API keeps beside the functions: their aliases, and their URLs. The key is the function's name,
+// ":", and the alias's name or the URL's qualifier.
 type documents[T any] struct {
 	mu  sync.Mutex
 	all map[string]T

@@ -226,7 +226,8 @@ func NewID() string {
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
 var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
 
-// named returns a function's name as it was called, with version or alias, and the name that the backend takes for that.
+// named returns a function's name as it was called, with version or alias, and the name that the backend takes for
+// that.
 func (s server) named(name, qualifier string) (called, of string, err error) {
 	called, err = functionName(name, qualifier)
 	if a, is := s.aliases.get(called); is {

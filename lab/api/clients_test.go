@@ -45,7 +45,8 @@ func dial(t *testing.T, address string) *net.TCPConn {
 
 const invocation = "POST /2015-03-31/functions/F/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
-// Whoever stops in the middle of a request or of its answer, or goes on too slowly, must be cut off. Meanwhile others are served.
+// Whoever stops in the middle of a request or of its answer, or goes on too slowly, must be cut off. Meanwhile others
+// are served.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	api.SetPatience(50 * time.Millisecond)
 	defer api.SetPatience(30 * time.Second)

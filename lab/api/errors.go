@@ -118,8 +118,8 @@ const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and D
 // honoured lists the settings that UpdateFunctionConfiguration changes. CreateFunction takes all but the first.
 var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "LoggingConfig", "RevisionId"}
 
-// dropped returns an error if a request asks for a setting, beyond the known ones, that the function does not have already: to report
-// success would be false.
+// dropped returns an error if a request asks for a setting, beyond the known ones, that the function does not have
+// already: to report success would be false.
 func dropped(asked map[string]json.RawMessage, known []string, of Configuration) error {
 	text, _ := json.Marshal(toDocument(of)) // text and numbers
 	have, names := map[string]any{}, []string{}

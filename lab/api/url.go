@@ -109,7 +109,8 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// signed reports whether a request has a signature of version 4, in its header or its query. Whose it is the lab does not ask.
+// signed reports whether a request has a signature of version 4, in its header or its query. Whose it is the lab does
+// not ask.
 func signed(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") || r.URL.Query().Get("X-Amz-Signature") != ""
 }

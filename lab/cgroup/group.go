@@ -63,8 +63,8 @@ func (g *Group) Join(pid int) error {
 	return nil
 }
 
-// Own returns the control files to which a thread writes 0 to join the group. With version 1 that moves the thread alone and
-// takes 0.3 ms each; Join waits 10 ms for all processes of the machine.
+// Own returns the control files to which a thread writes 0 to join the group. With version 1 that moves the thread
+// alone and takes 0.3 ms each; Join waits 10 ms for all processes of the machine.
 func (g *Group) Own() (files []string) {
 	file := "tasks"
 	if g.v2 {

@@ -167,7 +167,8 @@ func readAt(t *testing.T, path string, offset int64) {
 	}
 }
 
-// Environments that start at once, each a process, would take a free device from each other: LOOP_CONFIGURE is busy then.
+// Environments that start at once, each a process, would take a free device from each other: LOOP_CONFIGURE is busy
+// then.
 func TestDevicesAreTakenInTurn(t *testing.T) {
 	need.No(t, Usable())
 	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)

@@ -1,7 +1,7 @@
 // Package dynamo serves DynamoDB's tables from memory, for functions in the lab: the operations that our handlers use
-// (GetItem, PutItem, BatchWriteItem of puts, Query), with DynamoDB's own errors, over TLS, each after a service time that is
-// drawn. What it does not honour it names in a ValidationException. It checks no signature and no right. Whoever needs more
-// names another DynamoDB (--allow dynamodb=URL).
+// (GetItem, PutItem, BatchWriteItem of puts, Query), with DynamoDB's own errors, over TLS, each after a service time
+// that is drawn. What it does not honour it names in a ValidationException. It checks no signature and no right.
+// Whoever needs more names another DynamoDB (--allow dynamodb=URL).
 //
 // It is our own because what exists does not fit: minidyn (Go, MIT) looks at every item for each query and joins keys
 // without a mark; dynalite (Node.js, Apache-2.0), against which it is tested, is a process beside; DynamoDB Local has
@@ -27,8 +27,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// Sigma is the standard deviation of the service time's logarithm: with a median of 4 ms, one request in a hundred takes
-// more than 7.2 ms.
+// Sigma is the standard deviation of the service time's logarithm: with a median of 4 ms, one request in a hundred
+// takes more than 7.2 ms.
 const Sigma = 0.25
 
 // Server serves tables. It is safe for concurrent use.

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wakes is how long a timer of the kernel, Go's poller and its scheduler take from the timer's end to this goroutine, at least.
+// wakes is how long a timer of the kernel, Go's poller and its scheduler take from the timer's end to this goroutine,
+// at least.
 const wakes = 60 * time.Microsecond
 
 // wait returns after a time, by a timer of the kernel that ends a little earlier. Go's own timers are up to 1 ms late

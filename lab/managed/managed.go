@@ -1,6 +1,6 @@
-// Package managed prepares and finds stand-ins for Lambda's managed runtimes: an interpreter or JVM with the language's own
-// runtime interface client, from public registries. Functions written for the runtime run unmodified on it. What AWS adds is
-// missing: its build of the language, and the SDKs in its image.
+// Package managed prepares and finds stand-ins for Lambda's managed runtimes: an interpreter or JVM with the language's
+// own runtime interface client, from public registries. Functions written for the runtime run unmodified on it. What
+// AWS adds is missing: its build of the language, and the SDKs in its image.
 package managed
 
 import (
@@ -102,9 +102,9 @@ func (r *Runtime) Warm() error {
 	})
 }
 
-// Prepare makes a stand-in, which downloads from the registries, unless it is there. Log gets what the tools say. The folder
-// gets its name when it is complete; a preparation that is killed leaves only what the next one removes. Train is called
-// before that, for what only a run of the runtime can make.
+// Prepare makes a stand-in, which downloads from the registries, unless it is there. Log gets what the tools say. The
+// folder gets its name when it is complete; a preparation that is killed leaves only what the next one removes. Train
+// is called before that, for what only a run of the runtime can make.
 func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtime) error) (*Runtime, error) {
 	dir, script, err := place(name)
 	if err != nil {

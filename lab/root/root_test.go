@@ -22,8 +22,8 @@ type reference struct {
 // fact says what Lambda has under a name.
 type fact struct {
 	root.Fact
-	// One of these is set, or Varies. Value is a regular expression for the whole value; "" means that Lambda has nothing
-	// under this name. Unknown means that nobody has published the value; it says why the lab has its own.
+	// One of these is set, or Varies. Value is a regular expression for the whole value; "" means that Lambda has
+	// nothing under this name. Unknown means that nobody has published the value; it says why the lab has its own.
 	Value   *string
 	Unknown string
 	Sources []string

@@ -141,8 +141,8 @@ func (s *Server) Restore() {
 	}
 }
 
-// CredentialsPath is where a function with SnapStart finds its keys: as variables they would be in the snapshot. The path is
-// that of AWS's own emulator.
+// CredentialsPath is where a function with SnapStart finds its keys: as variables they would be in the snapshot. The
+// path is that of AWS's own emulator.
 const CredentialsPath = "/2021-04-23/credentials" //nolint:gosec // a path
 
 // SnapStart makes the environment one whose INIT ends with GET /restore/next, and which finds keys if it sends

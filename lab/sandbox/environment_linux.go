@@ -62,8 +62,8 @@ func (e *Environment) SetUp(spec Spec, log io.Writer) error {
 	return nil
 }
 
-// Spawn starts process 1 of an environment that is still to be described. It writes 0 to the control files in groups, once
-// it runs: what this program needs to start is not the function's.
+// Spawn starts process 1 of an environment that is still to be described. It writes 0 to the control files in groups,
+// once it runs: what this program needs to start is not the function's.
 func Spawn(unprivileged, ownNetwork bool, groups []string) (*Environment, error) {
 	output, log, err := openOutput()
 	if err != nil {

@@ -22,9 +22,10 @@ var denied = []string{
 
 const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// Filters returns the programs for Spec.Filters that deny these system calls. A filter cannot see the flags of clone3, so it makes
-// clone3 fail as on a kernel that does not have it; the C library then uses clone. System calls by another ABI of the processor, such
-// as int 0x80 on x86_64, have other numbers and are refused. It returns an error if the kernel filters none.
+// Filters returns the programs for Spec.Filters that deny these system calls. A filter cannot see the flags of clone3,
+// so it makes clone3 fail as on a kernel that does not have it; the C library then uses clone. System calls by another
+// ABI of the processor, such as int 0x80 on x86_64, have other numbers and are refused. It returns an error if the
+// kernel filters none.
 func Filters() ([][]byte, error) {
 	if !seccomp.Supported() {
 		return nil, errors.ErrUnsupported

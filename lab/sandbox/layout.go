@@ -31,7 +31,8 @@ type Layout struct {
 	// MountOn is a folder of the host with empty folders to mount on: root, layer, and one for each layer below.
 	// The mounts are visible in the environment only.
 	MountOn string
-	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; "" is none.
+	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; ""
+	// is none.
 	Runtime string
 	// Extra files are in /dev beside Lambda's devices, by name, or in place of the base's own, by path.
 	Extra   map[string][]byte

@@ -33,8 +33,8 @@ const (
 	GID = inside.GID
 )
 
-// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a number
-// beyond those of people and services, or Lambda's in a container that does not have all numbers.
+// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a
+// number beyond those of people and services, or Lambda's in a container that does not have all numbers.
 func OwnUID(n int) int {
 	if text, _ := os.ReadFile("/proc/self/uid_map"); !strings.HasSuffix(strings.TrimSpace(string(text)), " 4294967295") {
 		return UID

@@ -19,9 +19,9 @@ import (
 // withinMark is an environment variable for a process that Within starts.
 const withinMark = "TWINSTART_WITHIN_LAMBDA_ROOT"
 
-// Within runs a test binary's tests on the root that layout makes below a folder: a copy of this process runs them in an
-// execution environment. It returns the tests' exit status. If there can be no environments, it prints the reason and
-// runs the tests on the machine's own root; with CI=true that is a failure.
+// Within runs a test binary's tests on the root that layout makes below a folder: a copy of this process runs them in
+// an execution environment. It returns the tests' exit status. If there can be no environments, it prints the reason
+// and runs the tests on the machine's own root; with CI=true that is a failure.
 func Within(run func() int, layout func(dir string) (Layout, error)) int {
 	if os.Getenv(withinMark) != "" {
 		_ = os.Unsetenv(withinMark)

@@ -13,8 +13,8 @@ import (
 // package's hash. It is the earliest time that a ZIP can store.
 var Epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Settle sets modes and times, except of links, for everything below dir. They do not depend on umask or clock: what its owner may
-// execute everyone may, and everyone may read the rest.
+// Settle sets modes and times, except of links, for everything below dir. They do not depend on umask or clock: what
+// its owner may execute everyone may, and everyone may read the rest.
 func Settle(dir string) error {
 	err := Files(dir, func(name string, info fs.FileInfo) error {
 		return errors.Join(os.Chmod(name, 0o644|info.Mode()&0o100*0o111/0o100), os.Chtimes(name, Epoch, Epoch))

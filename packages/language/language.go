@@ -1,5 +1,6 @@
-// Package language builds functions of projects like handlers/geo: a folder for each language, in it an entry for each function. What is
-// built is the folder that Lambda finds at /var/task, the same bytes every time from the same sources and tools.
+// Package language builds functions of projects like handlers/geo: a folder for each language, in it an entry for each
+// function. What is built is the folder that Lambda finds at /var/task, the same bytes every time from the same sources
+// and tools.
 //
 // Dependencies are pinned by each language's own lock file. Builds are kept below Cache, by what they are made from.
 package language
@@ -37,7 +38,8 @@ type Language struct {
 	remedy  string   // where a tool is missing
 	build   func(ctx context.Context, b *build) error
 
-	// part makes what the package has beside the language's own files, so that it is part of what a build is made from; nil makes nothing.
+	// part makes what the package has beside the language's own files, so that it is part of what a build is made from;
+	// nil makes nothing.
 	part func(ctx context.Context, kept string, a arm.Architecture) (dir string, err error)
 }
 
@@ -68,7 +70,8 @@ type build struct {
 	part     string // the folder that Language.part has made
 }
 
-// Build returns the folder of a function's package. The error is a *packages.UnavailableError where a tool is missing here.
+// Build returns the folder of a function's package. The error is a *packages.UnavailableError where a tool is missing
+// here.
 func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (string, error) {
 	cache, err := archive.Cache("languages")
 	if err != nil {

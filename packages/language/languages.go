@@ -97,7 +97,8 @@ func rust(ctx context.Context, b *build) error {
 	return archive.CopyFile(filepath.Join(target, triple, "release", b.Name), filepath.Join(b.out, "bootstrap"))
 }
 
-// python compiles the modules where there is an interpreter of the version that runs them: Lambda cannot keep what it compiles.
+// python compiles the modules where there is an interpreter of the version that runs them: Lambda cannot keep what it
+// compiles.
 func python(ctx context.Context, b *build) error {
 	if err := pip(ctx, b); err != nil || compiler(ctx) == "" {
 		return err
@@ -145,7 +146,8 @@ func node(ctx context.Context, b *build) error {
 	return os.Rename(filepath.Join(b.src, "node_modules"), filepath.Join(b.out, "node_modules"))
 }
 
-// bundled makes one file of a function and of what it uses. Modules in CommonJS call require, which a file in ESM lacks.
+// bundled makes one file of a function and of what it uses. Modules in CommonJS call require, which a file in ESM
+// lacks.
 func bundled(ctx context.Context, b *build) error {
 	if err := npm(ctx, b); err != nil {
 		return err

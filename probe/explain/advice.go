@@ -22,8 +22,8 @@ const (
 	leastMs     = 0.3
 )
 
-// Advice says what INIT consists of, and what of it could go. All of it is computed from the pages that were read; a saving is at most the
-// KiB that would not be, at the calibration's price.
+// Advice says what INIT consists of, and what of it could go. All of it is computed from the pages that were read; a
+// saving is at most the KiB that would not be, at the calibration's price.
 func (p Page) Advice() (out []Advice) {
 	if text := p.shares(); text != "" {
 		out = append(out, Advice{Question: "Where does INIT go?", Answer: text})
@@ -164,7 +164,8 @@ func (p Page) cuts() (out []cut) {
 	return out
 }
 
-// fewKiB are too few pages to say what an import was wanted for: a page is counted for who touched it first, and others may follow.
+// fewKiB are too few pages to say what an import was wanted for: a page is counted for who touched it first, and others
+// may follow.
 const fewKiB = 16
 
 // onlyInit says whether package initialisation was the first to touch next to all of an import.

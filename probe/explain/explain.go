@@ -1,8 +1,8 @@
-// Package explain says on whose account the pages of a package were read: by ELF section, by Go package, crate or namespace, by symbol,
-// largest first.
+// Package explain says on whose account the pages of a package were read: by ELF section, by Go package, crate or
+// namespace, by symbol, largest first.
 //
-// Where the order of page faults is known, a page goes to the code whose instruction touched it first; a page of data thus goes to the
-// function that wanted it. Else it goes to whatever covers most of it.
+// Where the order of page faults is known, a page goes to the code whose instruction touched it first; a page of data
+// thus goes to the function that wanted it. Else it goes to whatever covers most of it.
 package explain
 
 import (
@@ -112,8 +112,8 @@ func sorted(items []*Item) []*Item {
 	return items
 }
 
-// Package explains every ELF file of a measured package that was read, largest first. open opens a file by its path in the
-// environment. What is no ELF file is one item as a whole.
+// Package explains every ELF file of a measured package that was read, largest first. open opens a file by its path in
+// the environment. What is no ELF file is one item as a whole.
 func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*Explanation, err error) {
 	for _, file := range r.Files {
 		if !slices.ContainsFunc(slices.Concat(file.Touched, file.ReadAhead), func(b byte) bool { return b&1 == 1 }) {

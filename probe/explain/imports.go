@@ -24,7 +24,8 @@ func (i *image) readModules(content io.ReaderAt) {
 	}
 }
 
-// importOf is the module that a package belongs to, or for the standard library what its path begins with: what one would leave out.
+// importOf is the module that a package belongs to, or for the standard library what its path begins with: what one
+// would leave out.
 func (i *image) importOf(pkg string) string {
 	module := ""
 	for _, m := range i.modules {
@@ -84,8 +85,8 @@ func (i *image) owner(name string) string {
 	return name
 }
 
-// namespace is the crate or C++ namespace of a demangled symbol; "" is none. Of <T as Trait>::method it is the type's, or the trait's where
-// the type is of no crate.
+// namespace is the crate or C++ namespace of a demangled symbol; "" is none. Of <T as Trait>::method it is the type's,
+// or the trait's where the type is of no crate.
 func namespace(name string) string {
 	if inner, ok := strings.CutPrefix(name, "<"); ok {
 		kind, trait, _ := strings.Cut(inner, " as ")

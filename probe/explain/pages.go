@@ -20,8 +20,8 @@ const (
 	unknown  = "(not named)"
 )
 
-// pages resolves every page of a file that was read or touched. One that only read-ahead brought in goes where the nearest touched
-// page goes: it came along.
+// pages resolves every page of a file that was read or touched. One that only read-ahead brought in goes where the
+// nearest touched page goes: it came along.
 func (i *image) pages(f probe.File, faults []probe.Fault) (out []*page) {
 	first := map[int]int{} // page -> fault
 	for n, fault := range faults {

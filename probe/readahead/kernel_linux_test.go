@@ -14,8 +14,9 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// What is computed is what a kernel has in memory: on Linux 6.1 and 6.12 to the page, on 6.18, which reads ahead from marks a little otherwise, in
-// all but 0.2 % of the pages. A mapping of data is read around on every kernel; only code is not since 6.17.
+// What is computed is what a kernel has in memory: on Linux 6.1 and 6.12 to the page, on 6.18, which reads ahead from
+// marks a little otherwise, in all but 0.2 % of the pages. A mapping of data is read around on every kernel; only code
+// is not since 6.17.
 func TestAsTheKernelReads(t *testing.T) {
 	need.No(t, coldfs.Usable())
 	const pages = 1500
@@ -67,7 +68,8 @@ func TestAsTheKernelReads(t *testing.T) {
 	}
 }
 
-// touch maps the file and touches pages of it: near others, now and then far off. A read of its beginning comes before, as exec's does.
+// touch maps the file and touches pages of it: near others, now and then far off. A read of its beginning comes before,
+// as exec's does.
 func touch(t *testing.T, file string, random *rand.Rand, computed *readahead.File, times int) {
 	t.Helper()
 	f, err := os.Open(file)

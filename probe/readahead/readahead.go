@@ -1,13 +1,16 @@
-// Package readahead computes which pages of a file Linux reads when pages of it are touched in a known order: its windows of read-ahead
-// without its page cache. Kernels differ in them, and a kernel can only show its own; a computed window is the same on every machine.
+// Package readahead computes which pages of a file Linux reads when pages of it are touched in a known order: its
+// windows of read-ahead without its page cache. Kernels differ in them, and a kernel can only show its own; a computed
+// window is the same on every machine.
 //
-// It is Linux 5.10 to 6.16, which Lambda's kernels are taken to be: mm/filemap.c (do_sync_mmap_readahead, do_async_mmap_readahead) for
-// mapped files and mm/readahead.c (ondemand_readahead) for read(2). A page that is missing where it is mapped is read with the window
-// around it; a page with a mark, which the last quarter of a window begins with, has the pages behind the window read ahead. Linux 6.17
-// (commit 3b61a3f08949) reads mapped code from the page on instead.
+// It is Linux 5.10 to 6.16, which Lambda's kernels are taken to be: mm/filemap.c (do_sync_mmap_readahead,
+// do_async_mmap_readahead) for mapped files and mm/readahead.c (ondemand_readahead) for read(2). A page that is missing
+// where it is mapped is read with the window around it; a page with a mark, which the last quarter of a window begins
+// with, has the pages behind the window read ahead. Linux 6.17 (commit 3b61a3f08949) reads mapped code from the page on
+// instead.
 //
-// Left out: that Linux stops reading around once a file was missed 100 times more than it was hit (mmap_miss), which needs touches further
-// apart than a window all over a file larger than 12 MB; madvise; more than one open file at a time.
+// Left out: that Linux stops reading around once a file was missed 100 times more than it was hit (mmap_miss), which
+// needs touches further apart than a window all over a file larger than 12 MB; madvise; more than one open file at a
+// time.
 package readahead
 
 // PageSize of both of Lambda's architectures, in bytes.

@@ -15,9 +15,9 @@
 // the watching shell at once. The watching shell does not slow events down: the worker wakes it at most once a
 // second, which is often enough to be in time for every deadline.
 //
-// Files that few starts and events need are sourced when they are needed: init.sh, rare.sh and fork.sh by both
-// shells, watch.sh by the watching shell, learn.sh by the worker after the first response, restore.sh by the first worker
-// with SnapStart, the library by handlers.
+// Files that few starts and events need are sourced when they are needed: init.sh, rare.sh and fork.sh by both shells,
+// watch.sh by the watching shell, learn.sh by the worker after the first response, restore.sh by the first worker with
+// SnapStart, the library by handlers.
 //
 // # The handler shares the shell
 //

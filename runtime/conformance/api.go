@@ -81,7 +81,8 @@ func (a *API) Snapshot(r Restore) {
 	a.restore = &r
 }
 
-// Prefixes of paths. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and runtimes-extensions-api.html there.
+// Prefixes of paths. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and
+// runtimes-extensions-api.html there.
 const (
 	prefix          = "/2018-06-01/runtime"
 	extensionPrefix = "/2020-01-01"

@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// server is Lambda's API over real HTTP. F and G have 1024 MB, a version and an alias of their user's, and need 100 ms of CPU; pre and
-// post are processors.
+// server is Lambda's API over real HTTP. F and G have 1024 MB, a version and an alias of their user's, and need 100 ms
+// of CPU; pre and post are processors.
 type server struct {
 	*double.Lambda
 	*httptest.Server

@@ -13,8 +13,8 @@ import (
 
 var chaosRuns = flag.Int("chaos", 60, "tunings against an API whose calls go wrong; `make chaos-tune` has 1,000")
 
-// chaos lets calls go wrong, no call twice in a row: an error of the service, a cut connection, a lost answer, a late one, the same call
-// twice. Only such errors as an operation really answers and a second try can mend.
+// chaos lets calls go wrong, no call twice in a row: an error of the service, a cut connection, a lost answer, a late
+// one, the same call twice. Only such errors as an operation really answers and a second try can mend.
 type chaos struct {
 	mu   sync.Mutex
 	r    *rand.Rand

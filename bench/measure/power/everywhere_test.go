@@ -49,7 +49,8 @@ func TestRegionsAndRoles(t *testing.T) {
 	}
 }
 
-// The environment stays as it is, also where it is out of reach or full: the description holds the marker, and is itself again afterwards.
+// The environment stays as it is, also where it is out of reach or full: the description holds the marker, and is
+// itself again afterwards.
 func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 	for name, arrange := range map[string]func(*api.Configuration){
 		"no right to the key": func(c *api.Configuration) { c.Extra = double.Unreadable() },
@@ -161,7 +162,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// With compatible cost is Power Tuning's own, and each value's invocations are back to back. 3.948e-7 is its answer to these durations.
+// With compatible cost is Power Tuning's own, and each value's invocations are back to back. 3.948e-7 is its answer to
+// these durations.
 func TestCompatible(t *testing.T) {
 	s := newServer(t)
 	s.answer(func(double.Run) double.Answer { return double.Answer{DurationMs: 187.34, UsedMB: 60} })
@@ -175,8 +177,8 @@ func TestCompatible(t *testing.T) {
 	}
 }
 
-// Prices are the region's, in its currency. Where none is known cost is in GB-seconds and says so; what cannot be compared is refused before
-// anything is changed.
+// Prices are the region's, in its currency. Where none is known cost is in GB-seconds and says so; what cannot be
+// compared is refused before anything is changed.
 func TestPricesOfRegions(t *testing.T) {
 	const text = `{"lambdaARN": %q, "num": 5, "powerValues": [128, 1769]}`
 	own, err := price.Parse([]byte(`{"as_of": "2026-11-30", "regions": {"il-central-1": {"gb_second": {"arm64": 0.001}, "request": 0}}}`))
@@ -232,7 +234,8 @@ func TestPricesOfRegions(t *testing.T) {
 	}
 }
 
-// A function that streams its response is invoked as one: what it answers, its failures and its REPORT are read all the same.
+// A function that streams its response is invoked as one: what it answers, its failures and its REPORT are read all the
+// same.
 func TestStreamedResponses(t *testing.T) {
 	s := newServer(t)
 	failing := true
@@ -263,8 +266,8 @@ func TestStreamedResponses(t *testing.T) {
 	s.untouched(t)
 }
 
-// The rights that are given are those of the calls that are made, no more and no less: on the function, and on its versions and aliases.
-// The page says the same.
+// The rights that are given are those of the calls that are made, no more and no less: on the function, and on its
+// versions and aliases. The page says the same.
 func TestRights(t *testing.T) {
 	s := newServer(t)
 	const text = `{"lambdaARN": "F:live", "num": 5, "powerValues": [128, 512]%s}`

@@ -8,7 +8,8 @@ const (
 	maxInline        = 40 // iterations of an inline Map at once
 )
 
-// History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.
+// History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a
+// schedule and a start.
 const (
 	taskEvents   = 5 + 3*step.Retries
 	choiceEvents = 2
@@ -18,7 +19,8 @@ const (
 	passEvents   = 2
 )
 
-// Events is the most history events that the plan's main execution can have, and the most of a group's own if it has one.
+// Events is the most history events that the plan's main execution can have, and the most of a group's own if it has
+// one.
 func (p *Plan) Events() (own, child int) {
 	calls := min(p.Num, MaxCalls) // a call measures one round at least
 	branch := calls*(taskEvents+choiceEvents) + passEvents

@@ -52,7 +52,8 @@ func TestInputDefaults(t *testing.T) {
 	}
 }
 
-// Every line of table.in, as Power Tuning's users write inputs, with what it means here: table.txt is for people to read.
+// Every line of table.in, as Power Tuning's users write inputs, with what it means here: table.txt is for people to
+// read.
 func TestTableOfInputs(t *testing.T) {
 	inputs, err := os.ReadFile("testdata/table.in")
 	if err != nil {

@@ -18,7 +18,8 @@ func fails(status int, code string) *api.Error {
 	return &api.Error{Status: status, Code: code, Message: "as asked"}
 }
 
-// Whatever goes wrong once in a call, the tuning goes on, loses no sample, and takes no change of its own for somebody else's.
+// Whatever goes wrong once in a call, the tuning goes on, loses no sample, and takes no change of its own for somebody
+// else's.
 func TestOneFaultLosesNothing(t *testing.T) {
 	faults := map[string]double.Fault{"cut": {Cut: true}, "lost": {Lost: true}, "twice": {Twice: true}}
 	for code, status := range map[string]int{"ServiceException": 500, "EC2UnexpectedException": 502, "ResourceConflictException": 409, "SnapStartNotReadyException": 502, "SnapStartException": 400,
@@ -85,7 +86,8 @@ func TestFunctionErrorsAreTriedAgain(t *testing.T) {
 	}
 }
 
-// What a function or its account does not take is told of that power value, and the others stand; in the state machine too.
+// What a function or its account does not take is told of that power value, and the others stand; in the state machine
+// too.
 func TestAPowerValueIsRefused(t *testing.T) {
 	for name, arrange := range map[string]func(*server){
 		"account has 3,008 MB": func(s *server) {
@@ -174,8 +176,9 @@ func TestALongTimeout(t *testing.T) {
 	}
 }
 
-// An invocation that is cut off by the end of its step was begun late: the next step takes it again, and nothing is counted twice. On a busy
-// machine it may be any one of them, so the one that is cut off follows an answer that was given late in its step.
+// An invocation that is cut off by the end of its step was begun late: the next step takes it again, and nothing is
+// counted twice. On a busy machine it may be any one of them, so the one that is cut off follows an answer that was
+// given late in its step.
 func TestAnInvocationIsCutOff(t *testing.T) {
 	t.Parallel()
 	const each = 5 * time.Second // of which a tenth is early

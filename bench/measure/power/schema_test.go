@@ -53,7 +53,8 @@ func valid(t *testing.T, s *jsonschema.Schema, value any) error {
 	return s.Validate(document)
 }
 
-// What runs leaves the tuning's own hands valid: warm, cold, with failures, dry, optimised, of several functions, of a state machine.
+// What runs leaves the tuning's own hands valid: warm, cold, with failures, dry, optimised, of several functions, of a
+// state machine.
 func TestOutputsAreValid(t *testing.T) {
 	output, sweep := compiled(t, "output"), compiled(t, "sweep")
 	for _, text := range []string{
@@ -112,7 +113,8 @@ func TestOutputSchemaOfOthers(t *testing.T) {
 	}
 }
 
-// beyond are the fields of which a schema cannot say all: ARNs, names of aliases, weights against num, slips of the keyboard.
+// beyond are the fields of which a schema cannot say all: ARNs, names of aliases, weights against num, slips of the
+// keyboard.
 var beyond = map[string]bool{"lambdaARN": true, "preProcessorARN": true, "postProcessorARN": true, "autoOptimizeAlias": true, "payload": true,
 	"powerValue": true, "LambdaArn": true, "lmiConfig": true}
 

@@ -165,7 +165,8 @@ func TestStepsGoOn(t *testing.T) {
 	}
 }
 
-// deadlines is a context whose deadline is always as far away, as each call of a Lambda function has one of its own; it never ends.
+// deadlines is a context whose deadline is always as far away, as each call of a Lambda function has one of its own; it
+// never ends.
 type deadlines struct {
 	context.Context
 	each time.Duration
@@ -268,7 +269,8 @@ func TestCleanForgivesAndIsSafe(t *testing.T) {
 	}
 }
 
-// Power values take turns within the state machine too: each round has one invocation of each, whose start is in random order.
+// Power values take turns within the state machine too: each round has one invocation of each, whose start is in random
+// order.
 func TestStepsTakeTurns(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		s := newServer(t)

@@ -79,7 +79,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// One function on both architectures: each has its own best, and the verdict says by how much they differ, and whether that is told.
+// One function on both architectures: each has its own best, and the verdict says by how much they differ, and whether
+// that is told.
 func TestArchitectures(t *testing.T) {
 	for want, slower := range map[string]float64{"cost -58 %, duration -50 %; medians of the duration are told apart": 2, "cost -19 %, duration +0 %; medians of the duration cannot be told apart": 1} {
 		s := pair(t)

@@ -75,7 +75,8 @@ func TestThrottlingLosesNoSample(t *testing.T) {
 	s.untouched(t)
 }
 
-// Somebody else changes the function at each call of the control plane: the tuning ends or goes on, but never undoes their change.
+// Somebody else changes the function at each call of the control plane: the tuning ends or goes on, but never undoes
+// their change.
 func TestForeignChanges(t *testing.T) {
 	for at := 1; at < 14; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {

@@ -1,7 +1,8 @@
 // Package importer turns measurements that others published, and logs that CloudWatch kept, into records.
 //
-// All of them are from AWS. A figure that was published, and not measured by whoever imports it, says so in its record and
-// is compared with published figures only. Averages without their samples become summaries, which reports show apart.
+// All of them are from AWS. A figure that was published, and not measured by whoever imports it, says so in its record
+// and is compared with published figures only. Averages without their samples become summaries, which reports show
+// apart.
 package importer
 
 import (

@@ -147,7 +147,8 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// FuzzRead holds every format against any bytes: no panic, no endless reading, no record that its own reader would refuse.
+// FuzzRead holds every format against any bytes: no panic, no endless reading, no record that its own reader would
+// refuse.
 func FuzzRead(f *testing.F) {
 	for name, format := range map[string]string{"tail.log": "logs", "insights.csv": "logs", "query-results.json": "logs",
 		"export.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "init-stats.json": "init-stats"} {
@@ -175,7 +176,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// What was tuned in the lab is no figure of AWS; what was tuned on AWS has all its power values, with those that failed left out.
+// What was tuned in the lab is no figure of AWS; what was tuned on AWS has all its power values, with those that failed
+// left out.
 func TestOwnTuning(t *testing.T) {
 	for source, want := range map[string]int{"lab": 0, "aws": 2} {
 		text := `{"source": "` + source + `", "power": 512, "cost": 1e-7, "duration": 30, "byPowerValue": [{"value": 128, "failed": "out of memory"},

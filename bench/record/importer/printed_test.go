@@ -134,8 +134,8 @@ func mutated(r *rand.Rand) string {
 	return strings.Join(lines, "\n")
 }
 
-// told reports whether what was printed can be told from what the platform writes: not if it ends its own invocation, nor, if the log
-// not say which environment wrote what, if it is more than reports of others.
+// told reports whether what was printed can be told from what the platform writes: not if it ends its own invocation,
+// nor, if the log not say which environment wrote what, if it is more than reports of others.
 func told(style, output string, asOneEvent bool) bool {
 	if asOneEvent && (style == "tail" || style == "s3" || style == "short") && strings.Contains(output, "2026-11-20T10:00:00") {
 		return false // a line that begins as the tool begins an event's

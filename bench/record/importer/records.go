@@ -55,7 +55,8 @@ type tracker struct {
 	function     string                  // whose streams were met, "" while none names one
 }
 
-// functionOf is the name of the function that a stream of a log group of one's own is of, "" where the group is /aws/lambda/NAME.
+// functionOf is the name of the function that a stream of a log group of one's own is of, "" where the group is
+// /aws/lambda/NAME.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
 func functionOf(stream string) string {
 	const date = len("2026/11/20/")

@@ -19,9 +19,10 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same below "results" as
-// Power Tuning's documentation has it, or a description of an execution with that as text in "output". Averages are trimmed means
-// of Duration + INIT, so they are summaries. Without stats there are the values of twinstart tune's byPowerValue, or the winner only.
+// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same
+// below "results" as Power Tuning's documentation has it, or a description of an execution with that as text in
+// "output". Averages are trimmed means of Duration + INIT, so they are summaries. Without stats there are the values of
+// twinstart tune's byPowerValue, or the winner only.
 func powerTuning(data []byte, name string, o Options, give func(*record.Record, error)) {
 	type value struct {
 		Memory   float64  `json:"value"`
@@ -113,8 +114,8 @@ func (o Options) summary(name string, start record.Start, s *record.Summary) *re
 	return rec
 }
 
-// ab reads the CSV of ab -e: "Percentage served,Time in ms", then a row for each percent. The time is the caller's, of a
-// closed load. https://httpd.apache.org/docs/2.4/programs/ab.html
+// ab reads the CSV of ab -e: "Percentage served,Time in ms", then a row for each percent. The time is the caller's, of
+// a closed load. https://httpd.apache.org/docs/2.4/programs/ab.html
 func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
 	s := record.Summary{Of: "latency under load", Ms: map[string]float64{}}
 	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
@@ -171,7 +172,8 @@ func malformed(name string, data []byte, err error) error {
 	return bad(name, lineAt(data, offset), "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// lambdaPerfRow is a function of lambda-perf's daily data, as it is since 2023. See https://github.com/maxday/lambda-perf/tree/main/data.
+// lambdaPerfRow is a function of lambda-perf's daily data, as it is since 2023. See
+// https://github.com/maxday/lambda-perf/tree/main/data.
 type lambdaPerfRow struct {
 	Display string    `json:"d"`
 	Package string    `json:"p"`

@@ -12,8 +12,9 @@ import (
 type field struct{ key, value, unit string }
 
 // fields splits "Key: value unit" pairs, tab-separated as Lambda writes them or separated by spaces as they come out of
-// a copy. Keys have several words ("Max Memory Used"), values one, so with spaces a value ends after its unit, if it has
-// one, and the next words begin the next key. Words that belong to no pair, as where a line was cut off, are a field without a key.
+// a copy. Keys have several words ("Max Memory Used"), values one, so with spaces a value ends after its unit, if it
+// has one, and the next words begin the next key. Words that belong to no pair, as where a line was cut off, are a
+// field without a key.
 func fields(line string) []field {
 	out, tabs := make([]field, 0, 8), strings.Contains(line, "\t")
 	for column := range strings.SplitSeq(line, "\t") {

@@ -38,7 +38,8 @@ type Line struct {
 	Status             string // "" or success; error or timeout otherwise
 }
 
-// Failed reports whether INIT or a restore did not succeed, so that the next invocation runs INIT again within its Duration.
+// Failed reports whether INIT or a restore did not succeed, so that the next invocation runs INIT again within its
+// Duration.
 func (l Line) Failed() bool { return l.Status != "" && l.Status != "success" }
 
 // heads lists how the platform's lines begin in the text format. A function can print the same words anywhere else.
@@ -178,8 +179,8 @@ type Tail struct {
 // Awaited bounds the time from INIT to the invocation that waited for it: milliseconds, with a large margin.
 const Awaited = time.Second
 
-// ParseTail looks for REPORT and lab.report of the invocation requestID; "" means any. The last one counts, because Lambda
-// writes it after everything that the function prints.
+// ParseTail looks for REPORT and lab.report of the invocation requestID; "" means any. The last one counts, because
+// Lambda writes it after everything that the function prints.
 func ParseTail(tail, requestID string) Tail {
 	var t Tail
 	var inited, started time.Time

@@ -60,8 +60,8 @@ func (r *Report) Figures() []Figure {
 	}
 }
 
-// Set stores a number, unless no invocation has it: below 0, or above 1e9, where 11 days are as many ms and Lambda ends an
-// invocation after 15 minutes. The error begins with what.
+// Set stores a number, unless no invocation has it: below 0, or above 1e9, where 11 days are as many ms and Lambda ends
+// an invocation after 15 minutes. The error begins with what.
 func (f Figure) Set(what string, x float64) error {
 	switch {
 	case !(x >= 0):

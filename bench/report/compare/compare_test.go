@@ -240,8 +240,8 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// KiB that were counted once for a package are compared by their standard errors: a guard neither fails on equal code, however few cold
-// starts there are, nor passes 3 % more.
+// KiB that were counted once for a package are compared by their standard errors: a guard neither fails on equal code,
+// however few cold starts there are, nor passes 3 % more.
 func TestCountedOnce(t *testing.T) {
 	counted := func(kib, standardError float64, by string) *report.Report {
 		few := usual

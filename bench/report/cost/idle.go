@@ -171,7 +171,8 @@ const leastProvisioned = 300
 // All measures every arm.
 func All(string) bool { return true }
 
-// Run estimates the cost of a run with so many cold and warm samples of each arm that it measures, before anything was measured.
+// Run estimates the cost of a run with so many cold and warm samples of each arm that it measures, before anything was
+// measured.
 func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line {
 	var all tally
 	for _, f := range t.lambda() {

@@ -12,8 +12,8 @@ import (
 // trace is what X-Ray takes to record one, in USD. See https://aws.amazon.com/xray/pricing/.
 const trace = 5e-6
 
-// samples returns how many calls of an arm meet a new environment, and how many do not. A run without a load does not measure the arms
-// that are for loads. restores counts those of SnapStart.
+// samples returns how many calls of an arm meet a new environment, and how many do not. A run without a load does not
+// measure the arms that are for loads. restores counts those of SnapStart.
 func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	switch {
 	case o.Load != nil:

@@ -135,7 +135,8 @@ type alias struct {
 	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
 }
 
-// provisioned returns the number of environments that aliases keep, of one function or of all (""), and their cost for so many seconds.
+// provisioned returns the number of environments that aliases keep, of one function or of all (""), and their cost for
+// so many seconds.
 func (t *Template) provisioned(function string, seconds float64) (environments int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
@@ -149,8 +150,8 @@ func (t *Template) provisioned(function string, seconds float64) (environments i
 	return environments, usd
 }
 
-// Concurrency returns how many of the account's concurrent executions the functions take for themselves at the most: reserved
-// ones, or provisioned ones if none are reserved, those that a run provisions for one arm after the other too.
+// Concurrency returns how many of the account's concurrent executions the functions take for themselves at the most:
+// reserved ones, or provisioned ones if none are reserved, those that a run provisions for one arm after the other too.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
 	for id, f := range t.lambda() {

@@ -47,8 +47,8 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
-// What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a shell and a packed
-// arm among the rest.
+// What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a
+// shell and a packed arm among the rest.
 func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
 	o, builtIn := model.Observed{}, model.Default()
 	of := func(x float64) *float64 { return &x }

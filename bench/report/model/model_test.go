@@ -43,7 +43,8 @@ func TestEachPublishedArmLeftOut(t *testing.T) {
 	}
 }
 
-// Where the base was not counted the interval is that of a base that reads as Bash does, at least, and no verdict is given.
+// Where the base was not counted the interval is that of a base that reads as Bash does, at least, and no verdict is
+// given.
 func TestUnknownBaseIsNoSurer(t *testing.T) {
 	for _, kib := range []float64{16, 1900} {
 		in := model.Input{Architecture: arm.X8664, InitReadKiB: kib, BaseReadKiB: 1400, LibcReadKiB: 2104}
@@ -84,7 +85,8 @@ func TestNoFitKnowsTheJudges(t *testing.T) {
 	}
 }
 
-// Published points that no part of the calibration was fitted to; of an image's own pairs the line of images knows nothing.
+// Published points that no part of the calibration was fitted to; of an image's own pairs the line of images knows
+// nothing.
 func TestPublishedPointsNotUsedInTheFit(t *testing.T) {
 	checks := 0
 	for _, c := range model.Default().Compare() {

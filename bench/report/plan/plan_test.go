@@ -30,8 +30,8 @@ func pilot(t *testing.T, run recordtest.Run) *report.Report {
 	return rep
 }
 
-// TestPlannedNumberSeesTheEffect plans, then runs the planned experiment many times over on made-up arms: it sees the effect as often
-// as the plan says.
+// TestPlannedNumberSeesTheEffect plans, then runs the planned experiment many times over on made-up arms: it sees the
+// effect as often as the plan says.
 func TestPlannedNumberSeesTheEffect(t *testing.T) {
 	rep := pilot(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:2], Cold: 400, Seed: 1})
 	for _, effect := range []float64{0.03, 0.1} {

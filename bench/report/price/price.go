@@ -1,7 +1,8 @@
 // Package price computes the cost of an invocation on AWS.
 //
-// cost = billed ms rounded up to whole ms / 1000 * memory in GB * price of a GB-second + price of a request. INIT is billed for
-// every function since 2025-08-01, so a cold start's billed ms hold it. https://aws.amazon.com/lambda/pricing/
+// cost = billed ms rounded up to whole ms / 1000 * memory in GB * price of a GB-second + price of a request. INIT is
+// billed for every function since 2025-08-01, so a cold start's billed ms hold it.
+// https://aws.amazon.com/lambda/pricing/
 package price
 
 import (
@@ -42,8 +43,8 @@ type Region struct {
 	// Transition is the price of a state transition of a standard Step Functions workflow; 0 if unknown.
 	Transition float64 `json:"transition,omitempty"`
 
-	// SnapStart costs for the GB of each version for as long as it is there, at least MinCache, and for the GB of each restore. Java's managed
-	// runtimes are free of it.
+	// SnapStart costs for the GB of each version for as long as it is there, at least MinCache, and for the GB of each
+	// restore. Java's managed runtimes are free of it.
 	SnapStartCache   float64 `json:"snapstart_cache_gb_second,omitempty"`
 	SnapStartRestore float64 `json:"snapstart_restore_gb,omitempty"`
 
@@ -137,7 +138,8 @@ func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
 	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request
 }
 
-// Restored is the cost of the first invocation after a restore, caching apart: what Lambda billed of the two, and the restore by the GB.
+// Restored is the cost of the first invocation after a restore, caching apart: what Lambda billed of the two, and the
+// restore by the GB.
 func (r Rate) Restored(memorySizeMB int, billedMs, billedRestoreMs float64) float64 {
 	return r.Invocation(memorySizeMB, math.Ceil(billedMs)+math.Ceil(billedRestoreMs)) + float64(memorySizeMB)/1024*r.SnapStartRestore
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// TestPublishedExample: the memory and cost example of the Power Tuning documentation, thousandths of a USD per 1,000 runs.
+// TestPublishedExample: the memory and cost example of the Power Tuning documentation, thousandths of a USD per 1,000
+// runs.
 func TestPublishedExample(t *testing.T) {
 	r, ok := Default().Rate("us-east-1", arm.X8664)
 	if !ok {

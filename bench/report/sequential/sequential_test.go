@@ -52,7 +52,8 @@ func experiment(rng *rand.Rand, rounds int, factors []float64) (stopped int, w *
 	return 0, w
 }
 
-// TestErrorRateIsKept runs experiments without any difference: claims come up in at most 5 % of them, however often they are looked at.
+// TestErrorRateIsKept runs experiments without any difference: claims come up in at most 5 % of them, however often
+// they are looked at.
 func TestErrorRateIsKept(t *testing.T) {
 	need.Time(t)
 	const times = 400
@@ -107,7 +108,8 @@ func TestWhatIsNoSampleIsNotCounted(t *testing.T) {
 	}
 }
 
-// TestResumedRunTakesTheSameLooks feeds all records at once, as --resume does: what lies after a look must not count in it.
+// TestResumedRunTakesTheSameLooks feeds all records at once, as --resume does: what lies after a look must not count in
+// it.
 func TestResumedRunTakesTheSameLooks(t *testing.T) {
 	whole := NewWatch(report.ClockInit, 60, 0.05)
 	resumed := NewWatch(report.ClockInit, 60, 0.05)

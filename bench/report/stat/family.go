@@ -11,10 +11,10 @@ import (
 
 // Family is all pairs of so many arms, tested at once so that the chance of any false claim among them is alpha.
 //
-// It is Tukey's: the largest of all pairwise statistics is compared with the studentized range, as Steel (1960) and Dwass (1960) did for
-// rank sums. Holm's correction of all pairs takes them for unrelated and errs in 2 % of runs of 26 arms where 5 % are allowed; the range
-// knows that pairs share arms. Rank statistics of pairs that share an arm correlate with 0.48 to 0.5, whatever the distribution (Lehmann
-// 1964), and with 0.5 the range is exact.
+// It is Tukey's: the largest of all pairwise statistics is compared with the studentized range, as Steel (1960) and
+// Dwass (1960) did for rank sums. Holm's correction of all pairs takes them for unrelated and errs in 2 % of runs of 26
+// arms where 5 % are allowed; the range knows that pairs share arms. Rank statistics of pairs that share an arm
+// correlate with 0.48 to 0.5, whatever the distribution (Lehmann 1964), and with 0.5 the range is exact.
 type Family struct {
 	Arms  int
 	Alpha float64
@@ -50,8 +50,9 @@ func (f Family) Critical() float64 {
 	return z
 }
 
-// rangeCDF is the chance that k standard normal values span at most w: the studentized range with infinite degrees of freedom. The largest
-// is at z, all others lie in (z-w, z). The trapezoid is exact to 1e-12 here, for the integrand and its derivatives vanish at both ends.
+// rangeCDF is the chance that k standard normal values span at most w: the studentized range with infinite degrees of
+// freedom. The largest is at z, all others lie in (z-w, z). The trapezoid is exact to 1e-12 here, for the integrand and
+// its derivatives vanish at both ends.
 func rangeCDF(w float64, k int) float64 {
 	const step = 0.05
 	sum := 0.0

@@ -95,7 +95,8 @@ func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank i
 	return rss, rank
 }
 
-// solve returns the coefficients of a least-squares fit. No weights are equal ones. The rank is 0 if there is no solution.
+// solve returns the coefficients of a least-squares fit. No weights are equal ones. The rank is 0 if there is no
+// solution.
 func solve(x [][]float64, y, weights []float64) (b []float64, rss float64, rank int) {
 	design, target := mat.NewDense(len(x), len(x[0]), slices.Concat(x...)), mat.NewVecDense(len(y), slices.Clone(y))
 	for i, w := range weights {

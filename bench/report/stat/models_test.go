@@ -76,7 +76,8 @@ func TestPairedAgainstSciPy(t *testing.T) {
 	}
 }
 
-// TestOwnDependenceIsCorrectedFor: two arms that do not differ, each with a course of its own. Uncorrected, signed ranks err in 23, 14 and 49 %.
+// TestOwnDependenceIsCorrectedFor: two arms that do not differ, each with a course of its own. Uncorrected, signed
+// ranks err in 23, 14 and 49 %.
 func TestOwnDependenceIsCorrectedFor(t *testing.T) {
 	for _, c := range []struct{ rho, white, most float64 }{{0, 0, 0.06}, {0.5, 0, 0.06}, {0.5, 1, 0.09}, {0.8, 0, 0.06}} {
 		rng := rand.New(rand.NewPCG(3, 16))

@@ -54,7 +54,8 @@ func load(t *testing.T) (in independent, samples map[string]*Sample) {
 	return in, samples
 }
 
-// python makes the tests compute the independent values with SciPy, in place of reading what it said once: make statistics.
+// python makes the tests compute the independent values with SciPy, in place of reading what it said once: make
+// statistics.
 var python = flag.String("python", "", "a Python that has what testdata/requirements.txt of package report names")
 
 var computed = map[string][]byte{} // by script

@@ -127,8 +127,8 @@ func TestAnUpdateTakesItsTime(t *testing.T) {
 	}
 }
 
-// A version with SnapStart is Pending until its snapshot is taken, cannot be called or deleted before, and each of its environments is restored
-// once. $LATEST has no snapshot, and more /tmp than there is in one is refused.
+// A version with SnapStart is Pending until its snapshot is taken, cannot be called or deleted before, and each of its
+// environments is restored once. $LATEST has no snapshot, and more /tmp than there is in one is refused.
 func TestSnapStart(t *testing.T) {
 	one := double.Configuration("F", 512)
 	one.SnapStart = true

@@ -33,7 +33,8 @@ func attach(backing *os.File, mode, readAheadKiB int) (*os.File, error) {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer control.Close()
-	// One at a time, across processes, until control is closed: many environments that start at once would take a free device from each other.
+	// One at a time, across processes, until control is closed: many environments that start at once would take a free
+	// device from each other.
 	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
 		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
 	}

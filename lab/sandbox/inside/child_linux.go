@@ -18,7 +18,8 @@ import (
 // Name is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
 const Name = "twinstart-environment"
 
-// controlFD is the child's descriptor after stdin, stdout and stderr, which are the function's log: a socket to the lab.
+// controlFD is the child's descriptor after stdin, stdout and stderr, which are the function's log: a socket to the
+// lab.
 const controlFD = 3
 
 // A program that uses the lab is also process 1 of its execution environments. It becomes that here.
@@ -37,8 +38,8 @@ func tell(m Message, listeners ...int) {
 	_ = unix.Sendmsg(controlFD, text, unix.UnixRights(listeners...), nil, unix.MSG_NOSIGNAL)
 }
 
-// read reads a message of the lab; it is empty if the lab is gone. This does not use the runtime's poller: that saves one
-// wake-up between the release and the fork.
+// read reads a message of the lab; it is empty if the lab is gone. This does not use the runtime's poller: that saves
+// one wake-up between the release and the fork.
 func read(p []byte) []byte {
 	for {
 		n, err := syscall.Read(controlFD, p)
@@ -93,8 +94,8 @@ func prepare(spec *Spec, message []byte) (listeners []int, err error) {
 	if err := unblockSignals(); err != nil {
 		return nil, err
 	}
-	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave differently. The
-	// default action of process 1 is to ignore them, too. os/signal would start four threads for this.
+	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave
+	// differently. The default action of process 1 is to ignore them, too. os/signal would start four threads for this.
 	for _, signal := range []uintptr{uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGTSTP), uintptr(unix.SIGTTIN), uintptr(unix.SIGTTOU)} {
 		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
 		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, signal, uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
@@ -242,8 +243,9 @@ func (s *starter) start() {
 	tell(Message{Kind: MsgStarted, At: at})
 }
 
-// fork starts a program, and says when. It tries again what has nothing to do with the program: a process that the lab was forking as
-// it wrote the package has the file open too, until it executes its own program; and the machine may be busy.
+// fork starts a program, and says when. It tries again what has nothing to do with the program: a process that the lab
+// was forking as it wrote the package has the file open too, until it executes its own program; and the machine may be
+// busy.
 func (s *starter) fork(argv []string) (pid int, at int64, err syscall.Errno) {
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		var now unix.Timespec

@@ -1,9 +1,9 @@
-// Package inside is process 1 of an execution environment: a copy of this program that sets up the root file system, blocks
-// until it is released, and then starts the bootstrap.
+// Package inside is process 1 of an execution environment: a copy of this program that sets up the root file system,
+// blocks until it is released, and then starts the bootstrap.
 //
-// It runs when Go initializes this package, before most others: what those do at each cold start would take more CPU than all that
-// process 1 does. Go's linker orders packages by their imports, then by name, so this package must not import net, net/netip or
-// path/filepath, nor anything that does.
+// It runs when Go initializes this package, before most others: what those do at each cold start would take more CPU
+// than all that process 1 does. Go's linker orders packages by their imports, then by name, so this package must not
+// import net, net/netip or path/filepath, nor anything that does.
 package inside
 
 // Functions run as this user and group on Lambda.
@@ -30,7 +30,8 @@ type Spec struct {
 	Listen []string
 	// Extensions are programs that Extend starts beside the bootstrap.
 	Extensions []string
-	// Filters are programs that deny system calls which functions do not need. They make every other system call some ns slower.
+	// Filters are programs that deny system calls which functions do not need. They make every other system call some
+	// ns slower.
 	Filters [][]byte
 	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
 	// them; 0 means no limit.
@@ -76,9 +77,9 @@ const (
 	Dev      Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// The lab and process 1 of an execution environment talk over a socket that keeps messages apart. The lab sends the control
-// files of the groups that process 1 joins and later the Spec, both as JSON, and then single bytes. The child sends
-// messages as JSON, and the listeners with the first.
+// The lab and process 1 of an execution environment talk over a socket that keeps messages apart. The lab sends the
+// control files of the groups that process 1 joins and later the Spec, both as JSON, and then single bytes. The child
+// sends messages as JSON, and the listeners with the first.
 
 // The lab's commands, one byte each.
 const (

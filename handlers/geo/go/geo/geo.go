@@ -1,4 +1,5 @@
-// Package geo is what the functions share: the event, the answer, the cells of a map, the table. ../../README.md has the rules.
+// Package geo is what the functions share: the event, the answer, the cells of a map, the table. ../../README.md has
+// the rules.
 package geo
 
 import (
