@@ -192,7 +192,7 @@ var bootstrap = sync.OnceValues(func() (string, error) {
 	}
 	built = dir
 	path := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", path, "./testdata/bootstrap")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./testdata/bootstrap")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)

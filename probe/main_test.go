@@ -30,7 +30,7 @@ var built = sync.OnceValues(func() (string, error) {
 	}
 	builtDir = dir
 	for _, arch := range []string{"amd64", "arm64"} {
-		cmd := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, arch), "../lab/testdata/bootstrap")
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, arch), "../lab/testdata/bootstrap")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", &exec.Error{Name: "go build: " + string(out), Err: err}

@@ -27,7 +27,7 @@ import (
 func imageFor(t *testing.T) v1.Image {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", program, "github.com/twinstart/twinstart/lab/testdata/bootstrap")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "github.com/twinstart/twinstart/lab/testdata/bootstrap")
 	build.Dir, build.Env = repository, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -92,4 +93,10 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 	cmd.WaitDelay = 5 * time.Second
 	stopWhole(cmd)
 	return cmd
+}
+
+// stopWhole makes a cancelled command end together with the compilers that make has started.
+func stopWhole(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

@@ -51,7 +51,7 @@ func item(items []*explain.Item, name string) *explain.Item {
 // A stripped Go binary still says which package wanted what, and nothing is counted twice or lost.
 func TestStrippedGo(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "bootstrap")
-	cmd := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", bin, "../../lab/testdata/bootstrap")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "../../lab/testdata/bootstrap")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
