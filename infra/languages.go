@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,14 +69,11 @@ func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, er
 					if err != nil {
 						return nil, err
 					}
-					for _, function := range []awslambda.Function{zip, image} {
-						if function != nil {
-							grant(table, function, f.Actions)
-							s.explain(function)
-							if l.Older != "" && kind == arm.ZIP {
-								nag.Suppress(function, nag.Suppression{Rule: "AwsSolutions-L1", Reason: l.Older})
-							}
-						}
+					function := cmp.Or(zip, image) // Only one is there
+					grant(table, function, f.Actions)
+					s.explain(function)
+					if l.Older != "" && kind == arm.ZIP {
+						nag.Suppress(function, nag.Suppression{Rule: "AwsSolutions-L1", Reason: l.Older})
 					}
 				}
 			}

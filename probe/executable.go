@@ -166,7 +166,7 @@ func elfArchitecture(file, name string) (a arm.Architecture, loader string, err 
 		return "", "", fmt.Errorf("reading %s: %w", name, err)
 	}
 	defer content.Close()
-	f, err := elf.NewFile(content)
+	f, err := ReadELF(content)
 	if err != nil {
 		return "", "", problem("%s is neither an ELF executable nor a script with #! (%v)", name, err)
 	}
@@ -221,6 +221,31 @@ func readUPX(file string) *UPX {
 	}
 	const lzma = 14
 	return &UPX{UnpackedBytes: int64(binary.LittleEndian.Uint32(tail[i+24:])), LZMA: tail[i+6] == lzma}
+}
+
+// ReadELF reads an ELF file as a kernel does: by its segments. Sections that make no sense are left out, because a
+// start needs none; some packers and obfuscators leave them so.
+func ReadELF(content io.ReaderAt) (*elf.File, error) {
+	f, err := elf.NewFile(content)
+	if err != nil {
+		if without, again := elf.NewFile(noSections{content}); again == nil {
+			return without, nil
+		}
+	}
+	return f, err
+}
+
+// noSections is a file of 64 bits whose ELF header names no sections.
+type noSections struct{ io.ReaderAt }
+
+func (n noSections) ReadAt(p []byte, offset int64) (int, error) {
+	read, err := n.ReaderAt.ReadAt(p, offset)
+	for at := offset; at < min(offset+int64(read), 64); at++ {
+		if at >= 40 && at < 48 || at >= 58 { // e_shoff; e_shentsize, e_shnum, e_shstrndx
+			p[at-offset] = 0
+		}
+	}
+	return read, err
 }
 
 // noPreemption is a setting of GODEBUG. A goroutine that has run for 10 ms, as one that waits for cold pages has, is

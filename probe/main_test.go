@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 var builtDir string
 
-// built are the lab's test bootstrap for both architectures, built once.
+// built are the lab's test bootstrap for both architectures, and a hello world for this one, built once.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "twinstart-probe-test-")
 	if err != nil {
@@ -36,6 +36,11 @@ var built = sync.OnceValues(func() (string, error) {
 			return "", &exec.Error{Name: "go build: " + string(out), Err: err}
 		}
 	}
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "hello"), "../tools/hello/go")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", &exec.Error{Name: "go build: " + string(out), Err: err}
+	}
 	return dir, nil
 })
 
@@ -46,6 +51,9 @@ func bootstrap(t *testing.T, goarch string) string {
 	must(t, err)
 	return filepath.Join(dir, goarch)
 }
+
+// hello is a program that reads the same pages at nearly every start: the test bootstrap's threads race.
+func hello(t *testing.T) string { return bootstrap(t, "hello") }
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -32,7 +32,7 @@ func near(a, b, readAheadKiB int) bool {
 func TestFormsOfOnePackage(t *testing.T) {
 	t.Parallel()
 	p := newProber(t, probe.Options{})
-	file := bootstrap(t, runtime.GOARCH)
+	file := hello(t)
 	content := folder(t, map[string][]byte{"bootstrap": read(t, file)})
 	saved, layout := images(t, content)
 	var want *probe.Result
@@ -75,7 +75,7 @@ func TestCountsRepeat(t *testing.T) {
 			}
 		}()
 	}
-	file := bootstrap(t, runtime.GOARCH)
+	file := hello(t)
 	a, b := measure(t, newProber(t, probe.Options{}), file), measure(t, newProber(t, probe.Options{}), file)
 	for i := range a.Reads {
 		if x, y := a.Reads[i], b.Reads[i]; !near(x.Next.PackageKiB, y.Next.PackageKiB, x.ReadAheadKiB) || !near(x.First.PackageKiB, y.First.PackageKiB, x.ReadAheadKiB) {

@@ -96,10 +96,6 @@ type envKey struct {
 	stream      string
 }
 
-func newGroup(id identity, r *record.Record) *group {
-	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, lever: r.Levels[arm.LeverFactor], level: r.Levels[arm.LeverLevel], environments: map[envKey]int32{}, apart: map[string]int{}}
-}
-
 // add takes one record. It returns the name of a field that is missing although its source should have it. file and
 // run distinguish the environments and the rounds of two runs.
 func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) (lacks string) {

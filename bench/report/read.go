@@ -170,7 +170,8 @@ func (b *builder) add(r *record.Record, name string, last map[*group]measuredAt)
 	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored, r.Load.Name(), r.StandIn}
 	g := b.groups[id]
 	if g == nil {
-		g = newGroup(id, r)
+		g = &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, lever: r.Levels[arm.LeverFactor],
+			level: r.Levels[arm.LeverLevel], environments: map[envKey]int32{}, apart: map[string]int{}}
 		b.groups[id] = g
 		b.order = append(b.order, g)
 	}

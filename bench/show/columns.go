@@ -39,11 +39,6 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 	return t
 }
 
-// mainTables returns the tables that every form shows: latency under load, INIT, and everything else.
-func mainTables(r *report.Report) []table.Table {
-	return filled(loadTable(r, loadColumns), initTable(r), otherTable(r))
-}
-
 func initTable(r *report.Report) table.Table {
 	return armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns)
 }

@@ -128,7 +128,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 		out.WriteString(f.prose(run))
 	}
 	if len(r.Arms) > 0 {
-		for _, t := range mainTables(r) {
+		for _, t := range filled(loadTable(r, loadColumns), initTable(r), otherTable(r)) {
 			out.WriteString(f.table(notMeasured(t, r)))
 		}
 		out.WriteString(f.prose(notes(r)))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/archive"
@@ -53,7 +54,7 @@ func (c *packageCounter) all(functions []assembly.Function) {
 			of[c.key(f)] = f
 		}
 	}
-	bar := newPhase(c.io.err, fmt.Sprintf("counting what %s", plural(len(of), "package reads", "packages read")), len(of))
+	bar := newPhase(c.io.err, "counting what is read by "+report.Plural(len(of), "package"), len(of))
 	defer bar.finish()
 	for key, f := range of {
 		if c.ctx.Err() != nil {

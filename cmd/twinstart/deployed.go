@@ -22,6 +22,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
@@ -79,7 +80,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 		return errors.New(arm.Reasons(s.lacking))
 	}
 	if n := len(differ); n == len(kept) {
-		return fmt.Errorf("%s (and so of %s)", differ[0], plural(n-1, "other arm", "other arms"))
+		return fmt.Errorf("%s (and so of %s)", differ[0], report.Plural(n-1, "other arm"))
 	}
 	s.targets, s.warnings = kept, append(s.warnings, differ...)
 	return nil
@@ -127,11 +128,11 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 			snapStart++
 		}
 	}
-	of, levers := plural(len(arms), "function", "functions"), ""
+	of, levers := report.Plural(len(arms), "function"), ""
 	if n > len(arms) {
-		of = plural(n, "arm", "arms") + " of " + of
+		of = report.Plural(n, "arm") + " of " + of
 	}
-	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.EstimateArms(slices.Collect(maps.Values(arms)), snapStart, provisioned, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
+	text := fmt.Sprintf("about %.0f min: %d starts and invocations of %s, %d at a time", math.Ceil(measure.EstimateArms(slices.Collect(maps.Values(arms)), snapStart, provisioned, o).Minutes()), measure.Planned(s.targets, o, done),
 		of, o.Parallel)
 	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -239,9 +240,9 @@ func (m *loadMeter) observe(r record.Record) {
 // String describes the load so far; its percentiles are of the last 1,000 answers.
 func (m *loadMeter) String() string {
 	s := stat.NewSample(slices.Clone(m.last[:min(m.answered, len(m.last))]))
-	text := fmt.Sprintf("load: %.1f/s, %s, %d shed, p50 %.1f ms", float64(m.answered)/max(time.Since(m.began).Seconds(), 0.001), plural(m.failed, "error", "errors"), m.shed, s.Quantile(0.5))
+	text := fmt.Sprintf("load: %.1f/s, %s, %d shed, p50 %.1f ms", float64(m.answered)/max(time.Since(m.began).Seconds(), 0.001), report.Plural(m.failed, "error"), m.shed, s.Quantile(0.5))
 	if s.N() >= stat.MinP99 {
 		text += fmt.Sprintf(", p99 %.1f ms", s.Quantile(0.99))
 	}
-	return text + ", " + plural(m.cold, "cold start", "cold starts")
+	return text + ", " + report.Plural(m.cold, "cold start")
 }

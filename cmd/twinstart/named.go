@@ -188,7 +188,8 @@ func (v variantFlags) packers(arg string) []string {
 // pack packs a handler's folder with a bootstrap.
 func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) (*assembly.Function, error) {
 	if bootstrap == "" {
-		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
+		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir,
+			strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", "))
 	}
 	w, err := workspace(ctx, bootstrap, io)
 	if err != nil {
@@ -203,10 +204,6 @@ func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io s
 		f.Identity.Bootstrap = bootstrap
 	}
 	return f, err
-}
-
-func bootstrapNames() string {
-	return strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", ")
 }
 
 // arms returns the functions of the assembly whose arms match a pattern such as nethttp/*, each once; without patterns

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -81,7 +82,7 @@ func armsOf(t *testing.T, dir string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen[strings.TrimSpace(strings.Join([]string{r.Arm, plural(r.MemorySizeMB, "MB", "MB")}, " @"))] = true
+		seen[strings.TrimSpace(strings.Join([]string{r.Arm, fmt.Sprintf("%d MB", r.MemorySizeMB)}, " @"))] = true
 	}
 	return slices.Sorted(maps.Keys(seen))
 }

@@ -247,10 +247,3 @@ func (p *phase) finish() {
 	}
 	p.bars.Wait()
 }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"sort"
+
+	"github.com/twinstart/twinstart/probe"
 )
 
 // image is what an ELF file says of its own bytes.
@@ -40,7 +42,7 @@ type symbol struct {
 // readImage reads an ELF file; of any other there is one section, the file.
 func readImage(content io.ReaderAt, size int64) *image {
 	i := &image{symbolsFrom: "none"}
-	f, err := elf.NewFile(content)
+	f, err := probe.ReadELF(content)
 	if err != nil {
 		i.sections = []section{{name: "(file)", to: uint64(size)}}
 		return i // scripts and data are no ELF files
