@@ -341,7 +341,7 @@ func observe(names []string) ([]dashboard.Part, error) {
 	}
 	parts, err := chosen(dashboard.Parts(), func(p dashboard.Part) string { return string(p) }, names)
 	if err != nil {
-		return nil, fmt.Errorf("%w, or none alone", err)
+		return nil, fmt.Errorf("%w, or just none", err)
 	}
 	return parts, nil
 }

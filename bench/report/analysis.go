@@ -44,7 +44,7 @@ type Effect struct {
 	Factor           string     `json:"factor"` // bootstrap, package or memory
 	Level            string     `json:"level"`
 	Than             string     `json:"than"`
-	Within           string     `json:"within,omitempty"`             // where it was seen ("nethttp", "zip @512"); "" for the mean over all
+	Within           string     `json:"within,omitempty"`             // the other factors' levels ("nethttp", "zip @512"); "" if averaged over them
 	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // size of the level's package, if Within names one
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`

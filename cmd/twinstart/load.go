@@ -169,7 +169,8 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		err = yaml.Unmarshal(text, &file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading --artillery %s: %s", path, measure.OneLine(err.Error(), 200))
+		what, _, _ := strings.Cut(measure.OneLine(err.Error(), 200), " into ") // a type of this program's
+		return nil, fmt.Errorf("reading --artillery %s: %s: want an Artillery file with config.phases", path, what)
 	}
 	var aside []string
 	name := func(of string, parts map[string]any) {

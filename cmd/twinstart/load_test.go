@@ -47,7 +47,7 @@ func TestLoadMistakes(t *testing.T) {
 		"--artillery " + artillery("none", ""):   "no config.phases",
 		"--artillery " + write(t, dir+"/t", "["): "reading",
 		"--artillery " + artillery("no", "    - {duration: 60, arrivalRate: 0}"):                "no request",
-		"--artillery " + artillery("text", "    - {duration: 60, arrivalRate: many}"):           "reading",
+		"--artillery " + artillery("text", "    - {duration: 60, arrivalRate: many}"):           "cannot unmarshal !!str `many`: want an Artillery file",
 		"--artillery " + artillery("less", "    - {duration: 60, arrivalRate: -1}"):             "and 0 to",
 		"--artillery " + artillery("long", "    - {duration: forever, arrivalRate: 1}"):         `phase 1 lasts "forever"`,
 		"--artillery " + artillery("both", "    - {duration: 60, arrivalCount: 5}"):             "only phases with duration and arrivalRate",

@@ -217,7 +217,7 @@ func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Func
 	a, err := from.read()
 	switch {
 	case len(patterns) > 0 && errors.Is(err, errNoAssembly):
-		return nil, fmt.Errorf("%w: %s (nor an arm: there is no %s)", errNoSuch, patterns[0], defaultAssembly)
+		return nil, fmt.Errorf("%w: %s (an arm needs a %s, which is not here)", errNoSuch, patterns[0], defaultAssembly)
 	case len(patterns) > 0 && err != nil:
 		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, patterns[0], err)
 	case err != nil:

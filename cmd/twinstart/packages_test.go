@@ -186,7 +186,7 @@ func TestNewUsersMistakes(t *testing.T) {
 	}{
 		{[]string{"run"}, "give a package (twinstart run function.zip)"},
 		{[]string{"run", python}, "managed runtime (python)"},
-		{[]string{"run", "nothing.zip"}, "no such file: nothing.zip (nor an arm: there is no cdk.out)"},
+		{[]string{"run", "nothing.zip"}, "no such file: nothing.zip (an arm needs a cdk.out, which is not here)"},
 		{[]string{"run", "script.zip", "--bootstrap", "bashtcp"}, "--bootstrap is for a handler's folder"},
 		{[]string{"run", "mine"}, "--bootstrap"},
 		{[]string{"run", "mine", "--bootstrap", "bashtpc"}, "unknown bootstrap"},

@@ -178,7 +178,7 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 // bestMoved is the one expression of tune's --fail-on.
 var bestMoved = regexp.MustCompile(`^best moved(?:>([0-9.]+)%)?$`)
 
-// margin reads --fail-on. It is in percent, or negative if there is no limit.
+// margin returns the limit of --fail-on in percent; -1 if no limit was given.
 func (c *tuneCommand) margin() (percent float64, err error) {
 	if c.FailOn == "" {
 		return -1, nil

@@ -14,7 +14,7 @@ import (
 // Defaults of BashFunctionProps.
 const (
 	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold
-	// package, but where it is built it needs make, and Python with venv, which gets Zig.
+	// package, but building it takes make, and Python with venv, which fetches Zig.
 	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP

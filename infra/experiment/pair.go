@@ -56,7 +56,7 @@ type PairProps struct {
 	Event string
 
 	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda
-	// takes snapshots of versions; where it takes none of a ZIP of the runtime, the ZIP is left out.
+	// takes snapshots of versions. If it takes none of a ZIP of the runtime, the ZIP is left out.
 	//
 	// Default: none; the arms are called <id>/zip and <id>/image.
 	Levels Levels

@@ -49,8 +49,8 @@ func TestRegionsAndRoles(t *testing.T) {
 	}
 }
 
-// The environment stays as it is, also where it is out of reach or full: the description holds the marker, and is
-// itself again afterwards.
+// A tuning leaves the environment alone, even if it cannot be read or is full. The marker is in the description, which
+// is restored afterwards.
 func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 	for name, arrange := range map[string]func(*api.Configuration){
 		"no right to the key": func(c *api.Configuration) { c.Extra = double.Unreadable() },

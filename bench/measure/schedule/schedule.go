@@ -79,8 +79,8 @@ type Stage struct {
 }
 
 // Arrivals returns when requests are due, since the load began, and the index of the stage of each. Even arrivals come
-// where the integral of the rate passes 0, 1, 2 ...; those of a Poisson process where it passes sums of exponential
-// numbers, which follow from the seed. So a ramp is exact at any slope; pacers that extrapolate from the rate of the
+// when the integral of the rate reaches 0, 1, 2 ...; those of a Poisson process, when it reaches sums of exponential
+// numbers drawn from the seed. So a ramp is exact at any slope; pacers that extrapolate from the rate of the
 // moment, such as vegeta's LinearPacer, send the first 200 requests of a ramp from 1 to 1,000 in 10 s at once.
 func Arrivals(stages []Stage, seed uint64) iter.Seq2[time.Duration, int] {
 	return func(yield func(time.Duration, int) bool) {

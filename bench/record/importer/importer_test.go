@@ -176,8 +176,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// What was tuned in the lab is no figure of AWS; what was tuned on AWS has all its power values, with those that failed
-// left out.
+// A tuning of the lab gives no baseline of AWS. A tuning of AWS gives each of its power values but those that failed.
 func TestOwnTuning(t *testing.T) {
 	for source, want := range map[string]int{"lab": 0, "aws": 2} {
 		text := `{"source": "` + source + `", "power": 512, "cost": 1e-7, "duration": 30, "byPowerValue": [{"value": 128, "failed": "out of memory"},
