@@ -5,9 +5,9 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Factors holds the effects of bootstrap, package and memory, from a full factorial model of log INIT, or of log
-// latency under load (a repeat's median is one value), over all arms that differ in these factors only. An effect is a
-// ratio of geometric means; 0.79 is 21 % faster.
+// Factors holds the effects of bootstrap, package and memory. They come from a full factorial model of log INIT or of
+// log latency under load, over all arms that differ in these factors only. An effect is a ratio of geometric means:
+// 0.79 is 21 % faster.
 type Factors struct {
 	Source       record.Source    `json:"source"`
 	Region       string           `json:"region,omitempty"`
@@ -44,12 +44,12 @@ type Effect struct {
 	Factor           string     `json:"factor"` // bootstrap, package or memory
 	Level            string     `json:"level"`
 	Than             string     `json:"than"`
-	Within           string     `json:"within,omitempty"`             // the other factors' levels ("nethttp", "zip @512"); "" if averaged over them
-	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // size of the level's package, if Within names one
+	Within           string     `json:"within,omitempty"`             // a level of another factor; "" if averaged over all
+	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // of the bootstrap, if Within is set
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`
 	P                float64    `json:"p"`          // from the same test as CI, for this effect alone
-	Told             bool       `json:"told_apart"` // after correction for all effects of the factor, and only if the primary claim tells arms apart
+	Told             bool       `json:"told_apart"` // by Holm over the factor's effects, if the primary claim tells any
 }
 
 // Covariate is the effect of a property of the arms that is not a factor.
@@ -72,14 +72,14 @@ type Crossover struct {
 	Text    string      `json:"text"`
 }
 
-// Cost holds the cost of arms at a share of cold starts, and the shares at which the cheapest arm changes. In USD per
-// million invocations.
+// Cost holds the cost of arms at a share of cold starts, in USD per million invocations, and the shares at which the
+// cheapest arm changes. Arms that tie if no start or every start is cold have no such share.
 type Cost struct {
 	Formula   string      `json:"formula"`
 	ColdShare float64     `json:"cold_share"` // assumed in USD
 	Arms      []ArmCost   `json:"arms"`       // cheapest first
 	Cheapest  []Cheapest  `json:"cheapest"`   // at ColdShare: for each source, and in the lab for each kind of package
-	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest as the share grows; empty if the ends are ties
+	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest as the share grows
 }
 
 // Cheapest is the arm that costs least and all arms that cannot be told from it.
@@ -109,8 +109,10 @@ type ArmCost struct {
 	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
 	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
 
-	of                *measured
-	cold, warm, draws []float64 // of Cold, resampled by round, of Warm, by environment, and of USD; nil if there are too few environments
+	of *measured
+	// Draws of Cold, of Warm and of USD: rounds and environments resampled. They are nil if there are too few
+	// environments.
+	cold, warm, draws []float64
 }
 
 // BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.
@@ -119,16 +121,18 @@ type BreakEven struct {
 	Than      string     `json:"than"`
 	ColdShare float64    `json:"cold_share"`
 	CI        [2]float64 `json:"cold_share_ci95"`
+
+	of [2]int // indices of Arm and Than
 }
 
 // Index is the performance index of language comparisons: the slowest arm has 1, an arm twice as fast has 2. Over
 // several handlers it is the geometric mean, because the arithmetic mean of ratios depends on the direction of the
 // ratio.
 type Index struct {
-	Arm       string        `json:"arm"` // an arm's id; with @memory where there are several
+	Arm       string        `json:"arm"` // an arm's id; with @memory if there are several
 	Source    record.Source `json:"source"`
 	Clock     Clock         `json:"clock"`
-	Function  string        `json:"function,omitempty"` // the one that it is of, where the arm has several; "" is the mean over them
+	Function  string        `json:"function,omitempty"` // if the arm has several; "" is the mean over them
 	Functions int           `json:"functions"`          // handlers averaged
 	Index     float64       `json:"performance_index"`
 	CI        [2]float64    `json:"performance_index_ci95"`

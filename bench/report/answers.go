@@ -21,16 +21,16 @@ type Answer struct {
 	Clock     Clock         `json:"clock,omitempty"`
 	Ratio     *float64      `json:"ratio"` // by how much, if one ratio says it; else null
 	CI        *[2]float64   `json:"ratio_ci95"`
-	Sure      string        `json:"sure"`                // "told apart", "a tie", "predicted, not measured", or what more it takes
+	Sure      string        `json:"sure"`                // see below
 	Predicted bool          `json:"predicted,omitempty"` // for AWS, from the lab's counts
 }
 
 // The values of Sure.
 const (
-	toldApart      = "told apart"
-	aTie           = "a tie"
-	onlyPredicted  = "predicted, not measured"
-	notTestedWords = "not tested"
+	toldApart     = "told apart"
+	aTie          = "a tie"
+	onlyPredicted = "predicted, not measured"
+	notTested     = "not tested"
 )
 
 // answers returns the answers for each measured source, the most important first.
@@ -42,8 +42,9 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 			failed = append(failed, a.Arm+": "+a.LastError)
 		}
 	}
-	if n := len(failed); n > 0 {
-		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: failed[0] + map[bool]string{true: fmt.Sprintf(", and %d more", n-1)}[n > 1]})
+	if len(failed) > 0 {
+		text := strings.Join(list.Few(failed, 2), ", and ")
+		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: text})
 	}
 	if load := underLoad(rep, sequences); len(load) > 0 {
 		out = append(out, load...)
@@ -52,18 +53,19 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		}
 		return out
 	}
-	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
+	others := func(a *Arm) bool { return a.Published != "" || a.failed() }
+	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), others); len(measured) == 1 {
 		return append(out, alone(measured[0])...)
 	}
 	for i := range rep.Levers {
 		out = append(out, rep.Levers[i].answer())
 	}
 	for _, s := range sequences {
-		if s.contests[0][ClockInit].published != "" {
+		if s.published != "" {
 			continue
 		}
 		add := func(a Answer, ok bool) {
-			if a.Source = s.source(); ok {
+			if a.Source = s.source; ok {
 				out = append(out, a)
 			}
 		}
@@ -81,18 +83,11 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 // failed reports whether every sample of the arm is a failure.
 func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastError != "" }
 
-// primary returns the primary claims of all sides; those that tell arms apart come first.
-func (s *sequence) primary() (told []*Claim) {
-	var others []*Claim
-	for _, c := range s.claims {
-		switch {
-		case c.Primary && c.Told():
-			told = append(told, c)
-		case c.Primary:
-			others = append(others, c)
-		}
-	}
-	return append(told, others...)
+// primary returns the primary claims of all parts. Those that tell arms apart come first.
+func (s *sequence) primary() []*Claim {
+	all := slices.DeleteFunc(slices.Clone(s.claims), func(c *Claim) bool { return !c.Primary })
+	told := slices.DeleteFunc(slices.Clone(all), func(c *Claim) bool { return !c.Told() })
+	return list.Add(told, all...)
 }
 
 // fastest answers from the primary claim: how far the arms of one kind of package lie apart, and the winners of each
@@ -102,7 +97,7 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	if len(claims) == 0 {
 		return a, false
 	}
-	a = Answer{Question: "Which is fastest?", Clock: claims[0].Clock, Sure: notTestedWords}
+	a = Answer{Question: "Which is fastest?", Clock: claims[0].Clock, Sure: notTested}
 	var texts []string
 	for i, c := range claims {
 		text := "no winner"
@@ -130,41 +125,45 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	return a, true
 }
 
-// some names at most two of a list and counts the rest.
+// some joins at most three names; of more it names two and counts the rest.
 func some(names []string) string { return and(list.Few(names, 3)) }
 
 // decides answers with the factor that has the largest share of the variance, and its level with the least INIT.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	for i := range rep.Factors {
 		f := &rep.Factors[i]
-		if !s.told || f.Source != s.source() || len(f.Terms) == 0 {
+		if !s.told || f.Source != s.source || len(f.Terms) == 0 {
 			continue
 		}
-		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // a main effect before any interaction
-			return cmp.Or(-cmp.Compare(strings.Count(x.Term, " x "), strings.Count(y.Term, " x ")), cmp.Compare(x.Share, y.Share))
+		order := func(t Term) int { return strings.Count(t.Term, " x ") } // a main effect comes before any interaction
+		top := slices.MaxFunc(f.Terms, func(x, y Term) int {
+			return cmp.Or(cmp.Compare(order(y), order(x)), cmp.Compare(x.Share, y.Share))
 		})
-		told := slices.DeleteFunc(slices.Clone(f.Effects), func(e Effect) bool { return e.Factor != top.Term || e.Within != "" || !e.Told })
+		other := func(e Effect) bool { return e.Factor != top.Term || e.Within != "" || !e.Told }
+		told := slices.DeleteFunc(slices.Clone(f.Effects), other)
 		if len(told) == 0 {
 			continue
 		}
 		e := slices.MaxFunc(told, func(x, y Effect) int { return cmp.Compare(far(x.Ratio), far(y.Ratio)) })
 		unit := map[string]string{"memory": " MB"}[top.Term]
 		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart,
-			Answer: fmt.Sprintf("the %s, %.0f %% of variance: %s%s takes %s as long as %s%s", top.Term, 100*top.Share, e.Level, unit,
-				ratio(Comparison{Ratio: e.Ratio, CI: e.CI}), e.Than, unit)}, true
+			Answer: fmt.Sprintf("the %s, %.0f %% of variance: %s%s takes %s as long as %s%s", top.Term, 100*top.Share,
+				e.Level, unit, times(Comparison{Ratio: e.Ratio, CI: e.CI}), e.Than, unit)}, true
 	}
 	return a, false
 }
 
-// far is how far a ratio is from 1, either way.
+// far returns how far a ratio is from 1, up or down.
 func far(ratio float64) float64 { return math.Abs(math.Log(ratio)) }
 
-// asked answers questions of folklore with the pair that differs most, each way where both are told.
+// asked answers questions of folklore with the pair that differs most. If pairs are told apart in both directions, it
+// names one for each.
 func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok bool) {
 	a = Answer{Question: asks, Clock: ClockInit, Sure: aTie}
 	var texts []string
 	for _, c := range rep.Verdict.Claims {
-		if !slices.Contains(ids, c.Question) || c.Clock != ClockInit || !s.has(c.Source, c.Published) {
+		of := side{source: c.Source, published: c.Published}
+		if !slices.Contains(ids, c.Question) || c.Clock != ClockInit || s.side != of {
 			continue
 		}
 		byFar := func(x, y Comparison) int { return cmp.Compare(far(y.Ratio), far(x.Ratio)) }
@@ -179,10 +178,10 @@ func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok 
 		}
 		if most := &pairs[0]; len(texts) == before {
 			a.Ratio, a.CI = &most.Ratio, &most.CI
-			texts = append(texts, fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, ratio(*most)))
+			texts = append(texts, fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, times(*most)))
 		}
 	}
-	if len(texts) > 1 { // no one ratio says it
+	if len(texts) > 1 { // one ratio does not say it
 		a.Ratio, a.CI = nil, nil
 	}
 	a.Answer = strings.Join(texts, "; ")
@@ -191,7 +190,7 @@ func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok 
 
 // zipOrImage answers from predictions for the lab, which does not compare the two.
 func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
-	if s.source() == record.AWS {
+	if s.source == record.AWS {
 		return s.asked(rep, "ZIP or image?", "image", "image-minimal")
 	}
 	faster := map[arm.Package][]string{}
@@ -218,7 +217,7 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	if rep.Cost == nil {
 		return a, false
 	}
-	i := slices.IndexFunc(rep.Cost.Cheapest, func(c Cheapest) bool { return c.Source == s.source() })
+	i := slices.IndexFunc(rep.Cost.Cheapest, func(c Cheapest) bool { return c.Source == s.source })
 	if i < 0 {
 		return a, false
 	}
@@ -241,6 +240,6 @@ func (s *sequence) sure() (a Answer, ok bool) {
 			worst, a.Clock = max(worst, *c.Detects), c.Clock
 		}
 	}
-	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst),
-		Answer: fmt.Sprintf("differences from %.2fx on show in 80 %% of such runs; smaller ones: twinstart plan --effect 5%%", worst)}, worst > 1
+	const text = "differences from %.2fx on show in 80 %% of such runs; smaller ones: twinstart plan --effect 5%%"
+	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst), Answer: fmt.Sprintf(text, worst)}, worst > 1
 }

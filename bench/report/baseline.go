@@ -22,9 +22,12 @@ type figures struct {
 	BinaryMB *float64    `json:"binary_mb"`
 }
 
-// LoadBaselines reads a file of published figures: an object of sets. Each set has a "setting" and either "arms" (arm
-// -> figures, perhaps with "recomputed_from_raw") or architectures (runtime -> package -> [p50, p95]). All figures
-// are INIT on AWS, in ms. Entries of other shapes are skipped; a file without a set is an error.
+// byRuntime holds [p50, p95] by runtime and kind of package.
+type byRuntime map[string]map[arm.Package][]float64
+
+// LoadBaselines reads a file of published figures: an object of sets. Each set has a "setting", and either figures by
+// arm ("arms", "recomputed_from_raw") or percentiles by runtime ("arm64", "x86_64"). All figures are INIT on AWS, in
+// ms. Other entries are skipped, but a file without any set is an error.
 func LoadBaselines(path string) ([]Baseline, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -40,7 +43,11 @@ func LoadBaselines(path string) ([]Baseline, error) {
 func parseBaselines(data []byte) (out []Baseline, err error) {
 	var sets map[string]json.RawMessage
 	if err := json.Unmarshal(data, &sets); err != nil {
-		return nil, fmt.Errorf("%w (line %d)", err, 1+bytes.Count(data[:offset(err, data)], []byte{'\n'}))
+		line := 1
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			line += bytes.Count(data[:syntax.Offset], []byte{'\n'})
+		}
+		return nil, fmt.Errorf("%w (line %d)", err, line)
 	}
 	for name, raw := range sets {
 		var set struct {
@@ -48,8 +55,8 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 			Arms       map[string]figures `json:"arms"`
 			Recomputed map[string]figures `json:"recomputed_from_raw"`
 
-			ARM64 map[string]map[arm.Package][]float64 `json:"arm64"`
-			X8664 map[string]map[arm.Package][]float64 `json:"x86_64"`
+			ARM64 byRuntime `json:"arm64"`
+			X8664 byRuntime `json:"x86_64"`
 		}
 		if raw[0] != '{' {
 			continue
@@ -71,7 +78,8 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 		for id, f := range set.Recomputed {
 			err = errors.Join(err, add(name+", recomputed from raw", set.Setting, id, f))
 		}
-		for architecture, runtimes := range map[arm.Architecture]map[string]map[arm.Package][]float64{arm.ARM64: set.ARM64, arm.X8664: set.X8664} {
+		architectures := map[arm.Architecture]byRuntime{arm.ARM64: set.ARM64, arm.X8664: set.X8664}
+		for architecture, runtimes := range architectures {
 			for runtime, packages := range runtimes {
 				for kind, p := range packages {
 					if len(p) != 2 {
@@ -87,24 +95,16 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 		err = errors.New(`it holds no set with a "setting" and "arms"`)
 	}
 	slices.SortFunc(out, func(a, b Baseline) int {
-		return cmp.Or(cmp.Compare(a.Set, b.Set), cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(first(a), first(b)), cmp.Compare(a.Arm, b.Arm))
+		return cmp.Or(cmp.Compare(a.Set, b.Set), cmp.Compare(a.Architecture, b.Architecture),
+			cmp.Compare(first(a), first(b)), cmp.Compare(a.Arm, b.Arm))
 	})
 	return out, err
 }
 
-func offset(err error, data []byte) int64 {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return min(syntax.Offset, int64(len(data)))
-	}
-	return 0
-}
-
 // first is the sort key of baselines: the median, or the mean.
 func first(b Baseline) float64 {
-	for _, x := range []*float64{b.P50, b.Average, b.P20} {
-		if x != nil {
-			return *x
-		}
+	if x := cmp.Or(b.P50, b.Average, b.P20); x != nil {
+		return *x
 	}
 	return math.Inf(1)
 }

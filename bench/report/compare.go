@@ -20,7 +20,7 @@ type contest struct {
 	arms  []*measured // arms that have samples, best median first
 	alpha float64
 	level float64     // level of one pair, for usually faster
-	pairs [][]pairing // usually faster: pairs[i][j] compares i with j; it has an interval if the two are told apart
+	pairs [][]pairing // usually faster: pairs[i][j] compares i with j; it may lack an interval if they are not told apart
 	tail  *resampling // nil if its claim was not tested
 
 	dependence func() stat.Dependence // between neighbouring rounds, over all pairs
@@ -43,12 +43,15 @@ type pairing struct {
 func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	c := &contest{side: s, clock: clock, alpha: alpha}
 	c.dependence = sync.OnceValue(c.shared)
-	// By INIT a restore has no rival but restores; by the clocks that end with a response it has all.
-	inits := clock == ClockInit && slices.ContainsFunc(all, func(m *measured) bool { return s.has(m) && m.group.restore == "" && m.tests[clock].N() > 0 })
 	for _, m := range all {
-		if s.has(m) && m.tests[clock].N() > 0 && (clock != ClockWarm || m.group.loaded == nil) && (!inits || m.group.restore == "") {
+		if s.has(m) && m.tests[clock].N() > 0 && (clock != ClockWarm || m.group.loaded == nil) {
 			c.arms = append(c.arms, m)
 		}
+	}
+	// By INIT, restores are compared only if nothing else is. By the clocks that end with a response, all are compared.
+	restored := func(m *measured) bool { return m.group.restore != "" }
+	if inits := slices.DeleteFunc(slices.Clone(c.arms), restored); clock == ClockInit && len(inits) > 0 {
+		c.arms = inits
 	}
 	slices.SortStableFunc(c.arms, func(a, b *measured) int {
 		return cmp.Compare(a.tests[clock].Quantile(0.5), b.tests[clock].Quantile(0.5))
@@ -56,7 +59,8 @@ func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	return c
 }
 
-// shared is the dependence of neighbouring rounds, after a round's effect on two arms is taken off.
+// shared returns the dependence between neighbouring rounds, over all pairs. Log ratios are free of a round's effect on
+// both arms.
 func (c *contest) shared() stat.Dependence {
 	var pairs []stat.Dependence
 	for i, a := range c.arms {
@@ -98,9 +102,9 @@ func (p pairing) reversed() pairing {
 	return p
 }
 
-// pair chooses the test by what was measured, not by the result: within rounds if both arms have enough of them, else
-// over all values. Arms that were measured in different rounds are not compared, because the days may differ. With
-// whole, arms that are not told apart get an interval, too.
+// pair tests arm i against arm j. It chooses the test by what was measured, not by the result: within rounds if both
+// arms have enough of them, else over all values. Arms that were measured in different rounds are not compared, because
+// the days may differ. If whole is set, arms that are not told apart get an interval, too.
 func (c *contest) pair(i, j int, whole bool) pairing {
 	a, b := c.arms[i], c.arms[j]
 	x, y := Logs(a.tests[c.clock].InOrder()), Logs(b.tests[c.clock].InOrder())
@@ -121,7 +125,8 @@ func (c *contest) pair(i, j int, whole bool) pairing {
 	}
 	s, ok := stat.Unpaired(x, y, c.level)
 	if !ok {
-		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), Plural(len(y), c.replicate()), Plural(len(c.arms), "arm")))
+		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), Plural(len(y), c.replicate()),
+			Plural(len(c.arms), "arm")))
 	}
 	return pairing{Shift: s, test: rankSums}
 }
@@ -142,9 +147,8 @@ const noSpread = "their values do not vary, so nothing says how far chance reach
 
 func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
 
-// best returns the arm that the others are compared with: of the arms that no other is told to beat, the one that is
-// told from most others, and of several the one with the lowest median. So an arm that beats another is never passed
-// over for one that beats none.
+// best returns the arm that the others are compared with. It is an arm that no other is told to beat: the one that
+// beats most others, and of several the one with the lowest median.
 func (c *contest) best() (best int) {
 	most := -1
 	for i, pairs := range c.pairs {
@@ -175,16 +179,16 @@ func (c *contest) whole(i, j int) pairing {
 }
 
 func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
-	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)), CI: exp(p.CI),
-		P: p.P, Told: p.Told, Test: p.test, N: p.N, Why: p.why}
+	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)),
+		CI: exp(p.CI), P: p.P, Told: p.Told, Test: p.test, N: p.N, Why: p.why}
 	if p.Effective < float64(p.N) {
 		out.Effective = math.Round(10*p.Effective) / 10
 	}
 	return out
 }
 
-// power returns the chance that a test detects a ratio of 1.05, and the ratio that it detects in 80 % of runs. Both
-// follow from the half width of its interval, which is critical standard errors.
+// power returns the chance that a test tells a ratio of 1.05 apart, and the ratio that it tells in 80 % of runs. Both
+// follow from the half width of its interval, which is as many standard errors as critical says.
 func power(p *pairing, critical float64) (of5 float64, detects float64) {
 	half := (p.CI.Hi - p.CI.Lo) / 2
 	return distuv.UnitNormal.CDF(critical * (math.Log(1.05)/half - 1)), math.Exp(half * (1 + z80/critical))
@@ -193,18 +197,8 @@ func power(p *pairing, critical float64) (of5 float64, detects float64) {
 // z80 is the normal distribution's 80th percentile.
 const z80 = 0.8416
 
-// quantile resamples a quantile of the arms that have enough values. The others are returned in aside.
-func (c *contest) quantile(q float64, least int) (ranked []*measured, table *stat.Simultaneous, aside []string) {
-	for _, m := range c.arms {
-		if m.replicates(c.clock) < least {
-			aside = append(aside, m.label)
-		} else {
-			ranked = append(ranked, m)
-		}
-	}
-	if len(ranked) < 2 {
-		return nil, nil, aside
-	}
+// quantile resamples a quantile of arms, which it ranks.
+func (c *contest) quantile(q float64, ranked []*measured) *stat.Simultaneous {
 	draw(ranked, c.clock, q, c.arms[0].seed)
 	value := func(m *measured) float64 { return m.at(c.clock, q) }
 	slices.SortStableFunc(ranked, func(a, b *measured) int { return cmp.Compare(value(a), value(b)) })
@@ -212,18 +206,17 @@ func (c *contest) quantile(q float64, least int) (ranked []*measured, table *sta
 	for i, m := range ranked {
 		estimates[i], draws[i] = value(m), m.draws[drawKey{c.clock, q}]
 	}
-	return ranked, stat.Ratios(estimates, draws, c.alpha), aside
+	return stat.Ratios(estimates, draws, c.alpha)
 }
 
-// at returns a quantile of the values that are compared. The median of warm samples is that of environments' medians.
+// at returns a quantile of the values that are compared. For warm samples the median is the median of environments'
+// medians.
 func (m *measured) at(clock Clock, q float64) float64 {
 	if q == 0.5 {
 		return m.tests[clock].Quantile(q)
 	}
 	return m.samples[clock].Quantile(q)
 }
-
-func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 
 // replicates returns the number of independent values of an arm: environments for warm samples, else cold starts.
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
@@ -235,13 +228,13 @@ func (c *contest) replicate() string {
 	return cmp.Or(map[Clock]string{ClockWarm: "environment"}[c.clock], "cold start")
 }
 
-// Decided judges cold starts at a level, as a report's primary claim by that clock does. It reports whether any arms
-// are told apart, and whether the best arm of each side is told from every other arm. An arm without samples is not
-// beaten.
+// Decided judges cold starts by a clock at a level, as a report's primary claim does. It reports whether any arms are
+// told apart, and whether the best arm of each side is told from every other arm. As long as an arm has no samples,
+// nothing is decided.
 func Decided(records []*record.Record, clock Clock, level float64) (told, decided bool) {
 	b := newBuilder(Options{})
 	for _, r := range records {
-		b.add(r, "", map[*group]measuredAt{})
+		b.add(r, "")
 	}
 	decided = len(b.order) > 1
 	all := make([]*measured, len(b.order))

@@ -17,42 +17,16 @@ import (
 const DefaultColdShare = 0.01
 
 // formula says how costs are computed.
-const formula = "ceil(billed ms) / 1000 x memory / 1024 MB x price of a GB-second + price of a request; a cold start is billed for INIT and its first Duration together"
+const formula = "ceil(billed ms) / 1000 x memory / 1024 MB x price of a GB-second + price of a request; " +
+	"a cold start is billed for INIT and its first Duration together"
 
 // cost computes each arm's line, the cheapest arms, and the shares at which lines cross.
 func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
-	out := &Cost{Formula: formula, ColdShare: b.coldShare(), Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
-	var lines []*ArmCost
-	var rounds stat.Rounds
-	var ofRounds []*ArmCost
-	for _, m := range all {
-		g := m.group
-		rate, ok := b.rate(g.region, g.architecture)
-		c := &ArmCost{of: m, Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price),
-			Warm: perMillion(g.warm, (*warmSample).price)}
-		if !ok || g.published != "" || math.IsNaN(c.Cold) || math.IsNaN(c.Warm) {
-			continue
-		}
-		c.USD = c.at(out.ColdShare)
-		c.warm = m.warmCosts(c.Warm)
-		lines, m.cost = append(lines, c), c
-		if byRound := m.costRounds(len(m.rounds[ClockInit])); byRound != nil {
-			rounds, ofRounds = append(rounds, byRound), append(ofRounds, c)
-		} else {
-			c.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
-		}
-		c.provision(rate)
-	}
+	out := &Cost{Formula: formula, ColdShare: b.coldShare(), Arms: []ArmCost{}, Cheapest: []Cheapest{},
+		BreakEven: []BreakEven{}}
+	lines := b.costLines(all, out.ColdShare)
 	if len(lines) == 0 {
 		return
-	}
-	for i, draws := range rounds.Mean(1, b.opts.Seed) {
-		ofRounds[i].cold = draws
-	}
-	for _, l := range lines {
-		l.ColdCI, l.WarmCI = bounds(l.cold), bounds(l.warm)
-		l.draws = l.drawn(out.ColdShare)
-		l.USDCI = bounds(l.draws)
 	}
 	for _, s := range sequences {
 		for _, clocks := range s.contests {
@@ -67,12 +41,47 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 		l.Cold, l.Warm, l.USD = round(l.Cold), round(l.Warm), round(l.USD)
 		out.Arms = append(out.Arms, *l)
 	}
-	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD)) })
+	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int {
+		return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD))
+	})
 	rep.Cost = out
 }
 
-// coldShare returns the share that was asked for. Else it is that of the records if they are real traffic, which has
-// no rounds, or DefaultColdShare.
+// costLines returns the costs of the arms that have a price and both cold and warm samples.
+func (b *builder) costLines(all []*measured, share float64) (lines []*ArmCost) {
+	var rounds stat.Rounds
+	var ofRounds []*ArmCost
+	for _, m := range all {
+		g := m.group
+		rate, ok := b.rate(g.region, g.architecture)
+		c := &ArmCost{of: m, Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price),
+			Warm: perMillion(g.warm, (*warmSample).price)}
+		if !ok || g.published != "" || math.IsNaN(c.Cold) || math.IsNaN(c.Warm) {
+			continue
+		}
+		c.USD = c.at(share)
+		c.warm = m.warmCosts(c.Warm)
+		lines, m.cost = append(lines, c), c
+		if byRound := m.costRounds(len(m.rounds[ClockInit])); byRound != nil {
+			rounds, ofRounds = append(rounds, byRound), append(ofRounds, c)
+		} else {
+			c.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
+		}
+		c.provision(rate)
+	}
+	for i, draws := range rounds.Mean(1, b.opts.Seed) {
+		ofRounds[i].cold = draws
+	}
+	for _, l := range lines {
+		l.ColdCI, l.WarmCI = bounds(l.cold), bounds(l.warm)
+		l.draws = l.drawn(share)
+		l.USDCI = bounds(l.draws)
+	}
+	return lines
+}
+
+// coldShare returns the share of cold starts that was asked for. If none was, it returns the records' own share if they
+// are real traffic, which has no rounds, else DefaultColdShare.
 func (b *builder) coldShare() float64 {
 	if b.opts.ColdShare != nil {
 		return *b.opts.ColdShare
@@ -108,7 +117,8 @@ func (m *measured) costRounds(n int) []float64 {
 	return out
 }
 
-// warmCosts resamples environments. It returns nil if there are fewer than stat.MinClusters.
+// warmCosts resamples environments around the mean cost of all calls. It returns nil if there are fewer than
+// stat.MinClusters.
 func (m *measured) warmCosts(mean float64) []float64 {
 	average := func(usd []float64) float64 { return 1e6 * floats.Sum(usd) / float64(len(usd)) }
 	means := list.Map(m.group.byEnvironment((*warmSample).price), average)
@@ -142,12 +152,11 @@ func bounds(draws []float64) *[2]float64 {
 	if draws == nil || slices.ContainsFunc(draws, math.IsNaN) {
 		return nil
 	}
-	ci := stat.Bounds(slices.Clone(draws))
-	return &[2]float64{round(ci.Lo), round(ci.Hi)}
+	return rounded(stat.Bounds(slices.Clone(draws)))
 }
 
-// provision computes when provisioned concurrency costs less: if one environment is busy for more than this share of
-// the time. It has no cold starts and bills warm Durations at its own price.
+// provision computes the share of the time that one environment must be busy for provisioned concurrency to cost less.
+// Provisioned environments have no cold starts, and bill warm Durations at a price for them.
 func (c *ArmCost) provision(rate price.Rate) {
 	busy := func(warm, usd float64) float64 {
 		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond
@@ -182,7 +191,7 @@ func compareCosts(lines []*ArmCost, share, alpha float64) *stat.Simultaneous {
 // costTie is the log of the smallest ratio that counts: 1 %.
 const costTie = 0.01
 
-// cheapest returns the arm that costs least at a share of cold starts, and all arms that cannot be told from it. It
+// cheapest returns the arm that costs least at a share of cold starts, and all arms that cannot be told from it. This
 // is the last claim of the sequence: it tells arms apart only if the primary claim does.
 func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheapest {
 	slices.SortStableFunc(lines, func(x, y *ArmCost) int {
@@ -208,26 +217,23 @@ func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheape
 	case n != nil:
 		out.Text += fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
 	case table == nil:
-		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary", stat.MinClusters)
+		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary",
+			stat.MinClusters)
 	default:
 		out.Text = "too close to tell: " + out.Text
 	}
 	return out
 }
 
-// breakEvens returns the shares at which another arm becomes the cheapest, if the two arms are told apart at both
-// ends, so that their lines really cross.
+// breakEvens returns the shares at which another arm becomes the cheapest. The two arms must be told apart both if no
+// start and if every start is cold: only then do their lines really cross.
 func breakEvens(lines []*ArmCost, s *sequence) (out []BreakEven) {
 	none, only := compareCosts(lines, 0, s.alpha), compareCosts(lines, 1, s.alpha)
 	if none == nil || !s.told {
 		return nil
 	}
-	at := map[string]int{}
-	for i, l := range lines {
-		at[l.Arm] = i
-	}
 	for _, e := range envelope(lines) {
-		i, j := at[e.Arm], at[e.Than]
+		i, j := e.of[0], e.of[1]
 		warm, _ := none.Pair(j, i)
 		cold, _ := only.Pair(i, j)
 		if !warm.Told || !cold.Told || warm.Estimate < 0 || cold.Estimate < 0 {
@@ -247,12 +253,12 @@ func breakEvens(lines []*ArmCost, s *sequence) (out []BreakEven) {
 
 // envelope returns the shares at which the lowest line changes.
 func envelope(lines []*ArmCost) (out []BreakEven) {
-	for _, a := range lines {
-		for _, b := range lines {
+	for i, a := range lines {
+		for j, b := range lines {
 			share := (b.Warm - a.Warm) / ((a.Cold - a.Warm) - (b.Cold - b.Warm))
 			lower := func(l *ArmCost) bool { return l.at(share) < a.at(share)*(1-1e-12) }
 			if a.Warm < b.Warm && a.Cold > b.Cold && !slices.ContainsFunc(lines, lower) {
-				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: round(share)})
+				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: round(share), of: [2]int{i, j}})
 			}
 		}
 	}

@@ -75,7 +75,7 @@ func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 			if i%20 == 0 {
 				r.Start, r.InitDurationMs = record.Cold, new(200.0)
 			}
-			b.add(r, "made up", map[*group]measuredAt{})
+			b.add(r, "made up")
 		}
 		if got := b.coldShare(); got != c.want {
 			t.Errorf("round %d: costs are shown for %v of invocations cold, want %v", c.round, got, c.want)
@@ -86,7 +86,7 @@ func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 	arms := []*ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
 	got := envelope(arms)
-	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: round(1.0 / 31)}, {Arm: "middle", Than: "cold", ColdShare: round(7.0 / 17)}}
+	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: round(1.0 / 31), of: [2]int{1, 2}}, {Arm: "middle", Than: "cold", ColdShare: round(7.0 / 17), of: [2]int{2, 3}}}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

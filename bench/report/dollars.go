@@ -11,16 +11,16 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Dollars is what a lever costs more than its baseline, at the share of cold starts and the invocations a month of its
-// table. Intervals resample rounds and environments; there are none below 10 environments.
+// Dollars is what a lever costs more than its baseline, at its table's share of cold starts and invocations a month.
+// Intervals resample rounds and environments. There are none if there are fewer than 10 environments.
 type Dollars struct {
 	USD     *float64    `json:"usd_per_million_more"`
 	USDCI   *[2]float64 `json:"usd_per_million_more_ci95"`
-	Month   *float64    `json:"usd_a_month_more"` // with what provisioned concurrency costs by the hour
+	Month   *float64    `json:"usd_a_month_more"` // with the hours of provisioned concurrency
 	MonthCI *[2]float64 `json:"usd_a_month_more_ci95"`
-	Told    bool        `json:"usd_told_apart"` // Month, after correction for all levers, and where a clock has told any of them apart
+	Told    bool        `json:"usd_told_apart"` // Month; only if a clock tells any lever apart
 
-	sd float64 // of USD; 0 is not known
+	sd float64 // of USD; 0 if unknown
 }
 
 // less returns the difference of two arms' costs at the report's share of cold starts.
@@ -39,7 +39,7 @@ func (c *ArmCost) less(base *ArmCost) (d Dollars) {
 	return d
 }
 
-// month turns a million into a month, and adds what is paid however many come.
+// month converts costs from a million invocations to a month, and adds a fixed cost.
 func (d *Dollars) month(invocations, fixed float64) {
 	at := func(usd float64) float64 { return round(usd*invocations/1e6 + fixed) }
 	if d.USD != nil {
@@ -51,11 +51,12 @@ func (d *Dollars) month(invocations, fixed float64) {
 	d.sd *= invocations / 1e6
 }
 
-// tellDollars tells months apart (Holm), after the clocks and only if any of those told something: where no lever does
-// anything the table does not err more often. An average bill varies from environment to environment, of which there
-// may be as few as 10.
+// tellDollars marks the months that are told apart, by Holm over all levers. It does so only if a clock told any lever
+// apart: then the table as a whole does not err more often. Average bills vary between environments, so the t
+// distribution has the degrees of freedom of the fewest environments.
 func (l *Levers) tellDollars(alpha float64) {
-	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, func(g Gain) bool { return g.Told }) })
+	told := func(g Gain) bool { return g.Told }
+	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, told) })
 	var ps []float64
 	var of []*Dollars
 	for i := range l.Rows {
@@ -69,8 +70,8 @@ func (l *Levers) tellDollars(alpha float64) {
 	}
 }
 
-// best returns the lever that gains most among those that are told apart from the baseline, or nil. It leaves the twin
-// out.
+// best returns the lever that gains most among those that are told apart from the baseline, or nil. It skips the null
+// twin.
 func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	most := 0.0
 	for i := range l.Rows {
@@ -81,7 +82,7 @@ func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	return best
 }
 
-// answer names the lever that shortens a cold start most, and the one that saves most, each where any is told to.
+// answer names the lever that shortens a cold start most and the one that saves most, if they are told to.
 func (l *Levers) answer() Answer {
 	a := Answer{Question: "Which lever next?", Source: l.Source, Clock: ClockTotal, Sure: aTie}
 	fast := l.best(func(row *Lever) (float64, bool) {

@@ -28,8 +28,8 @@ func (f *factorial) pairs(factor, level, than string, keep func(*cell) bool) (ou
 	return out
 }
 
-// contrast returns the mean of log(level / than) over pairs. If the cells share rounds, it is taken within each
-// round, so that a round's effect on all arms cancels; else from the cells' means, by Welch's method.
+// contrast returns the mean of log(level / than) over pairs. If the cells share rounds, it is taken within each round,
+// so that a round's effect on all arms cancels. Else it comes from the cells' means, by Welch's method.
 func contrast(pairs []pair) stat.Effect {
 	rounds := len(pairs[0].level.logs)
 	var within []float64
@@ -82,7 +82,7 @@ func (f *factorial) reference(factor string) string {
 }
 
 // effects adds, for each factor, each level against the reference: over all cells, and within each level of the other
-// factor that matters most to it.
+// factor that matters most to it. Those of one factor that are told apart are marked, by Holm.
 func (f *factorial) effects(out *Factors, alpha float64) {
 	inner := map[string]string{"package": "bootstrap", "bootstrap": "package", "memory": "bootstrap"}
 	for _, factor := range f.factors {
@@ -100,14 +100,18 @@ func (f *factorial) effects(out *Factors, alpha float64) {
 			}
 			within := inner[factor]
 			for _, w := range f.levels(within) {
-				if some := f.pairs(factor, level, than, func(c *cell) bool { return c.level(within) == w }); len(some) > 0 && len(f.levels(within)) > 1 {
+				some := f.pairs(factor, level, than, func(c *cell) bool { return c.level(within) == w })
+				if len(some) > 0 && len(f.levels(within)) > 1 {
 					e := newEffect(factor, level, than, w, some)
 					e.PackageSizeBytes = f.size(some[0].level.group.bootstrap)
 					out.Effects = append(out.Effects, e)
 				}
 			}
 		}
-		adjust(out.Effects[first:], alpha)
+		of := out.Effects[first:]
+		for i, p := range stat.Holm(list.Map(of, func(e Effect) float64 { return e.P })) {
+			of[i].Told = p < alpha
+		}
 	}
 }
 
@@ -115,13 +119,6 @@ func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	e := contrast(pairs)
 	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: round(math.Exp(e.Estimate)),
 		CI: exp(e.CI)}
-}
-
-// adjust marks the effects of one factor that are told apart, by Holm's method.
-func adjust(effects []Effect, alpha float64) {
-	for i, p := range stat.Holm(list.Map(effects, func(e Effect) float64 { return e.P })) {
-		effects[i].Told = p < alpha
-	}
 }
 
 // covariates adds what KiB read and package size explain over the arms, with kind of package and memory held fixed.
@@ -161,12 +158,14 @@ func (f *factorial) covariates(out *Factors) {
 
 // words returns the model's findings as sentences.
 func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if alpha == 0 {
-		lines = append(lines, "the primary claim tells no arms apart, so that no effect is called one")
+		say("the primary claim tells no arms apart, so that no effect is called one")
 	}
 	for _, factor := range f.factors {
 		if f.lab() && factor == "package" {
-			lines = append(lines, "ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a table of its own")
+			say("ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a " +
+				"table of its own")
 			continue
 		}
 		unit, over := map[string]string{"memory": " MB"}[factor], ", mean over the rest"
@@ -185,24 +184,20 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 				parts = append(parts, name+" "+percentChange(e.Ratio, e.CI)+map[bool]string{false: " ~"}[e.Told])
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s against %s%s%s: %s", factor, f.reference(factor), unit, over,
-			strings.Join(parts, "; ")))
+		say("%s against %s%s%s: %s", factor, f.reference(factor), unit, over, strings.Join(parts, "; "))
 	}
 	for _, t := range out.Terms {
 		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {
-			lines = append(lines, fmt.Sprintf("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, a mean over all hides it",
-				t.Term, 100*t.Share))
+			say("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, a mean over "+
+				"all hides it", t.Term, 100*t.Share)
 		}
 	}
 	for _, c := range out.Covariates {
 		if alpha == 0 || c.CI[0] <= 1 && c.CI[1] >= 1 {
-			continue // the interval includes no effect
+			continue // there may be no effect
 		}
-		lines = append(lines, fmt.Sprintf("each further %s of %s: %s (%s, over %d arms, kind of package and memory held fixed)",
-			c.Unit, c.Name, percentChange(c.Ratio, c.CI), Probability(c.P), len(f.cells)))
+		say("each further %s of %s: %s (%s, over %d arms, kind of package and memory held fixed)", c.Unit, c.Name,
+			percentChange(c.Ratio, c.CI), Probability(c.P), len(f.cells))
 	}
-	for _, c := range out.Crossovers {
-		lines = append(lines, c.Text)
-	}
-	return lines
+	return append(lines, list.Map(out.Crossovers, func(c Crossover) string { return c.Text })...)
 }

@@ -20,10 +20,10 @@ import (
 type cell struct {
 	*measured
 	levels [3]string // of factorNames
-	logs   []float64 // of its clock, by the report's rounds; NaN if a round has none
+	logs   []float64 // of times by one clock, by the report's rounds; NaN if a round has no time
 	n      int
 	mean   float64
-	ss     float64 // of deviations from the mean
+	ss     float64 // sum of squared deviations from the mean
 }
 
 // level returns the cell's level of a factor.
@@ -39,33 +39,31 @@ type factorial struct {
 // factorNames are in the order of models and reports.
 var factorNames = []string{"bootstrap", "package", "memory"}
 
-// minCell is the number of cold starts that an arm needs to be a cell.
+// minCell is how many values an arm needs to be a cell.
 const minCell = 6
 
-// analyse finds the factorials among the arms and models each, by INIT and by latency under load.
-func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
-	for _, clock := range []Clock{ClockInit, ClockLoad} {
-		b.analyseBy(clock, rep, all, sequences)
-	}
-}
-
-func (b *builder) analyseBy(clock Clock, rep *Report, all []*measured, sequences []*sequence) {
+// analyse finds the factorials among the arms and models each by a clock. If the primary claim tells no arms apart, no
+// factor does.
+func analyse(rep *Report, clock Clock, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
-		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.group.lever != "" || m.tests[clock].N() < minCell
+		g := m.group
+		return g.bootstrap == "" || g.kind == "" || g.restore != "" || g.lever != "" || m.tests[clock].N() < minCell
 	}), func(g *group) identity {
-		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler, published: g.published}
+		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture,
+			handler: g.handler, published: g.published}
 	})
 	for _, arms := range strata {
 		s, f := arms[0].group, newFactorial(arms, clock)
 		if len(f.factors) < 2 || len(f.cells) < 4 {
 			continue
 		}
-		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture, Handler: s.handler, Clock: clock,
-			Model: fmt.Sprintf("log %s ~ ", clock) + strings.Join(f.factors, " x "), Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{}, Covariates: []Covariate{}, Crossovers: []Crossover{}}
+		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture,
+			Handler: s.handler, Clock: clock, Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{},
+			Model:      fmt.Sprintf("log %s ~ %s", clock, strings.Join(f.factors, " x ")),
+			Covariates: []Covariate{}, Crossovers: []Crossover{}}
 		alpha := rep.Alpha
-		told := slices.ContainsFunc(sequences, func(q *sequence) bool { return q.told && q.has(s.source, s.published) })
-		if !told {
-			alpha = 0 // if the primary claim tells no arms apart, no factor does
+		if !slices.ContainsFunc(sequences, func(q *sequence) bool { return q.told && q.has(arms[0]) }) {
+			alpha = 0
 		}
 		f.variance(&out)
 		f.effects(&out, alpha)
@@ -83,9 +81,6 @@ func (b *builder) analyseBy(clock Clock, rep *Report, all []*measured, sequences
 func newFactorial(arms []*measured, clock Clock) *factorial {
 	f := &factorial{byKey: map[[3]string]*cell{}}
 	for _, m := range arms {
-		if m.tests[clock].N() < minCell {
-			continue
-		}
 		c := newCell(m, clock)
 		f.cells = append(f.cells, c)
 		f.byKey[c.levels] = c
@@ -102,7 +97,8 @@ func newCell(m *measured, clock Clock) *cell {
 	values := stat.NewSample(Logs(m.tests[clock].Values()))
 	n, sd := values.N(), values.StdDev()
 	levels := [3]string{m.group.bootstrap, string(m.group.kind), fmt.Sprint(m.group.memory)}
-	return &cell{measured: m, levels: levels, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
+	return &cell{measured: m, levels: levels, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(),
+		ss: sd * sd * float64(n-1)}
 }
 
 // lab reports whether the cells were measured in the lab, which says nothing about ZIP against image.
@@ -120,14 +116,15 @@ func (f *factorial) levels(factor string) (out []string) {
 		case "memory":
 			return cmp.Compare(a.group.memory, b.group.memory)
 		}
-		return cmp.Or(cmp.Compare(f.size(a.group.bootstrap), f.size(b.group.bootstrap)), cmp.Compare(a.group.bootstrap, b.group.bootstrap))
+		x, y := a.group.bootstrap, b.group.bootstrap
+		return cmp.Or(cmp.Compare(f.size(x), f.size(y)), cmp.Compare(x, y))
 	}) {
 		out = list.Add(out, c.level(factor))
 	}
 	return out
 }
 
-// size returns the size of a bootstrap's package, of its ZIP if there is one: an image holds more than the code.
+// size returns the size of a bootstrap's package. It prefers the ZIP, because an image holds more than the code.
 func (f *factorial) size(bootstrap string) (bytes int64) {
 	for _, c := range f.cells {
 		if c.group.bootstrap == bootstrap && c.group.sizeBytes > 0 && (bytes == 0 || c.group.kind == arm.ZIP) {
@@ -137,7 +134,7 @@ func (f *factorial) size(bootstrap string) (bytes int64) {
 	return bytes
 }
 
-// variance is the analysis of variance, with type II sums of squares: each term given all terms that do not contain
+// variance adds the analysis of variance, with type II sums of squares: each term given all terms that do not contain
 // it.
 func (f *factorial) variance(out *Factors) {
 	within := 0.0
@@ -216,15 +213,12 @@ func (c *cell) key(factors []string) string {
 	return strings.Join(list.Map(factors, c.level), "\x00")
 }
 
-// A size sweep has at least so many sizes, and the largest is at least so many times the smallest.
-const (
-	sweepSizes = 4
-	sweepSpan  = 4
-)
+// A size sweep has at least sweepSizes sizes, and the largest is at least sweepSpan times the smallest.
+const sweepSizes, sweepSpan = 4, 4
 
 // crossovers looks for the package size at which an image takes as long as a ZIP. It fits a line through log ratios
 // over sizes, for the bootstraps that come as both. The replicates are sizes, not cold starts: the interval comes
-// from the distances of the sizes to the line.
+// from how far the sizes lie from the line.
 func (f *factorial) crossovers(out *Factors) {
 	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
 		var sizes, logs []float64 // KiB, ascending
@@ -248,7 +242,7 @@ func (f *factorial) crossovers(out *Factors) {
 	}
 }
 
-// cross says where the line through so many sizes crosses zero.
+// cross says where the line crosses zero. It went through so many sizes, from least to most KiB.
 func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 	slope := fit.Coefficient(1)
 	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than,

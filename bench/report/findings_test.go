@@ -154,7 +154,7 @@ func TestOrdersOfLanguages(t *testing.T) {
 		for i, m := range all {
 			m.group.arm, m.label = c.arms[i]+"/zip", c.arms[i]+"/zip"
 		}
-		s := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, 0.05)}}}
+		s := &sequence{rep: rep, side: side{source: record.AWS}, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, 0.05)}}}
 		got := findings(rep, all, []*sequence{s})
 		i := slices.IndexFunc(got, func(f Finding) bool { return strings.HasPrefix(f.Finding, c.finding) })
 		if i < 0 || got[i].Outcome != c.want || !strings.Contains(got[i].Text, c.text) {

@@ -9,8 +9,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// question is a common belief, as pairs of arms: does the first take longer than the second? The arms are chosen by
-// their properties, not by name.
+// question is a common belief about pairs of arms: does the first take longer than the second? The arms are chosen by
+// their properties.
 type question struct {
 	id, asks string
 	// pair reports whether to compare a with b, and names the pair in the answer.
@@ -39,17 +39,18 @@ func variants(is func(variant, plain *group) bool) func(x, y *group) (string, bo
 		if x.kind != "" {
 			name += " as " + string(x.kind)
 		}
-		return name, y.bootstrap != "" && strings.HasPrefix(x.bootstrap, y.bootstrap+"-") && x.kind == y.kind && x.sizeBytes > 0 && y.sizeBytes > 0 && is(x, y)
+		related := y.bootstrap != "" && strings.HasPrefix(x.bootstrap, y.bootstrap+"-") && x.kind == y.kind
+		return name, related && x.sizeBytes > 0 && y.sizeBytes > 0 && is(x, y)
 	}
 }
 
-// compressed reports whether x is a smaller file that is named as packed, or that is read as a whole while y is not.
+// compressed reports whether x is a smaller file than y and either is called upx or is read as a whole, unlike y.
 func compressed(x, y *group) bool {
 	whole := func(g *group) bool { r := g.read(); return r > 0.97*float64(g.sizeBytes)/1024 }
 	return x.sizeBytes < y.sizeBytes && (strings.Contains(x.bootstrap, "upx") || whole(x) && !whole(y) && y.read() > 0)
 }
 
-// padded reports whether x is at least 1.5 times as large as y and less than a twentieth of the additional bytes is
+// padded reports whether x is at least 1.5 times as large as y, and less than a twentieth of the additional bytes are
 // read.
 func padded(x, y *group) bool {
 	if 2*x.sizeBytes < 3*y.sizeBytes {
@@ -83,8 +84,8 @@ func folklore(contests []map[Clock]*contest) (out []*Claim) {
 			for _, clocks := range contests {
 				c := clocks[clock]
 				claim.Source, claim.Published = c.source, c.published
-				for _, a := range c.answer(q) {
-					texts, claim.Pairs = append(texts, a.name+" "+plain(a.pair)), append(claim.Pairs, a.pair)
+				for _, pair := range c.answer(q) {
+					texts, claim.Pairs = append(texts, pair.name+" "+plain(pair)), append(claim.Pairs, pair)
 				}
 			}
 			if len(texts) > 0 {
@@ -97,15 +98,8 @@ func folklore(contests []map[Clock]*contest) (out []*Claim) {
 	return out
 }
 
-// answered is a pair that answers a question.
-type answered struct {
-	name string
-	pair Comparison
-}
-
-// answer returns the pairs that a question is about, sorted by name. It returns none if the clock's claim was not
-// tested.
-func (c *contest) answer(q question) (all []answered) {
+// answer returns the pairs that a question is about, sorted by name. Pairs that were not tested are left out.
+func (c *contest) answer(q question) (all []Comparison) {
 	for i := range c.pairs {
 		for j := range c.pairs {
 			a, b := c.arms[i], c.arms[j]
@@ -116,26 +110,30 @@ func (c *contest) answer(q question) (all []answered) {
 			if rest, ok := strings.CutPrefix(a.label, a.group.arm); ok && rest != "" {
 				name += rest // "@128"
 			}
-			all = append(all, answered{name, c.comparison(i, j)})
+			pair := c.comparison(i, j)
+			pair.name = name
+			all = append(all, pair)
 		}
 	}
-	slices.SortFunc(all, func(a, b answered) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b Comparison) int { return strings.Compare(a.name, b.name) })
 	return all
 }
 
 // alike reports whether two arms differ in bootstrap and package only.
 func alike(a, b *group) bool {
-	return a.memory == b.memory && a.architecture == b.architecture && a.handler == b.handler && a.region == b.region && a.published == b.published && a.experiment == b.experiment && a.restore == b.restore
+	x, y := a.identity, b.identity
+	x.arm, y.arm = "", ""
+	return x == y
 }
 
 // plain returns a comparison in a few words.
 func plain(c Comparison) string {
 	if !c.Told {
-		return fmt.Sprintf("~ (%s)", ratio(c))
+		return fmt.Sprintf("~ (%s)", times(c))
 	}
 	word := "slower"
 	if c.Ratio < 1 {
 		word = "faster"
 	}
-	return fmt.Sprintf("%s, %s", word, ratio(c))
+	return fmt.Sprintf("%s, %s", word, times(c))
 }

@@ -15,17 +15,17 @@ import (
 
 // identity is what two records must share to be samples of one arm.
 type identity struct {
-	source       record.Source
-	region       string
-	experiment   string
-	arm          string
+	source record.Source
+
+	region, experiment, arm string
+
 	memory       int
 	architecture arm.Architecture
 	handler      string
 	published    string // by whom; "" if it was measured
-	restore      string // the kind of restore, if SnapStart restored it; "" for INIT
-	load         string // "" if it was not under load
-	standIn      string // for Lambda's managed runtime; "" if there was none
+	restore      string // the kind of restore if SnapStart restored it; "" for INIT
+	load         string // the load's name; "" if there was none
+	standIn      string // what replaced Lambda's managed runtime; "" for nothing
 }
 
 // group collects the records of one arm, as the few numbers that the report needs.
@@ -33,19 +33,20 @@ type group struct {
 	identity
 	bootstrap string
 	kind      arm.Package
-	lever     string // of the experiment of levers; "" for other arms
-	level     string
 	sizeBytes int64
+
+	lever, level string // of the experiment of levers; "" for other arms
 
 	cold         []coldSample // in the order of measuring
 	warm         []warmSample
 	environments map[envKey]int32 // environments of warm samples, numbered in the order in which they appear
 
-	loaded           *loaded           // nil if it was not under load
-	phases           map[Stage]moments // nil if the bootstrap did not time itself
-	maxMemory        int
+	loaded           *loaded             // nil if it was not under load
+	moments          map[Stage][]moments // of a bootstrap that times itself
+	last             measuredAt
+	maxMemory        int // MB
 	firstAfterDeploy int
-	apart            map[string]int
+	apart            map[string]int // samples that enter no average, by reason
 	errors           int
 	lastError        string
 
@@ -70,7 +71,7 @@ func (c *coldSample) by(clock Clock) float64 {
 	switch clock {
 	case ClockInit:
 		if c.ahead {
-			return math.NaN() // nobody has waited for it
+			return math.NaN() // no caller waited for it
 		}
 		return c.init
 	case ClockFirst:
@@ -83,7 +84,7 @@ func (c *coldSample) by(clock Clock) float64 {
 
 // warmSample holds what the report needs of a warm invocation.
 type warmSample struct {
-	duration, wait, memory, usd, billed float64
+	duration, wait, usd, billed float64
 
 	env int32 // index into the group's environments
 }
@@ -109,7 +110,7 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 	if r.Load != nil {
 		g.addLoad(r, run)
 		if r.Ahead() && r.Marked == "" {
-			one := *r // nobody has waited for its INIT
+			one := *r // no caller waited for its INIT
 			one.Start, one.InitDurationMs, r = record.Warm, nil, &one
 		}
 	}
@@ -118,9 +119,10 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.apart[NoRestoreHere]++
 		return ""
 	case r.Marked != "":
-		g.apart[kind(r.Marked)]++
+		why, _, _ := strings.Cut(string(r.Marked), ": ") // without its detail
+		g.apart[why]++
 		return ""
-	case r.Load != nil && r.Load.ViaURL: // it has no REPORT
+	case r.Load != nil && r.Load.ViaURL: // there is no REPORT
 		return ""
 	case r.FirstAfterDeploy:
 		g.firstAfterDeploy++
@@ -170,9 +172,10 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 		}
 	}
 	g.cold = append(g.cold, coldSample{
-		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
-		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
-		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, billed: billed, column: -1, ahead: r.Ahead(),
+		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB),
+		readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB), readChunks: orNaN(r.InitReadChunks),
+		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults),
+		usd: usd, billed: billed, ahead: r.Ahead(), round: int32(r.Round), run: run, column: -1,
 	})
 	return ""
 }
@@ -183,7 +186,7 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		return
 	}
 	key := envKey{r.RunID, file, r.Environment, r.LogStream}
-	if r.Load != nil && r.LogStream == "" { // each repeat begins with new ones
+	if r.Load != nil && r.LogStream == "" { // each repeat begins with new environments
 		key.environment = -r.Round
 	}
 	env, met := g.environments[key]
@@ -195,7 +198,8 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
 		usd = rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
 	}
-	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, billed: orNaN(r.BilledDurationMs), env: env})
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), usd: usd,
+		billed: orNaN(r.BilledDurationMs), env: env})
 }
 
 // groupBy groups arms with equal keys, in order.
@@ -212,7 +216,7 @@ func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
 	return out
 }
 
-// NoRestoreHere is the text for restores in the lab, which makes no snapshots and shows only the runtime's share.
+// NoRestoreHere is why a restore in the lab is set apart: the lab makes no snapshots.
 const NoRestoreHere = "restore: not measured here"
 
 // restored says which kind of restore a record is, or "" for an INIT. The kinds are compared separately.
@@ -234,12 +238,6 @@ func orZero(x *float64) float64 {
 	return *x
 }
 
-// kind returns a mark without its detail, so that marks can be counted.
-func kind(m record.Mark) string {
-	why, _, _ := strings.Cut(string(m), ": ")
-	return why
-}
-
 func orNaN[T int | float64](x *T) float64 {
 	if x == nil {
 		return math.NaN()
@@ -259,7 +257,7 @@ func (g *group) byEnvironment(of func(*warmSample) float64) [][]float64 {
 	return slices.DeleteFunc(out, func(e []float64) bool { return len(e) == 0 })
 }
 
-// perMillion returns the average bill per million samples, or NaN if no sample has a price.
+// perMillion returns the average cost in USD per million samples, or NaN if no sample has a price.
 func perMillion[S any](samples []S, usd func(*S) float64) float64 {
 	xs := column(samples, usd)
 	return 1e6 * floats.Sum(xs) / float64(len(xs))

@@ -90,8 +90,10 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		out = append(out, Index{Arm: name, Clock: clock, Functions: s.functions, Index: round(math.Exp(s.log / n)),
 			CI: [2]float64{round(math.Exp(ci.Lo / n)), round(math.Exp(ci.Hi / n))}})
 	}
-	slices.SortStableFunc(out, func(a, b Index) int { return cmp.Or(cmp.Compare(b.Index, a.Index), cmp.Compare(a.Arm, b.Arm)) })
+	slices.SortStableFunc(out, func(a, b Index) int {
+		return cmp.Or(cmp.Compare(b.Index, a.Index), cmp.Compare(a.Arm, b.Arm))
+	})
 	return out
 }
 
-func logRatio(a, b float64) float64 { return math.Log(math.Max(a, 1e-3) / math.Max(b, 1e-3)) }
+func logRatio(a, b float64) float64 { return math.Log(math.Max(a, leastMs) / math.Max(b, leastMs)) }

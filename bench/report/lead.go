@@ -10,14 +10,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// A claim's groups of arms: how many are named of each, and how many groups are shown.
+// A lead names at most namesShown arms of a group, and shows at most groupsShown groups.
 const namesShown, groupsShown = 3, 4
-
-// brief is the claim's text without its power.
-func (c *Claim) brief() string {
-	text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of")
-	return text
-}
 
 // short returns an arm's name without the part that all arms of a claim share.
 func (c *Claim) short(name string) string {
@@ -27,11 +21,12 @@ func (c *Claim) short(name string) string {
 	return strings.Replace(name, "/"+c.Among, "", 1)
 }
 
-// lead says who wins a claim and how far the others lie behind: of more than two arms in groups of similar speed. A
-// group holds the arms whose intervals overlap that of its first arm; the winners are one group.
+// lead says who wins a claim and how far the others lie behind. It puts more than two arms into groups of similar
+// speed. The winners are one group; each other group holds the arms whose intervals overlap its first arm's.
 func (c *Claim) lead() string {
 	if !c.Told() || len(c.of) < 3 {
-		return c.brief()
+		text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of") // without its power
+		return text
 	}
 	var groups []string
 	center := func(m *measured) string { return Digits(m.tests[c.Clock].Quantile(0.5)) }
@@ -41,7 +36,8 @@ func (c *Claim) lead() string {
 		n := 1
 		for ; n < len(rest); n++ {
 			_, own, also := rest[n].tests[c.Clock].Median()
-			if also = also && known && own.Lo <= first.Hi; won != slices.Contains(c.Winners, rest[n].label) || !won && !also {
+			similar := won || also && known && own.Lo <= first.Hi
+			if won != slices.Contains(c.Winners, rest[n].label) || !similar {
 				break
 			}
 		}
@@ -58,10 +54,10 @@ func (c *Claim) lead() string {
 	return strings.Join(groups, " | ") + " ms"
 }
 
-// leastForP90 is how many cold starts a p90 needs.
+// leastForP90 is how many cold starts are needed to show a p90.
 const leastForP90 = 50
 
-// alone gives the answers for a report with one arm, where there is nothing to compare.
+// alone returns the answers of a report with one arm, which compares nothing.
 func alone(a *Arm) (out []Answer) {
 	add := func(question, format string, args ...any) {
 		out = append(out, Answer{Question: question, Answer: fmt.Sprintf(format, args...), Source: a.Source})
@@ -101,7 +97,7 @@ func withInterval(x float64, ci stat.Interval, ok bool) string {
 	return fmt.Sprintf("%s [%s, %s]", ms(x), Digits(ci.Lo), Digits(ci.Hi))
 }
 
-// Digits formats a time in ms with its significant digits: a REPORT has two decimals.
+// Digits formats a time in ms with at most two decimals, as a REPORT has.
 func Digits(x float64) string {
 	switch {
 	case math.Abs(x) >= 1000:
@@ -122,8 +118,8 @@ func Probability(x float64) string {
 	return fmt.Sprintf("p = %.3f", x)
 }
 
-// ratio is "1.45x [1.40, 1.51]".
-func ratio(c Comparison) string {
+// times formats a ratio with its interval: "1.45x [1.40, 1.51]".
+func times(c Comparison) string {
 	return fmt.Sprintf("%.2fx [%.2f, %.2f]", c.Ratio, c.CI[0], c.CI[1])
 }
 
@@ -133,10 +129,10 @@ func by(c Comparison) string {
 	if c.Effective > 0 {
 		count += fmt.Sprintf(" that count like %.0f", c.Effective)
 	}
-	return fmt.Sprintf("%s as long (%s, %s)", ratio(c), Probability(c.P), count)
+	return fmt.Sprintf("%s as long (%s, %s)", times(c), Probability(c.P), count)
 }
 
-// and joins texts: "a, b and c". Of more than six it counts the rest.
+// and joins texts: "a, b and c". It names at most six and counts the rest.
 func and(xs []string) string {
 	xs = list.Few(xs, 6)
 	if len(xs) < 2 {

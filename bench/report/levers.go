@@ -17,7 +17,7 @@ import (
 type Levers struct {
 	Source   record.Source `json:"source"`
 	Baseline string        `json:"baseline"`
-	Monthly  float64       `json:"invocations_a_month"` // that USD a month is for
+	Monthly  float64       `json:"invocations_a_month"` // that costs a month are for
 	Share    float64       `json:"cold_share"`
 	Guided   *Guided       `json:"guides_way,omitempty"` // of the baseline
 	Rows     []Lever       `json:"levers"`               // in the order of arm.Levers, the null twin first
@@ -32,18 +32,18 @@ type Lever struct {
 	Gains     Gains       `json:"gains"`
 	WaitP99   *float64    `json:"caller_p99_ms"`
 	WaitP99CI *[2]float64 `json:"caller_p99_ci95_ms"`
-	Before    *float64    `json:"residual_p50_ms"` // of the caller's wait before INIT
+	Before    *float64    `json:"residual_p50_ms"` // of the caller's wait, before INIT
 	Guided    *Guided     `json:"guides_way,omitempty"`
 	Dollars
-	Hour *float64 `json:"usd_an_hour,omitempty"` // for provisioned environments, used or not
-	Text string   `json:"text,omitempty"`        // when they pay
+	Hour *float64 `json:"usd_an_hour,omitempty"` // of provisioned environments, used or not
+	Text string   `json:"text,omitempty"`        // when provisioned environments pay
 
-	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which these cost less, at this rate
+	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which provisioning costs less
 
 	row, base *Load // nil if it was not under load
 }
 
-// Gain is what a lever does to one clock: the ratio of geometric means, within rounds where arms have them.
+// Gain is what a lever does to one clock: the ratio of geometric means, within rounds if both arms have them.
 type Gain struct {
 	Clock Clock      `json:"clock"`
 	Ratio float64    `json:"ratio"` // lever / baseline
@@ -69,19 +69,23 @@ func (all Gains) By(clock Clock) *Gain {
 const DefaultMonthly = 1e6
 
 // levers compares each lever of an experiment with its baseline. All comparisons of one baseline, the null twin's too,
-// are one family (Holm): where no lever does anything, any is told apart in 5 % of reports.
+// are one family (Holm): if no lever does anything, some lever is told apart in 5 % of reports.
 func (b *builder) levers(rep *Report, all []*measured) {
-	for _, arms := range groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return m.group.lever == "" }), func(g *group) identity {
-		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler}
+	all = slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return m.group.lever == "" })
+	for _, arms := range groupBy(all, func(g *group) identity {
+		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture,
+			handler: g.handler}
 	}) {
 		i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.lever == arm.Baseline })
 		if i < 0 {
 			continue
 		}
 		base := arms[i]
-		out := Levers{Source: base.group.source, Baseline: base.label, Monthly: cmp.Or(b.opts.Monthly, DefaultMonthly), Share: b.coldShare(), Guided: guided(base)}
+		out := Levers{Source: base.group.source, Baseline: base.label, Monthly: cmp.Or(b.opts.Monthly, DefaultMonthly),
+			Share: b.coldShare(), Guided: guided(base)}
 		slices.SortStableFunc(arms, func(x, y *measured) int {
-			return cmp.Or(cmp.Compare(leverOrder(x), leverOrder(y)), cmp.Compare(x.group.memory, y.group.memory), cmp.Compare(x.label, y.label))
+			return cmp.Or(cmp.Compare(leverOrder(x), leverOrder(y)), cmp.Compare(x.group.memory, y.group.memory),
+				cmp.Compare(x.label, y.label))
 		})
 		for _, m := range arms {
 			if m != base {
@@ -108,7 +112,7 @@ func lever(m, base *measured) Lever {
 	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks),
 		WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m),
 		row: m.row.Load, base: base.row.Load}
-	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
+	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // all of their requests, cold or warm
 		l.WaitP99, l.WaitP99CI = x.Latency.P99, x.Latency.P99CI
 		if x.USD != nil && y.USD != nil {
 			l.USD = number(*x.USD - *y.USD)
@@ -125,26 +129,27 @@ func gains(m, base *measured, clocks []Clock) Gains {
 	for _, clock := range clocks {
 		x, y := newCell(m, clock), newCell(base, clock)
 		mounted := m.group.source == record.Lab && m.group.kind != base.group.kind // the lab mounts both alike
-		if m.group.loaded != nil || x.n < minCell || y.n < minCell || mounted || clock == ClockWait && laidOut(m.group, base.group) {
+		laid := clock == ClockWait && laidOut(m.group, base.group)
+		if m.group.loaded != nil || x.n < minCell || y.n < minCell || mounted || laid {
 			continue
 		}
 		if e := contrast([]pair{{x, y}}); !math.IsNaN(e.P) { // else every value is the same
 			d := distance(m, base, clock)
 			out = append(out, Gain{Clock: clock, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
-				Ms: round(d.Estimate), MsCI: [2]float64{round(d.CI.Lo), round(d.CI.Hi)}})
+				Ms: round(d.Estimate), MsCI: *rounded(d.CI)})
 		}
 	}
 	return out
 }
 
-// laidOut reports whether the lab lays out different files for the two arms. It does so before INIT, and Lambda may
-// take another time for it.
+// laidOut reports whether the lab lays out different files for the two arms. It does so before INIT, as Lambda does,
+// but Lambda may take another time for it.
 func laidOut(x, y *group) bool {
 	layers := x.lever == "layers" || x.lever == "extension" && x.level == "external"
 	return x.source == record.Lab && (layers || x.sizeBytes != y.sizeBytes)
 }
 
-// tell marks what is told apart among all gains of a table (Holm).
+// tell marks the gains of a table that are told apart, by Holm over all of them.
 func tell(table []Gains, alpha float64) {
 	var all []*Gain
 	for _, row := range table {
@@ -157,7 +162,7 @@ func tell(table []Gains, alpha float64) {
 	}
 }
 
-// distance returns how much longer one arm takes than another, in ms: within rounds where arms share them, else over
+// distance returns how much longer one arm takes than another, in ms: within rounds if the arms share enough, else over
 // all values.
 func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	var within []float64
@@ -176,7 +181,7 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	return s
 }
 
-// sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5
+// sizes answers whether INIT grows with bytes that are not read, and from which size on. The published threshold is 5
 // MB.
 func (l *Levers) sizes() string {
 	var told, not *Gain
@@ -206,14 +211,14 @@ func (l *Levers) sizes() string {
 	return text
 }
 
-// The guides' way to a warm Duration: so many warm-ups, then so many measured calls, of one environment.
+// Guides measure a warm Duration with guidesMeasured calls of one environment, after guidesWarmUps calls.
 const (
 	guidesWarmUps  = 5
 	guidesMeasured = 100
 )
 
-// Guided is what that way would have said, in ms, beside what all calls of all environments say. It tells nothing of
-// other environments.
+// Guided is the warm Duration in ms as guides measure it, beside the median over all calls of all environments. The
+// guides' way says nothing about other environments.
 type Guided struct {
 	Median       float64     `json:"median_ms"` // of the first environment that served enough calls
 	Least        float64     `json:"least_ms"`  // of each environment that did
@@ -223,7 +228,7 @@ type Guided struct {
 	CI           *[2]float64 `json:"ours_ci95"` // environments resampled
 }
 
-// guided returns nil if no environment has served as many calls.
+// guided returns nil if no environment served enough calls.
 func guided(m *measured) *Guided {
 	medians := list.Map(slices.DeleteFunc(slices.Clone(m.environments),
 		func(e []float64) bool { return len(e) < guidesWarmUps+guidesMeasured }),

@@ -10,38 +10,35 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// ClockLoad is the latency of requests of a load. It is compared by repeats: a repeat's median is one value.
-const ClockLoad Clock = "latency under load"
-
-// Load holds what an arm's callers met under a load. Latency runs from when a request was due (closed: sent) until its
-// response. Its intervals draw repeats, or environments where there are fewer than 10 repeats.
+// Load holds what an arm's callers met under a load. Latency runs from when a request was due (in a closed load: sent)
+// until its response. Its intervals draw repeats, or environments if there are fewer than 10 repeats.
 type Load struct {
 	Of           string       `json:"of"`
 	Closed       bool         `json:"closed"`
 	ViaURL       bool         `json:"via_url,omitempty"`
 	Repeats      int          `json:"repeats"`
-	Requests     int          `json:"requests"`     // the shed and the failed among them
-	Shed         int          `json:"shed"`         // not sent, too many were in flight
+	Requests     int          `json:"requests"`     // shed and failed ones too
+	Shed         int          `json:"shed"`         // not sent, because too many were in flight
 	Failed       int          `json:"failed"`       // throttled, without answer, or a function error
 	Rate         float64      `json:"rate_per_s"`   // answered
-	Environments int          `json:"environments"` // by log stream, else by INITs that callers met; 0 is not known
+	Environments int          `json:"environments"` // by log stream, else by INITs that callers met; 0 if unknown
 	Latency      Distribution `json:"latency"`
 	P10          *float64     `json:"latency_p10_ms"`
-	LagP99       *float64     `json:"lag_p99_ms"` // of the generator: sent - due; null if closed
+	LagP99       *float64     `json:"lag_p99_ms"` // of the generator: sent - due; null in a closed load
 	Cold         int          `json:"cold"`
 	Tail         int          `json:"tail"`      // requests from p95 to p100
 	TailCold     int          `json:"tail_cold"` // of Tail
 	Billed       *float64     `json:"billed_p50_ms"`
 	USD          *float64     `json:"usd_per_million"` // requests as they came, cold or warm
 	Ahead        *Ahead       `json:"provisioned,omitempty"`
-	Refused      string       `json:"refused,omitempty"` // why nothing is concluded from these latencies
+	Refused      string       `json:"refused,omitempty"` // why these latencies are not compared
 }
 
 // loadSample is a request that was answered; times in ms.
 type loadSample struct {
 	place
 	at, latency, lag, billed float64
-	env                      string // log stream; "" is not known
+	env                      string // log stream; "" if unknown
 	cold, spilled            bool
 }
 
@@ -50,12 +47,13 @@ type loaded struct {
 	first    record.Arrival
 	requests int
 	answered []loadSample
-	ends     map[place]float64 // when the last of a repeat was done
+	ends     map[place]float64 // by repeat, when the last request was done, in ms
 	ahead    []float64         // INITs of provisioned environments
 
 	provisioned bool
 }
 
+// addLoad adds a request of a load. Requests without an answer are only counted.
 func (g *group) addLoad(r *record.Record, run int32) {
 	if g.loaded == nil {
 		g.loaded = &loaded{first: *r.Load, ends: map[place]float64{}}
@@ -72,12 +70,12 @@ func (g *group) addLoad(r *record.Record, run int32) {
 	}
 	at := place{run, int32(r.Round)}
 	l.ends[at] = max(l.ends[at], *r.Load.DoneMs)
-	l.answered = append(l.answered, loadSample{place: at, at: r.Load.IntendedMs, latency: latency, lag: *r.Load.SentMs - r.Load.IntendedMs,
-		billed: orNaN(r.BilledDurationMs), env: r.LogStream, cold: r.Start == record.Cold && !r.Ahead(),
-		spilled: r.InitializationType == record.OnDemand})
+	l.answered = append(l.answered, loadSample{place: at, at: r.Load.IntendedMs, latency: latency,
+		lag: *r.Load.SentMs - r.Load.IntendedMs, billed: orNaN(r.BilledDurationMs), env: r.LogStream,
+		cold: r.Start == record.Cold && !r.Ahead(), spilled: r.InitializationType == record.OnDemand})
 }
 
-// clusters groups latencies by what is independent: repeats, or environments if there are too few of those.
+// clusters groups latencies by repeat, or by environment if there are too few repeats. Clusters are independent.
 func (l *loaded) clusters() (out [][]float64) {
 	at := map[string]int{}
 	for _, s := range l.answered {
@@ -96,7 +94,8 @@ func (l *loaded) clusters() (out [][]float64) {
 
 // row summarizes a load.
 func (l *loaded) row(g *group, seed uint64) *Load {
-	out := &Load{Of: l.first.Of, Closed: l.first.Closed, ViaURL: l.first.ViaURL, Requests: l.requests, Repeats: len(l.ends), Shed: g.apart[string(record.Shed)]}
+	out := &Load{Of: l.first.Of, Closed: l.first.Closed, ViaURL: l.first.ViaURL, Requests: l.requests,
+		Repeats: len(l.ends), Shed: g.apart[string(record.Shed)]}
 	out.Failed = out.Requests - len(l.answered) - out.Shed
 	if len(l.answered) == 0 {
 		out.Refused = "no request was answered"
@@ -119,7 +118,8 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 		took += end / 1000
 	}
 	out.Rate, out.Tail = round(float64(len(l.answered))/took), (len(l.answered)+19)/20
-	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }) {
+	slower := func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }
+	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), slower) {
 		streams[s.env] = true
 		if s.spilled && out.Ahead != nil {
 			out.Ahead.Spilled++
@@ -136,18 +136,21 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	if out.Environments = len(streams); out.Environments == 0 && !out.ViaURL {
 		out.Environments = out.Cold + len(l.ahead)
 	}
-	out.USD = number(perMillion(append(column(g.cold, (*coldSample).price), column(g.warm, (*warmSample).price)...), func(x *float64) float64 { return *x }))
+	bills := append(column(g.cold, (*coldSample).price), column(g.warm, (*warmSample).price)...)
+	out.USD = number(1e6 * stat.NewSample(bills).Mean())
 	switch {
 	case out.LagP99 != nil && *out.LagP99 > min(maxLagMs, *out.P10):
 		out.Refused = fmt.Sprintf("this machine sent late, 1 in 100 by %s or more, which weighs", ms(*out.LagP99))
 	case out.Environments > 0 && out.Environments < stat.MinMedian:
-		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: %.3g a second of %s keep %.2g busy, so that a longer load adds requests only; --repeats brings new ones",
-			Plural(out.Environments, "environment"), out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), out.Rate**out.Latency.P50/1000)
+		busy := out.Rate * *out.Latency.P50 / 1000
+		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: %.3g a second of %s keep %.2g busy, so "+
+			"that a longer load adds requests only; --repeats brings new ones", Plural(out.Environments, "environment"),
+			out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), busy)
 	}
 	return out
 }
 
-// maxLagMs is the lag of the generator from which latencies are partly its own.
+// maxLagMs is the lag from which the generator is a part of the latencies.
 const maxLagMs = 1
 
 // refused says why arms are not compared by a clock, or "".
@@ -170,7 +173,7 @@ type LoadPoint struct {
 	Cold bool    `json:"cold,omitempty"`
 }
 
-// Course returns the cold starts of the arm's load, and of its other requests a random choice of at most limit.
+// Course returns the cold starts of the arm's load, and at most limit other requests, chosen at random.
 func (a *Arm) Course(limit int) (out []LoadPoint) {
 	m := a.of
 	if m == nil || m.group.loaded == nil {
@@ -186,16 +189,17 @@ func (a *Arm) Course(limit int) (out []LoadPoint) {
 	return out
 }
 
-// underLoad answers what a load is run for. Of many arms it names the fastest and the slowest.
+// underLoad answers what a load is run for. If there are several arms it names the fastest and the slowest.
 func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
-	arms := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Load == nil || a.Load.Latency.P50 == nil })
+	unanswered := func(a *Arm) bool { return a.Load == nil || a.Load.Latency.P50 == nil }
+	arms := slices.DeleteFunc(slices.Clone(rep.Arms), unanswered)
 	slices.SortStableFunc(arms, func(a, b *Arm) int { return cmp.Compare(*a.Load.Latency.P50, *b.Load.Latency.P50) })
 	if len(arms) == 0 {
 		return nil
 	}
 	for _, s := range sequences {
 		if a, ok := s.fastest(); ok {
-			a.Source = s.source()
+			a.Source = s.source
 			out = append(out, a)
 		}
 	}
@@ -205,7 +209,7 @@ func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 	}{
 		{"What do callers wait?", func(l *Load) string {
 			tail := ""
-			if !l.ViaURL { // which does not say what was cold
+			if !l.ViaURL { // a URL does not say what was cold
 				tail = fmt.Sprintf("; %d of the slowest %d cold", l.TailCold, l.Tail)
 			}
 			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10),
@@ -232,7 +236,8 @@ func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 			}
 		}
 		if len(texts) > 0 {
-			out = append(out, Answer{Question: q.asks, Answer: strings.Join(texts, "; "), Source: arms[0].Source, Clock: ClockLoad})
+			out = append(out, Answer{Question: q.asks, Answer: strings.Join(texts, "; "), Source: arms[0].Source,
+				Clock: ClockLoad})
 		}
 	}
 	return out

@@ -36,59 +36,46 @@ type Phase struct {
 }
 
 // momentOrder orders moments with equal times. See docs/handler-contract.md.
-var momentOrder = []string{"exec", "main", "workerStarted", "connected", "workerReady", "nextSent", "eventRead", "handlerDone", "responseSent"}
+var momentOrder = []string{"exec", "main", "workerStarted", "connected", "workerReady", "nextSent",
+	"eventRead", "handlerDone", "responseSent"}
 
-// moments holds the moments of a stage, a map for each sample.
+// moments holds the moments of one INIT or event, in ms.
 type moments struct {
-	at      []map[string]float64
-	initial []float64 // Init Duration of the same samples; nil for events
+	at    map[string]float64
+	whole *float64 // Init Duration; nil for events
 }
 
-// addPhases keeps the moments of a record.
+// addPhases keeps the moments that a record holds.
 func (g *group) addPhases(r *record.Record) {
-	add := func(s Stage, at map[string]float64, initial ...float64) {
-		if g.phases == nil {
-			g.phases = map[Stage]moments{}
-		}
-		m := g.phases[s]
-		g.phases[s] = moments{append(m.at, at), append(m.initial, initial...)}
-	}
 	if len(r.InitPhasesMs) > 0 && r.InitDurationMs != nil {
-		add(StageInit, r.InitPhasesMs, *r.InitDurationMs)
+		g.moments[StageInit] = append(g.moments[StageInit], moments{r.InitPhasesMs, r.InitDurationMs})
+	}
+	stage := StageWarm
+	if r.Start == record.Cold {
+		stage = StageFirst
 	}
 	if len(r.EventPhasesMs) > 0 {
-		stage := StageWarm
-		if r.Start == record.Cold {
-			stage = StageFirst
-		}
-		add(stage, r.EventPhasesMs)
+		g.moments[stage] = append(g.moments[stage], moments{at: r.EventPhasesMs})
 	}
 }
 
-// phaseRows returns the phases of each stage, in order.
-func (g *group) phaseRows() (out []Phase) {
-	for _, s := range Stages() {
-		out = append(out, g.phases[s].rows(s)...)
-	}
-	return out
-}
-
-func (m moments) rows(s Stage) (out []Phase) {
-	names := m.names()
+// phases returns the phases of a stage in order. All samples of a stage are INITs, or all are events.
+func phases(s Stage, all []moments) (out []Phase) {
+	names := momentNames(all)
 	took := map[string][]float64{}
-	for i, at := range m.at {
+	for _, m := range all {
 		before := 0.0
 		for _, name := range names {
-			if x, ok := at[name]; ok {
+			if x, ok := m.at[name]; ok {
 				took[name] = append(took[name], math.Max(0, x-before))
 				before = math.Max(before, x)
 			}
 		}
-		if m.initial != nil {
-			took[Outside] = append(took[Outside], math.Max(0, m.initial[i]-before))
+		if m.whole != nil {
+			took[Outside] = append(took[Outside], math.Max(0, *m.whole-before))
 		}
 	}
-	if m.initial != nil {
+	if took[Outside] != nil {
 		names = append([]string{Outside}, names...)
 	}
 	for _, name := range names {
@@ -97,16 +84,16 @@ func (m moments) rows(s Stage) (out []Phase) {
 	return out
 }
 
-// names returns the moments in the order of their median times.
-func (m moments) names() []string {
-	all := map[string][]float64{}
-	for _, at := range m.at {
-		for name, x := range at {
-			all[name] = append(all[name], x)
+// momentNames returns the names of moments in the order of their median times.
+func momentNames(all []moments) []string {
+	times := map[string][]float64{}
+	for _, m := range all {
+		for name, x := range m.at {
+			times[name] = append(times[name], x)
 		}
 	}
 	centers := map[string]float64{}
-	for name, xs := range all {
+	for name, xs := range times {
 		centers[name] = *median(xs)
 	}
 	return slices.SortedFunc(maps.Keys(centers), func(a, b string) int {
@@ -125,5 +112,6 @@ func (b *builder) phaseWarnings() []string {
 	if !slices.ContainsFunc(b.runs, func(r *runfile.Run) bool { return r.Options["phases"] == true }) {
 		return nil
 	}
-	return []string{"measured with --phases: bootstraps that time themselves write a line of log per INIT and event, which is part of their figures"}
+	return []string{"measured with --phases: bootstraps that time themselves write a line of log per INIT and event, " +
+		"which is part of their figures"}
 }

@@ -32,17 +32,18 @@ func (p *Predicted) Estimate() model.Estimate {
 	return model.Estimate{Ms: p.Init, Low: p.Interval[0], High: p.Interval[1]}
 }
 
-// predicted returns nil if nothing can be predicted: for arms of AWS, for arms without KiB, and, if CPU and base were
-// not counted, for arms that took longer in the lab than their pages explain.
+// predicted returns nil if nothing can be predicted: for arms of AWS and for arms without KiB. If CPU and base were not
+// counted, it also returns nil for arms that took longer in the lab than their pages explain.
 func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if a.Source != record.Lab || a.InitReadKiB == nil || a.Published != "" || a.P50 == nil {
 		return nil
 	}
-	in := model.Input{Managed: cmp.Or(a.StandIn, a.ManagedRuntime), Architecture: a.Architecture, MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB, InitCPUMs: a.InitWarmCPUMs}
+	in := model.Input{Managed: cmp.Or(a.StandIn, a.ManagedRuntime), Architecture: a.Architecture,
+		MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB, InitCPUMs: a.InitWarmCPUMs}
 	counted := a.InitBaseReadKiB != nil && a.InitLibcReadKiB != nil && a.InitWarmCPUMs != nil
 	if counted {
 		in.BaseReadKiB, in.LibcReadKiB = *a.InitBaseReadKiB-*a.InitLibcReadKiB, *a.InitLibcReadKiB
-	} else { // no surer for knowing less: without root the read-ahead is the disk's, too
+	} else { // not counted as root, so the read-ahead was the disk's
 		in.BaseUnknown, in.ReadAheadKiB = true, 0
 	}
 	p, err := c.Predict(in)
@@ -56,9 +57,9 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if e == nil {
 		return nil
 	}
-	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence, Calibration: p.Calibration, Extrapolated: p.Extrapolated,
-		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture),
-		ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
+	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence,
+		Calibration: p.Calibration, Extrapolated: p.Extrapolated, Borrowed: p.Borrowed, PackageOnly: !counted,
+		Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
 	if p.ImageInit != nil {
 		out.Image = number(p.ImageInit.Ms)
 	}

@@ -10,18 +10,18 @@ import (
 
 // Ahead is what a load met of provisioned environments.
 type Ahead struct {
-	Environments int      `json:"environments"`       // whose INIT was over before their first caller came
-	Init         *float64 `json:"init_p50_ms"`        // theirs, without INIT's boost; it is part of no cold start
-	Spilled      int      `json:"spilled_over"`       // requests that environments on demand have answered
-	AtLeast      bool     `json:"at_least,omitempty"` // without log streams only those are known that an INIT came with
+	Environments int      `json:"environments"`       // that ended INIT before their first caller came
+	Init         *float64 `json:"init_p50_ms"`        // theirs, without INIT's CPU boost; not part of a cold start
+	Spilled      int      `json:"spilled_over"`       // requests that environments on demand answered
+	AtLeast      bool     `json:"at_least,omitempty"` // without log streams: only INITs show a spill
 }
 
-// hoursAMonth is what AWS's own examples of prices take.
+// hoursAMonth is the month of AWS's own examples of prices.
 const hoursAMonth = 730
 
-// provisioned adds what environments cost by the hour to a lever, and says from which use on they cost no more than on
-// demand.
-// See https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
+// provisioned adds to a lever what provisioned environments cost by the hour. It says how busy they must be, and how
+// many calls on demand must be cold, for them to cost no more than on demand. See
+// https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
 func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) string {
 	rate, ok := b.rate(m.group.region, m.group.architecture)
 	n, err := strconv.Atoi(l.Level)
@@ -51,7 +51,7 @@ func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) stri
 	return text + fmt.Sprintf("; at %.3g calls an hour it costs no more than on demand %s (guides: 20 %%)", hourly, where)
 }
 
-// p99 returns a p99 in words, with its interval where there is one.
+// p99 returns a p99 in words, with its interval if there is one.
 func (d *Distribution) p99() string {
 	if d.P99 == nil {
 		return fmt.Sprintf("needs %d requests", stat.MinP99)
@@ -67,11 +67,13 @@ func (l *Levers) ahead() (out []Answer) {
 		if load == nil || base == nil || load.Latency.Count*base.Latency.Count == 0 || load.Ahead == nil {
 			continue
 		}
+		ahead, all := load.Ahead, load.Latency.Count
 		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d spilled over (%.2g %%)", l.Rows[i].Level,
-			load.Latency.p99(), base.Latency.p99(),
-			map[bool]string{true: "at least "}[load.Ahead.AtLeast], load.Ahead.Spilled, load.Latency.Count, 100*float64(load.Ahead.Spilled)/float64(load.Latency.Count))
-		if ahead := load.Ahead; ahead.Init != nil {
-			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"), ms(*ahead.Init))
+			load.Latency.p99(), base.Latency.p99(), map[bool]string{true: "at least "}[ahead.AtLeast], ahead.Spilled, all,
+			100*float64(ahead.Spilled)/float64(all))
+		if ahead.Init != nil {
+			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"),
+				ms(*ahead.Init))
 		}
 		if more := l.Rows[i].Text; more != "" {
 			text += "; " + more

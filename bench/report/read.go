@@ -18,7 +18,6 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report/price"
-	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Options of a report. The zero value works.
@@ -26,11 +25,11 @@ type Options struct {
 	MixSources bool         // allow lab and AWS records in one report; each is compared with its own kind only
 	Prices     *price.Table // nil means price.Default()
 	Seed       uint64       // of bootstrap resamples
-	ColdShare  *float64     // share of cold starts in costs; nil means that of the records if they are real traffic, else DefaultColdShare
+	ColdShare  *float64     // share of cold starts in costs; nil means the records' own or DefaultColdShare
 	Baselines  []Baseline   // published figures to show beside the measured ones
 	Primary    Clock        // clock of the primary claim, chosen before looking at results; "" means INIT
 
-	Monthly float64 // invocations a month, of which levers tell the cost; 0 means DefaultMonthly
+	Monthly float64 // invocations a month, for the costs of levers; 0 means DefaultMonthly
 
 	Context context.Context // ends the reading; nil means never
 }
@@ -40,13 +39,13 @@ const shownProblems = 5
 
 // builder collects records.
 type builder struct {
-	opts     Options
+	opts Options
+
+	files, records, unusable int
+
 	groups   map[identity]*group
 	order    []*group // in the order in which they appear
-	files    int
-	records  int
-	problems []string
-	unusable int
+	problems []string // the first unusable lines
 	seed     maphash.Seed
 	ids      map[uint64]struct{} // hashes of request IDs: a record that is read twice counts once
 	runs     []*runfile.Run
@@ -54,8 +53,8 @@ type builder struct {
 	notes    []arm.NotMeasured
 	runIDs   map[string]int32 // numbered in the order in which they appear
 
-	twice, backwards oddity
-	absent           map[string]oddity // by field
+	twice, backwards oddity            // requests read twice, and times before the last one
+	absent           map[string]oddity // records without a field, by field
 	summaries        []Baseline
 	pace             pace
 }
@@ -89,7 +88,7 @@ func Files(paths []string, stdin io.Reader, o Options) (*Report, error) {
 	return b.report()
 }
 
-// Stream reports on one stream of records. Messages call it by name.
+// Stream reports on one stream of records. Messages call it by the name.
 func Stream(r io.Reader, name string, o Options) (*Report, error) {
 	b := newBuilder(o)
 	if err := b.read(r, name); err != nil {
@@ -100,17 +99,18 @@ func Stream(r io.Reader, name string, o Options) (*Report, error) {
 
 func newBuilder(o Options) *builder {
 	o.Prices, o.Context = cmp.Or(o.Prices, price.Default()), cmp.Or(o.Context, context.Background())
-	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]oddity{}}
+	return &builder{opts: o, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{},
+		groups: map[identity]*group{}, absent: map[string]oddity{}}
 }
 
+// read adds the records of one stream. Lines that are not records are counted.
 func (b *builder) read(r io.Reader, name string) error {
 	b.files++
-	before := b.records + b.unusable + b.twice.count
-	last := map[*group]measuredAt{}
+	empty := true
 	for rec, err := range record.All(record.Until(b.opts.Context, r), name) {
-		switch {
+		switch empty = false; {
 		case err == nil:
-			b.add(rec, name, last)
+			b.add(rec, name)
 		case errors.As(err, new(*record.LineError)):
 			if b.unusable++; len(b.problems) < shownProblems {
 				b.problems = append(b.problems, err.Error())
@@ -119,7 +119,7 @@ func (b *builder) read(r io.Reader, name string) error {
 			return err
 		}
 	}
-	if b.records+b.unusable+b.twice.count == before {
+	if empty {
 		b.warnings = append(b.warnings, name+" is empty: it holds no records")
 	}
 	return nil
@@ -131,10 +131,11 @@ type oddity struct {
 	first string
 }
 
-// measuredAt is the time at which a run last measured an arm.
+// measuredAt is the time at which a run last measured an arm, by the records of one file.
 type measuredAt struct {
-	run int32
-	at  time.Time
+	file int
+	run  int32
+	at   time.Time
 }
 
 func (o *oddity) at(name string, line int) {
@@ -143,12 +144,12 @@ func (o *oddity) at(name string, line int) {
 	}
 }
 
-// add takes one record. last holds the time at which each arm of the file was last measured.
-func (b *builder) add(r *record.Record, name string, last map[*group]measuredAt) {
+// add takes one record.
+func (b *builder) add(r *record.Record, file string) {
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)
 		if _, twice := b.ids[id]; twice {
-			b.twice.at(name, r.Line)
+			b.twice.at(file, r.Line)
 			return
 		}
 		b.ids[id] = struct{}{}
@@ -163,39 +164,44 @@ func (b *builder) add(r *record.Record, name string, last map[*group]measuredAt)
 		run = int32(len(b.runIDs))
 		b.runIDs[r.RunID] = run
 	}
-	called, restored := r.Arm, restored(r)
+	name, restored := r.Arm, restored(r)
 	if restored != "" {
-		called += " (" + restored + ")"
+		name += " (" + restored + ")"
 	}
-	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored, r.Load.Name(), r.StandIn}
+	id := identity{r.Source, r.Region, r.Experiment, name, r.MemorySizeMB, r.Architecture, r.Handler, r.Published,
+		restored, r.Load.Name(), r.StandIn}
 	g := b.groups[id]
 	if g == nil {
 		g = &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, lever: r.Levels[arm.LeverFactor],
-			level: r.Levels[arm.LeverLevel], environments: map[envKey]int32{}, apart: map[string]int{}}
+			level: r.Levels[arm.LeverLevel], environments: map[envKey]int32{}, apart: map[string]int{},
+			moments: map[Stage][]moments{}}
 		b.groups[id] = g
 		b.order = append(b.order, g)
 	}
 	rate, ok := b.rate(r.Region, r.Architecture)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
 		o := b.absent[lacks]
-		o.at(name, r.Line)
+		o.at(file, r.Line)
 		b.absent[lacks] = o
 	}
-	if r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil { // a run writes the records of one arm in order; imported records have no order
-		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
-			b.backwards.at(name, r.Line)
+	if inOrder(r) {
+		if was := g.last; was.file == b.files && was.run == run && r.StartedAt.Before(was.at) {
+			b.backwards.at(file, r.Line)
 		}
-		last[g] = measuredAt{run, r.StartedAt}
+		g.last = measuredAt{b.files, run, r.StartedAt}
 	}
 	b.pace.see(r)
 }
+
+// inOrder reports whether a run wrote the record, and so after those that it measured before. Imported records and
+// those of a load come in any order.
+func inOrder(r *record.Record) bool { return r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil }
 
 // beside adds what the run.json beside a file says. The file may be missing.
 func (b *builder) beside(path string) {
 	run, err := runfile.Load(path)
 	if err != nil {
 		b.warnings = append(b.warnings, err.Error())
-		return
 	}
 	if run == nil {
 		return
@@ -209,17 +215,13 @@ func (b *builder) beside(path string) {
 }
 
 // sources returns the sources of all records, sorted.
-func (b *builder) sources() (out []record.Source) {
-	for _, g := range b.order {
-		out = list.Add(out, g.source)
-	}
+func (b *builder) sources() []record.Source {
+	out := list.Add(nil, list.Map(b.order, func(g *group) record.Source { return g.source })...)
 	slices.Sort(out)
 	return out
 }
 
-// ErrNoRecords means that there is nothing to report on.
-var ErrNoRecords = errors.New("no records")
-
+// check returns an error if there is nothing to report on, or if sources are mixed.
 func (b *builder) check() error {
 	if b.records == 0 {
 		if len(b.problems) > 0 {
@@ -227,15 +229,14 @@ func (b *builder) check() error {
 			if strings.Contains(what, "not a record: invalid") {
 				what += ": name the folder of a twinstart run, or its records.jsonl"
 			}
-			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, what)
+			return fmt.Errorf("no records that can be used; the first line that cannot: %s", what)
 		}
-		if len(b.warnings) > 0 { // they name the empty files
-			return fmt.Errorf("%w: %s; measure first, with twinstart run", ErrNoRecords, strings.Join(b.warnings, "; "))
-		}
-		return fmt.Errorf("%w: measure first, with twinstart run", ErrNoRecords)
+		why := append(b.warnings, "measure first, with twinstart run") // warnings name the empty files
+		return fmt.Errorf("no records: %s", strings.Join(why, "; "))
 	}
 	if s := b.sources(); len(s) > 1 && !b.opts.MixSources {
-		return fmt.Errorf("records are from %s and %s: their times cannot be compared; report on them one by one, or ask for both with --mix-sources", s[0], s[1])
+		return fmt.Errorf("records are from %s and %s: their times cannot be compared; report on them one by one, "+
+			"or ask for both with --mix-sources", s[0], s[1])
 	}
 	return nil
 }
@@ -245,8 +246,8 @@ func (b *builder) check() error {
 func (b *builder) notMeasured() []arm.NotMeasured {
 	out := []arm.NotMeasured{}
 	for _, n := range b.notes {
-		measured := slices.ContainsFunc(b.order, func(g *group) bool { return g.arm == n.Arm && len(g.cold)+len(g.warm) > 0 })
-		if !measured {
+		measured := func(g *group) bool { return g.arm == n.Arm && len(g.cold)+len(g.warm) > 0 }
+		if !slices.ContainsFunc(b.order, measured) {
 			out = list.Add(out, n)
 		}
 	}
@@ -254,28 +255,21 @@ func (b *builder) notMeasured() []arm.NotMeasured {
 	return out
 }
 
+// traits returns what may distinguish arms with one id, in the order of labels.
+func (g *group) traits() []string {
+	return []string{"@" + strconv.Itoa(g.memory), string(g.architecture), g.handler, g.experiment, g.load, g.standIn,
+		string(g.source), g.region}
+}
+
 // label names an arm: its id, and whatever distinguishes it from other arms with that id.
 func (b *builder) label(g *group) string {
-	s := g.arm
+	s, traits := g.arm, g.traits()
 	var more []string
-	for i, of := range []func(*group) string{
-		func(h *group) string { return "@" + strconv.Itoa(h.memory) },
-		func(h *group) string { return string(h.architecture) },
-		func(h *group) string { return h.handler },
-		func(h *group) string { return h.experiment },
-		func(h *group) string { return h.load },
-		func(h *group) string { return h.standIn },
-		func(h *group) string { return string(h.source) },
-		func(h *group) string {
-			if h.source != g.source { // the label names the source already
-				return g.region
-			}
-			return h.region
-		},
-	} {
-		own := of(g)
+	for i, own := range traits {
+		region := i == len(traits)-1 // of groups of other sources it does not matter: the label names the source
+		differs := func(h *group) bool { return h.traits()[i] != own && (!region || h.source == g.source) }
 		switch {
-		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && of(h) != own }):
+		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && differs(h) }):
 		case i == 0:
 			s += own
 		case own != "":
@@ -303,19 +297,17 @@ type pace struct {
 const maxGaps = 100_000
 
 func (p *pace) see(r *record.Record) {
-	if r.Round == 0 || r.StartedAt.IsZero() || r.Load != nil {
+	if !inOrder(r) {
 		return
 	}
-	if gap := r.StartedAt.Sub(p.last).Seconds(); p.cold && r.Start == record.Cold && p.run == r.RunID && gap >= 0 && len(p.gaps) < maxGaps {
+	cold, gap := r.Start == record.Cold, r.StartedAt.Sub(p.last).Seconds()
+	if cold && p.cold && p.run == r.RunID && gap >= 0 && len(p.gaps) < maxGaps {
 		p.gaps = append(p.gaps, gap)
 	}
-	p.run, p.last, p.cold = r.RunID, r.StartedAt, r.Start == record.Cold
+	p.run, p.last, p.cold = r.RunID, r.StartedAt, cold
 }
 
 // ColdSeconds returns the median time that one cold start took to measure, or 0 if the records do not say.
 func (r *Report) ColdSeconds() float64 {
-	if len(r.gaps) == 0 {
-		return 0
-	}
-	return stat.NewSample(r.gaps).Quantile(0.5)
+	return orZero(median(r.gaps))
 }

@@ -1,7 +1,8 @@
 // Package report computes a report from records: a table of arms, comparisons between them, and a verdict in words.
 //
-// A Report has no layout; package show draws it. Records are read as a stream. Nothing is dropped silently: a record
-// that enters no average is counted, with the reason.
+// Times are in ms, sizes in KiB or MB as their names say, money is in USD. A Report has no layout; package show draws
+// it. Records are read as a stream. Nothing is dropped silently: a record that enters no average is counted, with the
+// reason. Figures of the lab and of AWS, and figures measured and published, are never compared with each other.
 package report
 
 import (
@@ -14,7 +15,7 @@ import (
 // Schema is the version of the JSON form.
 const Schema = 1
 
-// Report is everything that a rendering shows. Times are in ms, sizes in KiB or MB as the name says, money in USD.
+// Report holds everything that a rendering shows.
 type Report struct {
 	Schema      int               `json:"schema"`
 	Experiment  string            `json:"experiment,omitempty"`
@@ -24,9 +25,9 @@ type Report struct {
 	Verdict     Verdict           `json:"verdict"`
 	Answers     []Answer          `json:"answers"`                      // what a report is opened for
 	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
-	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each claim that was tested
+	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each tested claim
 	Levers      []Levers          `json:"levers,omitempty"`             // by source, where arms are levers
-	Steps       []Step            `json:"steps,omitempty"`              // of one language: from function to function, and between sizes of memory
+	Steps       []Step            `json:"steps,omitempty"`              // between functions or sizes of memory
 	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`
@@ -37,7 +38,7 @@ type Report struct {
 	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read
 	Records     int               `json:"records"`          // read
 	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
-	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 where a run stopped by its own results
+	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 if a run stopped early
 
 	gaps []float64 // s from one cold start to the next
 }
@@ -79,8 +80,9 @@ type Quantile struct {
 // Quantiles returns the quantiles in ascending order.
 func (s *Spread) Quantiles() []Quantile {
 	return []Quantile{
-		{"p20", 0.2, 1, &s.P20, &s.P20CI}, {"p40", 0.4, 1, &s.P40, &s.P40CI}, {"p50", 0.5, 1, &s.P50, &s.P50CI}, {"p60", 0.6, 1, &s.P60, &s.P60CI},
-		{"p80", 0.8, 1, &s.P80, &s.P80CI}, {"p90", 0.9, 1, &s.P90, &s.P90CI}, {"p95", 0.95, 1, &s.P95, &s.P95CI},
+		{"p20", 0.2, 1, &s.P20, &s.P20CI}, {"p40", 0.4, 1, &s.P40, &s.P40CI}, {"p50", 0.5, 1, &s.P50, &s.P50CI},
+		{"p60", 0.6, 1, &s.P60, &s.P60CI}, {"p80", 0.8, 1, &s.P80, &s.P80CI}, {"p90", 0.9, 1, &s.P90, &s.P90CI},
+		{"p95", 0.95, 1, &s.P95, &s.P95CI},
 		{"p99", 0.99, stat.MinP99, &s.P99, &s.P99CI}, {"p99_9", 0.999, stat.MinP999, &s.P999, &s.P999CI},
 	}
 }
@@ -105,8 +107,8 @@ type Arm struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
-	StandIn          string           `json:"stand_in,omitempty"`  // lab: "stand-in: node 22.23.5, client 4.0.2" for a managed runtime; then nothing is predicted
-	Restore          string           `json:"restore,omitempty"`   // "first restore", "warmed restore" or "restored"; "" is INIT
+	StandIn          string           `json:"stand_in,omitempty"`  // lab: what replaces a managed runtime, with versions
+	Restore          string           `json:"restore,omitempty"`   // "first restore", "warmed restore" or "restored"
 	Published        string           `json:"published,omitempty"` // by whom; "" if it was measured
 	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`
 
@@ -116,15 +118,17 @@ type Arm struct {
 	InitStdDev  *float64 `json:"init_sd_ms"`
 	Spread
 
-	InitReadKiB          *float64 `json:"init_read_kib"` // lab: of the package, at GET /next; from starts made for counting, else medians of measured starts
+	// The next fields are the lab's. They say what was read and used before GET /next: from starts made for counting if
+	// there were any, else the medians of measured starts.
+	InitReadKiB          *float64 `json:"init_read_kib"` // of the package
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
-	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // lab: the managed runtime that it starts, such as node; then nothing is predicted
-	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // lab: of the base image's own files, from starts made for counting
-	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // the part of it that is the C library and its loader
-	InitCPUMs            *float64 `json:"init_cpu_ms"`               // lab, median: of the process tree, to GET /next
-	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`          // lab: the same with every page in memory
-	InitPageFaults       *float64 `json:"init_page_faults"`          // lab, medians
+	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // that it starts, for example node; not predicted
+	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // of the base image's own files
+	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // the part that is the C library and its loader
+	InitCPUMs            *float64 `json:"init_cpu_ms"`               // of the process tree
+	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`          // the same with every page in memory
+	InitPageFaults       *float64 `json:"init_page_faults"`
 	InitMajorPageFaults  *float64 `json:"init_major_page_faults"`
 
 	PredictedAWS *Predicted `json:"predicted_on_aws"` // lab; a prediction, never measured
@@ -132,8 +136,8 @@ type Arm struct {
 	ColdTotal      Distribution `json:"cold_total"`        // INIT + first Duration
 	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
 	Warm           Distribution `json:"warm"`              // Duration of warm invocations
-	Environments   int          `json:"warm_environments"` // environments that served the warm samples: they are the independent replicates
-	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
+	Environments   int          `json:"warm_environments"` // that served the warm samples: the independent replicates
+	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: before INIT
 
 	Load *Load `json:"load,omitempty"` // what callers met, if it was under load
 
@@ -159,18 +163,23 @@ type Arm struct {
 // Clock names what a time covers. Times of different clocks are never compared.
 type Clock string
 
-// The clocks of a cold start, and the one of a warm invocation. The first invocation makes no claim of its own: it is
-// part of the cold total.
+// The clocks of a cold start, of a warm invocation and of a load. Claims do not use ClockFirst: the first invocation is
+// part of the cold total. A load is compared by repeats: the median of a repeat is one value.
 const (
 	ClockInit  Clock = "INIT"
 	ClockFirst Clock = "first invocation"
 	ClockTotal Clock = "cold total"
 	ClockWait  Clock = "caller's wait"
 	ClockWarm  Clock = "warm Duration"
+	ClockLoad  Clock = "latency under load"
 )
 
-// coldClocks lists the clocks of a cold start.
-var coldClocks, allClocks = []Clock{ClockInit, ClockTotal, ClockWait}, []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+// The clocks that claims use, and all clocks of a cold start.
+var (
+	coldClocks  = []Clock{ClockInit, ClockTotal, ClockWait}
+	allClocks   = []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+	startClocks = []Clock{ClockFirst, ClockInit, ClockTotal, ClockWait}
+)
 
 // Means says what a clock measures.
 func (c Clock) Means() string {
@@ -196,8 +205,10 @@ type Comparison struct {
 	Told      bool       `json:"told_apart"` // the interval excludes 1
 	Test      string     `json:"test"`
 	N         int        `json:"n"`                     // rounds that both share, or values of the smaller sample
-	Effective float64    `json:"effective_n,omitempty"` // the number of independent values that would say as much, if neighbours depend on each other
+	Effective float64    `json:"effective_n,omitempty"` // fewer than N if neighbours depend on each other
 	Why       string     `json:"untested,omitempty"`    // why nothing was tested; Ratio, CI and P mean nothing then
+
+	name string // in an answer to a question
 }
 
 // At is what a claim says about the winner.
@@ -223,15 +234,15 @@ type Claim struct {
 	Topic     string        `json:"topic"` // cold, warm, or folklore
 	Source    record.Source `json:"source"`
 	Published string        `json:"published,omitempty"` // by whom, for published arms
-	Among     string        `json:"among,omitempty"`     // the function, if there are several; the kind of package, because the lab does not compare a ZIP with an image
+	Among     string        `json:"among,omitempty"`     // the function or kind of package that is compared
 	Clock     Clock         `json:"clock"`
 	At        At            `json:"at"`
 	Primary   bool          `json:"primary,omitempty"`
 	Tested    bool          `json:"tested"`             // if false, Text says why
 	Arms      int           `json:"arms"`               // number of arms that were compared
-	Winners   []string      `json:"winners"`            // the best arm and all arms that cannot be told from it; empty if nothing was tested
-	Power     *float64      `json:"power_5_percent"`    // chance to detect a difference of 5 % with these samples; the median over pairs with the best arm
-	Detects   *float64      `json:"detects"`            // the ratio that 80 % of such runs detect; the median likewise
+	Winners   []string      `json:"winners"`            // the best arm and its ties; empty if not tested
+	Power     *float64      `json:"power_5_percent"`    // chance to tell 5 %; the median over pairs
+	Detects   *float64      `json:"detects"`            // the ratio that 80 % of such runs tell
 	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
 	Pairs     []Comparison  `json:"pairs,omitempty"`    // the comparisons that answer the question
 	Text      string        `json:"text"`

@@ -17,14 +17,16 @@ const maxRounds = 5000
 type place struct{ run, round int32 }
 
 // pairRounds aligns the samples of all arms by round. An arm has NaN for a round that did not measure it, and no values
-// if its records have no rounds. Of a load a round is a repeat, whose median is one value: its requests are of one
-// moment.
+// if its records have no rounds. In a load a round is a repeat. Its requests depend on each other, so their median is
+// one value.
 func pairRounds(all []*measured) {
 	columns := map[place]int{}
 	for _, m := range all {
 		m.each(func(at place, _ *coldSample, _ float64) { columns[at] = 0 })
 	}
-	places := slices.SortedFunc(maps.Keys(columns), func(a, b place) int { return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.round, b.round)) })
+	places := slices.SortedFunc(maps.Keys(columns), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.round, b.round))
+	})
 	if n := len(places); n > maxRounds {
 		for i := range maxRounds {
 			places[i] = places[i*n/maxRounds]
@@ -37,7 +39,7 @@ func pairRounds(all []*measured) {
 	}
 	for _, m := range all {
 		values := map[Clock][][]float64{}
-		for _, clock := range append([]Clock{ClockLoad, ClockFirst}, coldClocks...) {
+		for _, clock := range append(startClocks, ClockLoad) {
 			values[clock] = make([][]float64, len(places))
 		}
 		m.each(func(at place, c *coldSample, latency float64) {
@@ -48,7 +50,7 @@ func pairRounds(all []*measured) {
 				values[ClockLoad][k] = append(values[ClockLoad][k], latency)
 			default:
 				c.column = int32(k)
-				for _, clock := range append([]Clock{ClockFirst}, coldClocks...) {
+				for _, clock := range startClocks {
 					values[clock][k] = append(values[clock][k], c.by(clock))
 				}
 			}
@@ -63,7 +65,7 @@ func pairRounds(all []*measured) {
 	}
 }
 
-// each passes on the cold starts whose round is known, and the latencies under load.
+// each calls take with each cold start whose round is known, and with each latency under load.
 func (m *measured) each(take func(at place, c *coldSample, latency float64)) {
 	for i := range m.group.cold {
 		if c := &m.group.cold[i]; c.round > 0 {
@@ -84,7 +86,7 @@ func middle(xs []float64) float64 { return stat.NewSample(xs).Quantile(0.5) }
 func logRatios(a, b *measured, clock Clock) (out []float64) {
 	x, y := a.rounds[clock], b.rounds[clock]
 	for i := range x {
-		if d := math.Log(math.Max(x[i], leastMs) / math.Max(y[i], leastMs)); !math.IsNaN(d) {
+		if d := logRatio(x[i], y[i]); !math.IsNaN(d) {
 			out = append(out, d)
 		}
 	}
@@ -104,13 +106,14 @@ func (m *measured) hasRounds(clock Clock) bool {
 	return slices.ContainsFunc(m.rounds[clock], func(x float64) bool { return !math.IsNaN(x) })
 }
 
+// drawKey names the resamples of one quantile by one clock.
 type drawKey struct {
 	clock Clock
 	q     float64
 }
 
 // draw resamples a quantile of arms. It draws whole rounds if the arms have them, so that arms of one round stay
-// together; else each arm's own values; and environments for warm samples.
+// together, else each arm's own values. For warm samples it draws environments.
 func draw(arms []*measured, clock Clock, q float64, seed uint64) {
 	key := drawKey{clock, q}
 	var paired []*measured
@@ -175,7 +178,7 @@ func residuals(rounds stat.Rounds) [][]float64 {
 			case math.IsNaN(l):
 			case len(rounds) == 1:
 				out[i] = append(out[i], l)
-			case others > 0: // the mean of the others adds to the spread; this factor takes that off
+			case others > 0: // the factor takes off the spread of the others' mean
 				out[i] = append(out[i], (l-(sums[k]-l)/others)*math.Sqrt(others/(others+1)))
 			}
 		}

@@ -17,8 +17,8 @@ type ColdSample struct {
 }
 
 // ColdSamples returns at most limit cold starts of the arm (0 means all), in the order of measuring. If it has more,
-// they are a random choice by the report's seed. A picture of them must say so, and take extremes and percentiles from
-// the arm or from Curve, which use all samples.
+// they are chosen at random, by the report's seed. A picture of them must say so, and take extremes and percentiles
+// from the arm or from Curve, which use all samples.
 func (a *Arm) ColdSamples(limit int) []ColdSample {
 	out := []ColdSample{}
 	if a.of == nil {
@@ -105,11 +105,11 @@ func (m *measured) outliers() (most *Outlier, count int) {
 	farthest := 0.0
 	for _, clock := range allClocks {
 		s := m.samples[clock]
-		center := math.Log(math.Max(s.Quantile(0.5), leastMs))
 		for _, i := range s.Outliers() {
 			count++
-			if x := s.InOrder()[i]; math.Abs(math.Log(math.Max(x, leastMs))-center) > farthest {
-				most, farthest = &Outlier{clock, round(x)}, math.Abs(math.Log(math.Max(x, leastMs))-center)
+			x := s.InOrder()[i]
+			if away := math.Abs(logRatio(x, s.Quantile(0.5))); away > farthest {
+				most, farthest = &Outlier{clock, round(x)}, away
 			}
 		}
 	}
@@ -140,16 +140,21 @@ func Metrics() []Metric {
 		{Name: "init", Unit: "ms", Doc: "Init Duration", of: tested(ClockInit)},
 		{Name: "cold", Unit: "ms", Doc: "cold total: INIT + first Duration", of: tested(ClockTotal)},
 		{Name: "wait", Unit: "ms", Doc: "the caller's wait for a cold start", of: tested(ClockWait)},
-		{Name: "warm", Unit: "ms", Doc: "warm Duration, an environment's median counting as one value", of: tested(ClockWarm)},
-		{Name: "memory", Unit: "MB", Doc: "Max Memory Used of cold starts", of: cold(func(c *coldSample) float64 { return c.memory })},
-		{Name: "initReadKiB", Unit: "KiB", Doc: "KiB of the package read before the first GET /next (lab)", of: cold(func(c *coldSample) float64 { return c.readKiB }), counted: true},
-		{Name: "package", Unit: "KiB", Doc: "size of the deployment package", Exact: true, of: func(m *measured) *stat.Sample {
-			if m.group.sizeBytes == 0 {
-				return stat.NewSample(nil)
-			}
-			return stat.NewSample([]float64{float64(m.group.sizeBytes) / 1024})
-		}},
+		{Name: "warm", Unit: "ms", Doc: "warm Duration, the median of an environment counting as one value",
+			of: tested(ClockWarm)},
+		{Name: "memory", Unit: "MB", Doc: "Max Memory Used of cold starts",
+			of: cold(func(c *coldSample) float64 { return c.memory })},
+		{Name: "initReadKiB", Unit: "KiB", Doc: "KiB of the package read before the first GET /next (lab)",
+			of: cold(func(c *coldSample) float64 { return c.readKiB }), counted: true},
+		{Name: "package", Unit: "KiB", Doc: "size of the deployment package", Exact: true, of: packageKiB},
 	}
+}
+
+func packageKiB(m *measured) *stat.Sample {
+	if m.group.sizeBytes == 0 {
+		return stat.NewSample(nil)
+	}
+	return stat.NewSample([]float64{float64(m.group.sizeBytes) / 1024})
 }
 
 // Measure returns the arm's independent values of a metric, in order of measuring.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,10 +8,6 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
-
-func (c *contest) topic() string {
-	return cmp.Or(map[Clock]string{ClockWarm: "warm", ClockLoad: "load"}[c.clock], "cold")
-}
 
 // usuallyClaim says which arm is usually faster, by how much, and how surely.
 func (c *contest) usuallyClaim(out *Claim) []Comparison {
@@ -29,8 +24,8 @@ func (c *contest) usuallyClaim(out *Claim) []Comparison {
 		out.Text = fmt.Sprintf("not tested: %s.", pairs[0].why)
 		return nil
 	}
-	best := c.arms[at]
-	return c.say(out, ranked, pairs, medianText(best.tests[c.clock]), stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical())
+	critical := stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical()
+	return c.say(out, ranked, pairs, medianText(c.arms[at].tests[c.clock]), critical)
 }
 
 // medianClaim says which arm has the lower median.
@@ -48,7 +43,7 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 		return nil
 	}
 	q, _ := stat.Tail(slices.Min(enough))
-	out.At = At("lower " + percentile(q))
+	out.At = At(fmt.Sprintf("lower p%.0f", 100*q))
 	pairs := c.resampled(out, q, stat.MinTail)
 	if q < 0.99 && out.Tested {
 		out.Text = strings.TrimSuffix(out.Text, ".") + "; farther out there are too few samples to say."
@@ -58,11 +53,13 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 
 // resampled compares a quantile of the arms.
 func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
-	ranked, table, aside := c.quantile(q, least)
+	few := func(m *measured) bool { return m.replicates(c.clock) < least }
+	ranked := slices.DeleteFunc(slices.Clone(c.arms), few)
 	if len(ranked) < 2 {
 		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
 		return nil
 	}
+	table := c.quantile(q, ranked)
 	r := &resampling{out.At, ranked, table}
 	if q != 0.5 {
 		c.tail = r
@@ -77,8 +74,9 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		value = withInterval(ranked[0].at(c.clock, q), ci, ok && c.clock != ClockWarm)
 	}
 	all := c.say(out, ranked, pairs, value, table.Critical())
-	if len(aside) > 0 {
-		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + and(aside) + "."
+	if aside := slices.DeleteFunc(slices.Clone(c.arms), func(m *measured) bool { return !few(m) }); len(aside) > 0 {
+		names := and(list.Map(aside, func(m *measured) string { return m.label }))
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + names + "."
 	}
 	return all
 }
@@ -98,8 +96,10 @@ func (c *contest) resampledPair(r *resampling, i, j int) pairing {
 	return pairing{Shift: shift, test: resampled}
 }
 
-// say fills in a claim from the best arm, ranked[0], and the pairs of each other arm with it.
-func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) (all []Comparison) {
+// say fills in a claim from the best arm, ranked[0], and the pair of each other arm with it. value is the best arm's
+// time; a half interval is critical standard errors wide.
+func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) []Comparison {
+	var all []Comparison
 	best := ranked[0]
 	var ties, apart []string
 	var powers, detects []float64
@@ -117,7 +117,7 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 		powers, detects = append(powers, of5), append(detects, from)
 		switch {
 		case !cmp.Told:
-			ties = append(ties, fmt.Sprintf("%s (%s)", cmp.Arm, ratio(cmp)))
+			ties = append(ties, fmt.Sprintf("%s (%s)", cmp.Arm, times(cmp)))
 			out.Winners = append(out.Winners, cmp.Arm)
 		case out.next == nil:
 			out.next = &cmp
@@ -128,12 +128,11 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, and(apart))
 		return nil
 	}
-	out.Tested, out.Power, out.Detects = true, number(stat.NewSample(powers).Quantile(0.5)), number(stat.NewSample(detects).Quantile(0.5))
+	out.Tested, out.Power, out.Detects = true, median(powers), median(detects)
 	var s strings.Builder
-	switch {
-	case len(ties) == 0:
+	if len(ties) == 0 {
 		fmt.Fprintf(&s, "%s, %s", best.label, value)
-	default:
+	} else {
 		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, and(ties))
 	}
 	if out.next != nil {

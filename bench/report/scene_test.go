@@ -88,7 +88,6 @@ func (s scene) claims(seed uint64) *Report {
 		own[i] = ar1(rng, s.own[0], s.own[1])
 	}
 	cents := func(x float64) *float64 { return new(math.Round(100*x) / 100) }
-	last := map[*group]measuredAt{}
 	add := func(i, round int, start record.Start, init float64) {
 		name := string(rune('a' + i))
 		r := &record.Record{Schema: record.Schema, Source: record.AWS, Arm: name + "/zip", Bootstrap: name, Package: arm.ZIP, Architecture: arm.ARM64, MemorySizeMB: 1024,
@@ -98,7 +97,7 @@ func (s scene) claims(seed uint64) *Report {
 			r.InitDurationMs = cents(init)
 			*r.ClientDurationMs += init
 		}
-		b.add(r, "simulated", last)
+		b.add(r, "simulated")
 	}
 	for round := 1; round <= s.n; round++ {
 		all := shared() + s.drift*float64(round)/float64(s.n)
@@ -123,7 +122,7 @@ func (s scene) claims(seed uint64) *Report {
 	}
 	pairRounds(all)
 	if s.primary {
-		primary := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, stat.Alpha)}}}
+		primary := &sequence{rep: rep, side: side{source: record.AWS}, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, stat.Alpha)}}}
 		primary.step(ClockInit, UsuallyFaster, (*contest).usuallyClaim)
 		rep.Verdict.Claims = primary.claims
 		return rep

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,33 +17,39 @@ type Step struct {
 	Than   string        `json:"than"`
 	Of     string        `json:"of"`             // what both have in common: "go/zip"
 	Step   string        `json:"step"`           // what Arm does that Than does not
-	Rung   bool          `json:"rung,omitempty"` // of the ladder, which adds up
+	Rung   bool          `json:"rung,omitempty"` // part of the ladder, whose steps add up
 	Gains  Gains         `json:"gains"`          // Arm against Than
 }
 
-// ladder is what each function of handlers/geo adds to the one before it. INIT of those that use a table makes one
-// call.
-var ladder = []struct{ function, adds string }{{"wave", ""}, {"client", "SDK, client"}, {"warmup", "a call"}, {"search", "eight more calls"}}
+// ladder says what each function of handlers/geo adds to the one before it. Functions that use a table make one call
+// during INIT.
+var ladder = []struct{ function, adds string }{
+	{"wave", ""}, {"client", "SDK, client"}, {"warmup", "a call"}, {"search", "eight more calls"},
+}
 
 // StepClocks are the clocks of steps.
 var StepClocks = []Clock{ClockInit, ClockFirst, ClockTotal, ClockWarm}
 
 // steps compares the functions of each language, and its sizes of memory. All comparisons are one family.
 func steps(rep *Report, all []*measured) {
-	for _, arms := range groupBy(all, func(g *group) identity { // of one language
+	language := func(g *group) string { return fmt.Sprintf("%s/%s", g.bootstrap, g.kind) }
+	for _, arms := range groupBy(all, func(g *group) identity {
 		id := g.identity
-		id.arm, id.handler = fmt.Sprintf("%s/%s", g.bootstrap, g.kind), ""
+		id.arm, id.handler = language(g), ""
 		return id
 	}) {
-		if arms[0].group.bootstrap == "" || arms[0].group.published != "" || crossed(arms) == nil {
+		one := arms[0].group
+		if one.bootstrap == "" || one.published != "" || crossed(arms) == nil {
 			continue
 		}
-		of := strings.Replace(arms[0].label, arms[0].group.arm, fmt.Sprintf("%s/%s", arms[0].group.bootstrap, arms[0].group.kind), 1)
-		find := func(function string) *measured {
-			if i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.handler == function && m.tests[ClockInit].N() >= minCell }); i >= 0 {
-				return arms[i]
+		of := strings.Replace(arms[0].label, one.arm, language(one), 1)
+		find := func(function string) (found *measured) {
+			for _, m := range arms {
+				if m.group.handler == function && m.tests[ClockInit].N() >= minCell {
+					found = cmp.Or(found, m)
+				}
 			}
-			return nil
+			return found
 		}
 		var than *measured
 		var adds []string
@@ -69,13 +76,15 @@ func steps(rep *Report, all []*measured) {
 		slices.SortFunc(arms, func(a, b *measured) int { return a.group.memory - b.group.memory })
 		for i, m := range arms[1:] {
 			if m.group.published == "" && m.group.lever == "" && m.group.memory > arms[i].group.memory {
-				rep.step(arms[i], m, Step{Of: m.group.arm, Step: fmt.Sprintf("%d MB, not %d", arms[i].group.memory, m.group.memory)})
+				says := fmt.Sprintf("%d MB, not %d", arms[i].group.memory, m.group.memory)
+				rep.step(arms[i], m, Step{Of: m.group.arm, Step: says})
 			}
 		}
 	}
 	tell(list.Map(rep.Steps, func(s Step) Gains { return s.Gains }), rep.Alpha)
 }
 
+// step adds a step, if there is anything to compare.
 func (rep *Report) step(m, than *measured, s Step) {
 	s.Source, s.Arm, s.Than, s.Gains = m.group.source, m.label, than.label, gains(m, than, StepClocks)
 	if len(s.Gains) > 0 {

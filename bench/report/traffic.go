@@ -13,7 +13,7 @@ import (
 )
 
 // Traffic answers questions about one function from its real traffic: whether its cold starts matter, their part of
-// the bill, memory that is paid for and not used, what has changed, and what to do next.
+// the bill, memory that is paid for but not used, what has changed, and what to do next.
 func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answer, error) {
 	t := traffic{function: function}
 	for r, err := range records {
@@ -32,7 +32,8 @@ func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answe
 	for _, q := range []struct {
 		asks   string
 		answer func() string
-	}{{"How many are cold?", t.share}, {"Worth caring?", t.worth}, {"Of the bill?", t.bill}, {"Memory?", t.memory}, {"How sure?", t.bears}, {"Any change?", t.trend}, {"What next?", t.next}} {
+	}{{"How many are cold?", t.share}, {"Worth caring?", t.worth}, {"Of the bill?", t.bill}, {"Memory?", t.memory},
+		{"How sure?", t.bears}, {"Any change?", t.trend}, {"What next?", t.next}} {
 		if text := q.answer(); text != "" {
 			out = append(out, Answer{Question: q.asks, Answer: text, Source: record.AWS})
 		}
@@ -65,12 +66,13 @@ func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
 func isCold(r *record.Record) bool { return r.Start == record.Cold }
 func isWarm(r *record.Record) bool { return r.Start != record.Cold }
 
-// parts are what the calls are told apart by.
+// parts are the kinds of calls that are shown one by one.
 var parts = []struct {
 	name string
 	of   func(*record.Record) bool
 }{{"cold", isCold}, {"warm", isWarm}}
 
+// share says how many calls are cold, and how long each kind takes.
 func (t *traffic) share() string {
 	cold, all := t.waits(isCold), len(t.calls)
 	if all == 0 {
@@ -127,7 +129,8 @@ func (t *traffic) bill() string {
 	if whole.N() == 0 || all == 0 {
 		return ""
 	}
-	return fmt.Sprintf("INIT is %.0f %% of a cold start at the median, and %.1f %% of the milliseconds that are billed", 100*whole.Quantile(0.5), 100*init/all)
+	return fmt.Sprintf("INIT is %.0f %% of a cold start at the median, and %.1f %% of the milliseconds that are billed",
+		100*whole.Quantile(0.5), 100*init/all)
 }
 
 // memory says how much of the present memory size was used since it was set.
@@ -164,7 +167,7 @@ func (t *traffic) bears() string {
 // version matches the version in a log stream's name: 2026/11/21/[$LATEST]aa, or orders/2026/11/21/[7]bb.
 var version = regexp.MustCompile(`\[(\$LATEST|[0-9]+)\]`)
 
-// state returns the properties of a function that its log shows.
+// state returns the function's properties that its log shows.
 func state(r *record.Record) string {
 	text := fmt.Sprintf("%d MB", r.MemorySizeMB)
 	if m := version.FindStringSubmatch(r.LogStream); m != nil {
@@ -173,8 +176,8 @@ func state(r *record.Record) string {
 	return text
 }
 
-// changed returns the index of the first call of the present function: 0 if nothing has changed, or if two versions
-// alternate.
+// changed returns the index of the first call of the function as it is now. It is 0 if nothing has changed, or if two
+// versions alternate.
 func (t *traffic) changed() int {
 	at, changes := 0, 0
 	for i := 1; i < len(t.calls); i++ {
@@ -189,19 +192,23 @@ func (t *traffic) changed() int {
 	return at
 }
 
+// trend says what changed with the function, or over time if the function did not change.
 func (t *traffic) trend() string {
 	at := t.changed()
 	if at == 0 {
-		if d, found := t.waits(isCold).Drift(); found {
-			return fmt.Sprintf("the later half of the cold starts takes %.2fx as long as the earlier one (%s)", d.Ratio, Probability(d.P))
+		d, found := t.waits(isCold).Drift()
+		if !found {
+			return ""
 		}
-		return ""
+		return fmt.Sprintf("the later half of the cold starts takes %.2fx as long as the earlier one (%s)", d.Ratio,
+			Probability(d.P))
 	}
-	text := fmt.Sprintf("%s became %s at %s", state(&t.calls[at-1]), state(&t.calls[at]), t.calls[at].StartedAt.Format(time.DateTime))
+	last, now := &t.calls[at-1], &t.calls[at]
+	text := fmt.Sprintf("%s became %s at %s", state(last), state(now), now.StartedAt.Format(time.DateTime))
 	before, after := traffic{calls: t.calls[:at]}, traffic{calls: t.calls[at:]}
 	for _, part := range parts {
 		was, is := before.waits(part.of), after.waits(part.of)
-		shift, ok := stat.Unpaired(is.InOrder(), was.InOrder(), stat.Alpha/2) // of two tests
+		shift, ok := stat.Unpaired(is.InOrder(), was.InOrder(), stat.Alpha/2) // one of two tests
 		if !ok {
 			text += fmt.Sprintf("; %s: too few to tell", part.name)
 			continue

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// side is a set of arms that may be compared: of one source, and either measured or published. In the lab also of one
-// kind of package, because the lab mounts a ZIP and an image in the same way.
+// side is a set of arms that may be compared: of one source, and either measured or published. In the lab they are also
+// of one kind of package, because the lab mounts a ZIP and an image in the same way.
 type side struct {
 	source    record.Source
 	published string
@@ -21,17 +21,19 @@ type side struct {
 	function  string      // if a language or bootstrap has several
 }
 
-// named says which of its source's arms the side has, "" for all.
+// named says which of its source's arms the side has; "" means all.
 func (s side) named() string { return strings.TrimSpace(s.function + " " + string(s.among)) }
 
 func (s side) has(m *measured) bool {
-	return m.group.source == s.source && m.group.published == s.published && (s.among == "" || m.group.kind == s.among) && (s.function == "" || m.group.handler == s.function)
+	return m.group.source == s.source && m.group.published == s.published &&
+		(s.among == "" || m.group.kind == s.among) && (s.function == "" || m.group.handler == s.function)
 }
 
-// kinds returns the sides, grouped by sequence of claims: a group for each source, divided by kind of package in the
-// lab, and by function.
+// kinds returns the sides of each sequence of claims. There is a sequence for each source, in order. Its sides are the
+// functions, and in the lab the kinds of package.
 func kinds(all []*measured) (out [][]side) {
-	for _, arms := range groupBy(all, func(g *group) identity { return identity{source: g.source, published: g.published} }) { // sorted by source
+	ofOne := func(g *group) identity { return identity{source: g.source, published: g.published} }
+	for _, arms := range groupBy(all, ofOne) {
 		known := !slices.ContainsFunc(arms, func(m *measured) bool { return !slices.Contains(arm.Packages(), m.group.kind) })
 		functions := crossed(arms)
 		var parts []side
@@ -55,7 +57,7 @@ func kinds(all []*measured) (out [][]side) {
 	return out
 }
 
-// crossed returns the functions of arms if they are a factor: if one language or bootstrap has several.
+// crossed returns the functions of arms if they are a factor, that is if one language or bootstrap has several.
 func crossed(arms []*measured) (functions []string) {
 	of, several := map[string]string{}, false
 	for _, m := range arms {
@@ -73,18 +75,18 @@ func crossed(arms []*measured) (functions []string) {
 	return functions
 }
 
-// clocks returns the clocks in the order in which claims are tested.
+// clocks returns the clocks in the order in which claims are tested. INIT and restores have only the later clocks in
+// common.
 func (b *builder) clocks() []Clock {
-	clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
-	if slices.ContainsFunc(b.order, func(g *group) bool { return g.load != "" }) {
+	clocks := allClocks
+	switch {
+	case slices.ContainsFunc(b.order, func(g *group) bool { return g.load != "" }):
 		clocks = append([]Clock{ClockLoad}, clocks...)
+	case slices.ContainsFunc(b.order, func(g *group) bool { return g.restore != "" }):
+		clocks = list.Add([]Clock{ClockTotal}, clocks...)
 	}
-	p := b.opts.Primary
-	if p == "" && clocks[0] == ClockInit && slices.ContainsFunc(b.order, func(g *group) bool { return g.restore != "" }) {
-		p = ClockTotal // which INIT and restores have in common
-	}
-	if p != "" {
-		clocks = append([]Clock{p}, slices.DeleteFunc(clocks, func(c Clock) bool { return c == p })...)
+	if p := b.opts.Primary; p != "" {
+		clocks = list.Add([]Clock{p}, clocks...)
 	}
 	return clocks
 }
@@ -93,20 +95,23 @@ func (b *builder) clocks() []Clock {
 //
 // One claim is primary. Each later claim is tested only if the one before it told arms apart, so that all of them
 // together err no more often than the first (a fixed sequence of tests: Maurer, Hothorn and Lehmacher 1995). A claim
-// with too few samples is skipped, which does not depend on their values.
+// with too few samples is skipped, whatever their values. Warm Duration comes last unless it is primary: arms that do
+// the same work tie there, and a tie ends the sequence.
 func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	v := &rep.Verdict
 	v.Claims = []*Claim{}
 	clocks := b.clocks()
-	names := list.Map(clocks, func(c Clock) string { return string(c) })
-	middle := clocks // warm Duration comes last unless it is primary: arms that do the same work tie there, and a tie ends the sequence
+	middle, last := clocks, ""
 	if clocks[len(clocks)-1] == ClockWarm {
-		middle = clocks[:len(clocks)-1]
+		middle, last = clocks[:len(clocks)-1], "; then warm Duration"
 	}
-	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. Each is tested only where the one before it told arms apart",
-		UsuallyFaster, names[0], LowerMedian, and(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
+	names := list.Map(middle, func(c Clock) string { return string(c) })
+	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. "+
+		"Each is tested only where the one before it told arms apart",
+		UsuallyFaster, names[0], LowerMedian, and(names[1:]), last)
 	for _, parts := range kinds(all) {
 		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}
+		s.side = side{source: parts[0].source, published: parts[0].published}
 		for _, part := range parts {
 			s.contests = append(s.contests, map[Clock]*contest{})
 			for _, clock := range clocks {
@@ -133,23 +138,18 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	return sequences
 }
 
-// sequence tests claims in order.
+// sequence tests claims about a side's arms in order.
 type sequence struct {
+	side     // all arms of a source
 	rep      *Report
-	alpha    float64 // of each side
-	contests []map[Clock]*contest
+	alpha    float64              // of each part
+	contests []map[Clock]*contest // of each part of the side
 	claims   []*Claim
 	closed   string // the claim that ended it; "" while claims are still tested
 	told     bool   // the primary claim told arms apart
 }
 
-func (s *sequence) source() record.Source { return s.contests[0][ClockInit].source }
-
-func (s *sequence) has(source record.Source, published string) bool {
-	return s.source() == source && s.contests[0][ClockInit].published == published
-}
-
-// step makes a claim for each side. The sequence goes on if one of them tells arms apart.
+// step makes a claim for each part. The sequence goes on if one of them tells arms apart.
 func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Comparison) {
 	could, told := false, false
 	var made []*Claim
@@ -158,9 +158,9 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at,
-			Arms: len(c.arms), Winners: []string{},
-			Primary: len(s.claims) == 0, of: c.arms}
+		topic := cmp.Or(map[Clock]string{ClockWarm: "warm", ClockLoad: "load"}[clock], "cold")
+		out := &Claim{Topic: topic, Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at,
+			Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0, of: c.arms}
 		if why := c.refused(); why != "" {
 			out.Text = "not tested: " + why + "."
 		} else if s.closed == "" {

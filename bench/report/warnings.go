@@ -11,61 +11,65 @@ import (
 )
 
 // readingWarnings returns warnings about the files and about all arms.
-func (b *builder) readingWarnings() (out []string) {
-	out = append(out, b.problems...)
+func (b *builder) readingWarnings() []string {
+	out := slices.Clone(b.problems)
+	warn := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	if n := b.unusable - len(b.problems); n > 0 {
-		out = append(out, fmt.Sprintf("%s could not be used", Plural(n, "more line")))
+		warn("%s could not be used", Plural(n, "more line"))
 	}
-	if b.twice.count > 0 {
-		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once",
-			Plural(b.twice.count, "record"), b.twice.first))
+	if o := b.twice; o.count > 0 {
+		warn("%s with a request id that came before, the first at %s: counted once", Plural(o.count, "record"), o.first)
 	}
 	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
 		o := b.absent[field]
-		out = append(out, fmt.Sprintf("%s without %s, the first at %s: in no average", Plural(o.count, "record"), field, o.first))
+		warn("%s without %s, the first at %s: in no average", Plural(o.count, "record"), field, o.first)
 	}
-	if b.backwards.count > 0 {
-		out = append(out, fmt.Sprintf("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the service's own", Plural(b.backwards.count, "record"), b.backwards.first))
+	if o := b.backwards; o.count > 0 {
+		warn("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the "+
+			"service's own", Plural(o.count, "record"), o.first)
 	}
 	if n := len(b.runIDs); n > 1 {
-		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
+		warn("%d runs are pooled: days differ by more than many effects, so compare within a run first", n)
 	}
 	first := 0
 	for _, g := range b.order {
 		first += g.firstAfterDeploy
 	}
 	if first > 0 {
-		out = append(out, fmt.Sprintf("%s, the first after a deployment, kept apart: caches are empty then", Plural(first, "cold start")))
+		warn("%s, the first after a deployment, kept apart: caches are empty then", Plural(first, "cold start"))
 	}
 	return out
 }
 
-// warnings returns warnings about one arm.
-func (m *measured) warnings() (out []string) {
-	g := m.group
-	warn := func(format string, args ...any) { out = append(out, m.label+": "+fmt.Sprintf(format, args...)) }
-	var apart []string
-	for _, why := range slices.Sorted(maps.Keys(g.apart)) {
-		if why != string(record.Priming) {
-			apart = append(apart, fmt.Sprintf("%d %s", g.apart[why], why))
+// armWarnings returns warnings about single arms.
+func armWarnings(all []*measured) (out []string) {
+	for _, m := range all {
+		g := m.group
+		var apart []string
+		for _, why := range slices.Sorted(maps.Keys(g.apart)) {
+			if why != string(record.Priming) {
+				apart = append(apart, fmt.Sprintf("%d %s", g.apart[why], why))
+			}
+		}
+		if len(apart) > 0 {
+			out = append(out, fmt.Sprintf("%s: samples in no average: %s", m.label, strings.Join(apart, ", ")))
+		}
+		if n := g.errors; n > 0 {
+			out = append(out, fmt.Sprintf("%s: %s, the last: %s", m.label, Plural(n, "function error"), g.lastError))
 		}
 	}
-	if len(apart) > 0 {
-		warn("samples in no average: %s", strings.Join(apart, ", "))
-	}
-	if g.errors > 0 {
-		warn("%s, the last: %s", Plural(g.errors, "function error"), g.lastError)
-	}
 	return out
 }
 
-// trendWarnings says where values are less independent than intervals assume, in one line for all arms.
+// trendWarnings says which arms drift, and which have cold starts that depend on each other, in one line for all arms.
 func trendWarnings(all []*measured) (out []string) {
 	var alike []string
 	for _, m := range all {
 		for _, c := range coldClocks {
-			if a, found := m.samples[c].Autocorrelation(); found {
-				alike = append(alike, fmt.Sprintf("%s (%s: %d count like %.0f)", m.label, c, m.samples[c].N(), math.Max(1, a.Effective)))
+			s := m.samples[c]
+			if a, found := s.Autocorrelation(); found {
+				like := math.Max(1, a.Effective)
+				alike = append(alike, fmt.Sprintf("%s (%s: %d count like %.0f)", m.label, c, s.N(), like))
 				break // the other clocks time the same cold starts
 			}
 		}
@@ -82,7 +86,8 @@ func trendWarnings(all []*measured) (out []string) {
 			}
 		}
 		if len(drifting) > 0 {
-			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c, Plural(len(drifting), "arm"), and(drifting)))
+			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c,
+				Plural(len(drifting), "arm"), and(drifting)))
 		}
 	}
 	return out
