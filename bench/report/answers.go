@@ -125,9 +125,6 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	return a, true
 }
 
-// some joins at most three names; of more it names two and counts the rest.
-func some(names []string) string { return and(list.Few(names, 3)) }
-
 // decides answers with the factor that has the largest share of the variance, and its level with the least INIT.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	for i := range rep.Factors {
@@ -200,12 +197,10 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 		}
 	}
 	var texts []string
-	for _, of := range []struct {
-		kind arm.Package
-		says string
-	}{{arm.ZIP, "ZIP for "}, {arm.Image, "image for "}, {"", "too close for "}} {
-		if names := faster[of.kind]; names != nil {
-			texts = append(texts, of.says+some(names))
+	says := map[arm.Package]string{arm.ZIP: "ZIP for ", arm.Image: "image for ", "": "too close for "}
+	for _, kind := range []arm.Package{arm.ZIP, arm.Image, ""} {
+		if names := faster[kind]; names != nil {
+			texts = append(texts, says[kind]+some(names))
 		}
 	}
 	return Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: onlyPredicted, Predicted: true,

@@ -52,10 +52,14 @@ func (b *builder) report() (*Report, error) {
 		rep.Experiment = names[0]
 	}
 	all := make([]*measured, len(b.order))
-	each(len(b.order), func(i int) {
-		all[i] = measure(b.order[i], b.label(b.order[i]), b.opts.Seed+uint64(i))
-		all[i].summarize()
-	})
+	var done sync.WaitGroup
+	for i, g := range b.order {
+		done.Go(func() {
+			all[i] = measure(g, b.label(g), b.opts.Seed+uint64(i))
+			all[i].summarize()
+		})
+	}
+	done.Wait()
 	slices.SortStableFunc(all, func(x, y *measured) int {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published),
 			cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
@@ -178,15 +182,6 @@ func clustered(clusters [][]float64, seed uint64) Distribution {
 		}
 	}
 	return d
-}
-
-// each calls f for 0 to n-1, at once.
-func each(n int, f func(int)) {
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { f(i) })
-	}
-	all.Wait()
 }
 
 func distribution(s *stat.Sample) Distribution {

@@ -26,13 +26,6 @@ type contest struct {
 	dependence func() stat.Dependence // between neighbouring rounds, over all pairs
 }
 
-// resampling is a quantile of arms, best first, with the ratios of its resamples.
-type resampling struct {
-	at    At
-	arms  []*measured
-	table *stat.Simultaneous
-}
-
 // pairing is the result of testing one pair.
 type pairing struct {
 	stat.Shift // of logs
@@ -197,18 +190,6 @@ func power(p *pairing, critical float64) (of5 float64, detects float64) {
 // z80 is the normal distribution's 80th percentile.
 const z80 = 0.8416
 
-// quantile resamples a quantile of arms, which it ranks.
-func (c *contest) quantile(q float64, ranked []*measured) *stat.Simultaneous {
-	draw(ranked, c.clock, q, c.arms[0].seed)
-	value := func(m *measured) float64 { return m.at(c.clock, q) }
-	slices.SortStableFunc(ranked, func(a, b *measured) int { return cmp.Compare(value(a), value(b)) })
-	estimates, draws := make([]float64, len(ranked)), make(stat.Draws, len(ranked))
-	for i, m := range ranked {
-		estimates[i], draws[i] = value(m), m.draws[drawKey{c.clock, q}]
-	}
-	return stat.Ratios(estimates, draws, c.alpha)
-}
-
 // at returns a quantile of the values that are compared. For warm samples the median is the median of environments'
 // medians.
 func (m *measured) at(clock Clock, q float64) float64 {
@@ -249,9 +230,7 @@ func Decided(records []*record.Record, clock Clock, level float64) (told, decide
 			c.usually()
 			best := c.best()
 			for i, pairs := range c.pairs {
-				for j := range pairs {
-					told = told || pairs[j].Told
-				}
+				told = told || slices.ContainsFunc(pairs, func(p pairing) bool { return p.Told })
 				decided = decided && (i == best || pairs[best].Told)
 			}
 		}

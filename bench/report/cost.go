@@ -9,9 +9,63 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/twinstart/twinstart/arm/list"
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
+
+// Cost holds the cost of arms at a share of cold starts, in USD per million invocations, and the shares at which the
+// cheapest arm changes. Arms that tie if no start or every start is cold have no such share.
+type Cost struct {
+	Formula   string      `json:"formula"`
+	ColdShare float64     `json:"cold_share"` // assumed in USD
+	Arms      []ArmCost   `json:"arms"`       // cheapest first
+	Cheapest  []Cheapest  `json:"cheapest"`   // at ColdShare: for each source, and in the lab for each kind of package
+	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest as the share grows
+}
+
+// ArmCost is a line over the share of cold starts: Warm + share * (Cold - Warm).
+type ArmCost struct {
+	Arm    string        `json:"arm"`
+	Source record.Source `json:"source"`
+	Cold   float64       `json:"cold_usd_per_million"`
+	ColdCI *[2]float64   `json:"cold_usd_ci95"` // rounds resampled
+	Warm   float64       `json:"warm_usd_per_million"`
+	WarmCI *[2]float64   `json:"warm_usd_ci95"`   // environments resampled; null below 10 of them
+	USD    float64       `json:"usd_per_million"` // at ColdShare
+	USDCI  *[2]float64   `json:"usd_ci95"`
+
+	// Provisioned concurrency costs less than on-demand if one environment is busy for more than this share of the
+	// time. Null means never, or that its price is unknown.
+	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
+	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
+
+	of *measured
+	// Draws of Cold, of Warm and of USD: rounds and environments resampled. They are nil if there are too few
+	// environments.
+	cold, warm, draws []float64
+}
+
+// Cheapest is the arm that costs least and all arms that cannot be told from it.
+type Cheapest struct {
+	Source record.Source `json:"source"`
+	Among  string        `json:"among,omitempty"`
+	Arms   []string      `json:"arms"`
+	Told   bool          `json:"told_apart"` // some arm is told to cost more
+	Text   string        `json:"text"`
+
+	next *Comparison // the next arm that is told to cost more, or nil
+}
+
+// BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.
+type BreakEven struct {
+	Arm       string     `json:"arm"`
+	Than      string     `json:"than"`
+	ColdShare float64    `json:"cold_share"`
+	CI        [2]float64 `json:"cold_share_ci95"`
+
+	of [2]int // indices of Arm and Than
+}
 
 // DefaultColdShare is the default share of cold starts in costs. AWS says that it is usually under 1 % in production.
 const DefaultColdShare = 0.01
@@ -110,11 +164,7 @@ func (m *measured) costRounds(n int) []float64 {
 			of[c.column] = append(of[c.column], 1e6*c.usd)
 		}
 	}
-	out := make([]float64, n)
-	for k, usd := range of {
-		out[k] = stat.NewSample(usd).Mean()
-	}
-	return out
+	return list.Map(of, func(usd []float64) float64 { return stat.NewSample(usd).Mean() })
 }
 
 // warmCosts resamples environments around the mean cost of all calls. It returns nil if there are fewer than
@@ -126,10 +176,7 @@ func (m *measured) warmCosts(mean float64) []float64 {
 		return nil
 	}
 	draws := stat.Rounds{means}.Mean(1, m.seed)[0]
-	off := mean - stat.NewSample(means).Mean() // environments served different numbers of calls
-	for i := range draws {
-		draws[i] += off
-	}
+	floats.AddConst(mean-stat.NewSample(means).Mean(), draws) // environments served different numbers of calls
 	return draws
 }
 

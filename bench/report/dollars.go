@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/twinstart/twinstart/arm"
@@ -30,10 +31,7 @@ func (c *ArmCost) less(base *ArmCost) (d Dollars) {
 	}
 	d.USD = number(c.USD - base.USD)
 	if c.draws != nil && base.draws != nil {
-		draws := slices.Clone(c.draws)
-		for i, x := range base.draws {
-			draws[i] -= x
-		}
+		draws := floats.SubTo(make([]float64, len(c.draws)), c.draws, base.draws)
 		d.USDCI, d.sd = bounds(draws), stat.NewSample(draws).StdDev()
 	}
 	return d

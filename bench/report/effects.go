@@ -21,8 +21,9 @@ func (f *factorial) pairs(factor, level, than string, keep func(*cell) bool) (ou
 	for _, c := range f.cells {
 		key := c.levels
 		key[at] = than
-		if other := f.byKey[key]; other != nil && c.level(factor) == level && (keep == nil || keep(c)) {
-			out = append(out, pair{c, other})
+		i := slices.IndexFunc(f.cells, func(other *cell) bool { return other.levels == key })
+		if i >= 0 && c.level(factor) == level && (keep == nil || keep(c)) {
+			out = append(out, pair{c, f.cells[i]})
 		}
 	}
 	return out

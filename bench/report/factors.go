@@ -33,7 +33,6 @@ func (c *cell) level(factor string) string { return c.levels[slices.Index(factor
 type factorial struct {
 	cells   []*cell
 	factors []string // with at least two levels
-	byKey   map[[3]string]*cell
 }
 
 // factorNames are in the order of models and reports.
@@ -48,10 +47,7 @@ func analyse(rep *Report, clock Clock, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
 		g := m.group
 		return g.bootstrap == "" || g.kind == "" || g.restore != "" || g.lever != "" || m.tests[clock].N() < minCell
-	}), func(g *group) identity {
-		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture,
-			handler: g.handler, published: g.published}
-	})
+	}), setting)
 	for _, arms := range strata {
 		s, f := arms[0].group, newFactorial(arms, clock)
 		if len(f.factors) < 2 || len(f.cells) < 4 {
@@ -79,12 +75,7 @@ func analyse(rep *Report, clock Clock, all []*measured, sequences []*sequence) {
 }
 
 func newFactorial(arms []*measured, clock Clock) *factorial {
-	f := &factorial{byKey: map[[3]string]*cell{}}
-	for _, m := range arms {
-		c := newCell(m, clock)
-		f.cells = append(f.cells, c)
-		f.byKey[c.levels] = c
-	}
+	f := &factorial{cells: list.Map(arms, func(m *measured) *cell { return newCell(m, clock) })}
 	for _, name := range factorNames {
 		if len(f.levels(name)) > 1 {
 			f.factors = append(f.factors, name)
@@ -261,28 +252,4 @@ func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 	} else {
 		c.KiB = number(root)
 	}
-}
-
-// size formats a number of bytes for people.
-func size(bytes float64) string {
-	switch {
-	case bytes >= 10<<20:
-		return fmt.Sprintf("%.0f MB", bytes/(1<<20))
-	case bytes >= 100<<10:
-		return fmt.Sprintf("%.1f MB", bytes/(1<<20))
-	}
-	return fmt.Sprintf("%.0f KiB", bytes/1024)
-}
-
-// percentChange returns "-21 % [-23, -19]" for a ratio of 0.79.
-func percentChange(ratio float64, ci [2]float64) string {
-	return fmt.Sprintf("%s [%s, %s]", percent(ratio)+" %", percent(ci[0]), percent(ci[1]))
-}
-
-func percent(ratio float64) string {
-	p := 100 * (ratio - 1)
-	if math.Abs(p) < 9.95 {
-		return fmt.Sprintf("%+.1f", p)
-	}
-	return fmt.Sprintf("%+.0f", p)
 }

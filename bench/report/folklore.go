@@ -64,10 +64,7 @@ func padded(x, y *group) bool {
 
 // read returns the KiB that are read before GET /next, or 0 if unknown.
 func (g *group) read() float64 {
-	if kib := cmp.Or(g.counted.InitPackageReadKiB, g.readStart()); kib != nil {
-		return *kib
-	}
-	return 0
+	return orZero(cmp.Or(g.counted.InitPackageReadKiB, g.readStart()))
 }
 
 // readStart returns the median KiB of measured starts, or nil if unknown.
@@ -124,16 +121,4 @@ func alike(a, b *group) bool {
 	x, y := a.identity, b.identity
 	x.arm, y.arm = "", ""
 	return x == y
-}
-
-// plain returns a comparison in a few words.
-func plain(c Comparison) string {
-	if !c.Told {
-		return fmt.Sprintf("~ (%s)", times(c))
-	}
-	word := "slower"
-	if c.Ratio < 1 {
-		word = "faster"
-	}
-	return fmt.Sprintf("%s, %s", word, times(c))
 }

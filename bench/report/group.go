@@ -202,16 +202,21 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		billed: orNaN(r.BilledDurationMs), env: env})
 }
 
+// setting returns what the arms of one factorial, or of one set of levers, have in common.
+func setting(g *group) identity {
+	return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture,
+		handler: g.handler, published: g.published}
+}
+
 // groupBy groups arms with equal keys, in order.
 func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
-	at := map[identity]int{}
 	for _, m := range all {
-		k := key(m.group)
-		if _, met := at[k]; !met {
-			at[k] = len(out)
-			out = append(out, nil)
+		same := func(arms []*measured) bool { return key(arms[0].group) == key(m.group) }
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i] = append(out[i], m)
+		} else {
+			out = append(out, []*measured{m})
 		}
-		out[at[k]] = append(out[at[k]], m)
 	}
 	return out
 }
@@ -264,6 +269,7 @@ func perMillion[S any](samples []S, usd func(*S) float64) float64 {
 }
 
 func (c *coldSample) price() float64 { return c.usd }
+
 func (w *warmSample) price() float64 { return w.usd }
 
 // column returns one figure of all samples that have it.

@@ -7,8 +7,22 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
+
+// Index is the performance index of language comparisons: the slowest arm has 1, an arm twice as fast has 2. Over
+// several handlers it is the geometric mean, because the arithmetic mean of ratios depends on the direction of the
+// ratio.
+type Index struct {
+	Arm       string        `json:"arm"` // an arm's id; with @memory if there are several
+	Source    record.Source `json:"source"`
+	Clock     Clock         `json:"clock"`
+	Function  string        `json:"function,omitempty"` // if the arm has several; "" is the mean over them
+	Functions int           `json:"functions"`          // handlers averaged
+	Index     float64       `json:"performance_index"`
+	CI        [2]float64    `json:"performance_index_ci95"`
+}
 
 // index adds the performance index of each arm by each clock, among the arms of one source and memory size. It
 // averages over handlers.

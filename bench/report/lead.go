@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm/list"
-	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // A lead names at most namesShown arms of a group, and shows at most groupsShown groups.
@@ -87,64 +86,4 @@ func alone(a *Arm) (out []Answer) {
 		add("What does it cost?", "%.2f USD a million cold starts, %.2f warm", *a.ColdCost, *a.WarmCost)
 	}
 	return out
-}
-
-// withInterval formats a time with its interval, if it is known.
-func withInterval(x float64, ci stat.Interval, ok bool) string {
-	if !ok {
-		return ms(x)
-	}
-	return fmt.Sprintf("%s [%s, %s]", ms(x), Digits(ci.Lo), Digits(ci.Hi))
-}
-
-// Digits formats a time in ms with at most two decimals, as a REPORT has.
-func Digits(x float64) string {
-	switch {
-	case math.Abs(x) >= 1000:
-		return fmt.Sprintf("%.0f", x)
-	case math.Abs(x) >= 100:
-		return fmt.Sprintf("%.1f", x)
-	}
-	return fmt.Sprintf("%.2f", x)
-}
-
-func ms(x float64) string { return Digits(x) + " ms" }
-
-// Probability formats a p-value: "p = 0.012" or "p < 0.001".
-func Probability(x float64) string {
-	if x < 0.001 {
-		return "p < 0.001"
-	}
-	return fmt.Sprintf("p = %.3f", x)
-}
-
-// times formats a ratio with its interval: "1.45x [1.40, 1.51]".
-func times(c Comparison) string {
-	return fmt.Sprintf("%.2fx [%.2f, %.2f]", c.Ratio, c.CI[0], c.CI[1])
-}
-
-// by says how far an arm lies behind the best, and how sure that is.
-func by(c Comparison) string {
-	count := fmt.Sprintf("n = %d", c.N)
-	if c.Effective > 0 {
-		count += fmt.Sprintf(" that count like %.0f", c.Effective)
-	}
-	return fmt.Sprintf("%s as long (%s, %s)", times(c), Probability(c.P), count)
-}
-
-// and joins texts: "a, b and c". It names at most six and counts the rest.
-func and(xs []string) string {
-	xs = list.Few(xs, 6)
-	if len(xs) < 2 {
-		return strings.Join(xs, "")
-	}
-	return strings.Join(xs[:len(xs)-1], ", ") + " and " + xs[len(xs)-1]
-}
-
-// Plural returns a number with its noun.
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

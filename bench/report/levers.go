@@ -72,10 +72,7 @@ const DefaultMonthly = 1e6
 // are one family (Holm): if no lever does anything, some lever is told apart in 5 % of reports.
 func (b *builder) levers(rep *Report, all []*measured) {
 	all = slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return m.group.lever == "" })
-	for _, arms := range groupBy(all, func(g *group) identity {
-		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture,
-			handler: g.handler}
-	}) {
+	for _, arms := range groupBy(all, setting) {
 		i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.lever == arm.Baseline })
 		if i < 0 {
 			continue

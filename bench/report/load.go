@@ -110,9 +110,7 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	if !out.Closed {
 		out.LagP99 = quantile(0.99, func(s *loadSample) float64 { return s.lag })
 	}
-	if l.provisioned {
-		out.Ahead = &Ahead{Environments: len(l.ahead), Init: median(l.ahead)}
-	}
+	ahead := &Ahead{Environments: len(l.ahead), Init: median(l.ahead)}
 	took, streams := 1e-3, map[string]bool{}
 	for _, end := range l.ends {
 		took += end / 1000
@@ -121,17 +119,15 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	slower := func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }
 	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), slower) {
 		streams[s.env] = true
-		if s.spilled && out.Ahead != nil {
-			out.Ahead.Spilled++
-		}
+		ahead.Spilled += map[bool]int{true: 1}[s.spilled]
 		if s.cold {
 			out.Cold++
 			out.TailCold += map[bool]int{true: 1}[i < out.Tail]
 		}
 	}
 	delete(streams, "")
-	if out.Ahead != nil {
-		out.Ahead.AtLeast = len(streams) == 0
+	if ahead.AtLeast = len(streams) == 0; l.provisioned {
+		out.Ahead = ahead
 	}
 	if out.Environments = len(streams); out.Environments == 0 && !out.ViaURL {
 		out.Environments = out.Cold + len(l.ahead)

@@ -51,51 +51,6 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 	return pairs
 }
 
-// resampled compares a quantile of the arms.
-func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
-	few := func(m *measured) bool { return m.replicates(c.clock) < least }
-	ranked := slices.DeleteFunc(slices.Clone(c.arms), few)
-	if len(ranked) < 2 {
-		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
-		return nil
-	}
-	table := c.quantile(q, ranked)
-	r := &resampling{out.At, ranked, table}
-	if q != 0.5 {
-		c.tail = r
-	}
-	var pairs []pairing
-	for i := 1; i < len(ranked); i++ {
-		pairs = append(pairs, c.resampledPair(r, i, 0))
-	}
-	value := medianText(ranked[0].tests[c.clock])
-	if q != 0.5 {
-		ci, ok := ranked[0].samples[c.clock].Interval(q)
-		value = withInterval(ranked[0].at(c.clock, q), ci, ok && c.clock != ClockWarm)
-	}
-	all := c.say(out, ranked, pairs, value, table.Critical())
-	if aside := slices.DeleteFunc(slices.Clone(c.arms), func(m *measured) bool { return !few(m) }); len(aside) > 0 {
-		names := and(list.Map(aside, func(m *measured) string { return m.label }))
-		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + names + "."
-	}
-	return all
-}
-
-// resampledPair compares arms i and j by resampling.
-func (c *contest) resampledPair(r *resampling, i, j int) pairing {
-	a, b := r.arms[i], r.arms[j]
-	if why := c.otherRounds(a, b); why != "" {
-		return untested(why)
-	}
-	shift, ok := r.table.Pair(i, j)
-	if !ok {
-		return untested(noSpread)
-	}
-	shift.N = min(a.replicates(c.clock), b.replicates(c.clock))
-	shift.Effective = float64(shift.N)
-	return pairing{Shift: shift, test: resampled}
-}
-
 // say fills in a claim from the best arm, ranked[0], and the pair of each other arm with it. value is the best arm's
 // time; a half interval is critical standard errors wide.
 func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) []Comparison {
@@ -147,6 +102,3 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	out.Text = s.String() + "."
 	return all
 }
-
-// medianText returns a median with its interval, if there are enough values for one.
-func medianText(of *stat.Sample) string { return withInterval(of.Median()) }

@@ -64,6 +64,7 @@ func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
 }
 
 func isCold(r *record.Record) bool { return r.Start == record.Cold }
+
 func isWarm(r *record.Record) bool { return r.Start != record.Cold }
 
 // parts are the kinds of calls that are shown one by one.
