@@ -14,10 +14,10 @@ import (
 
 // calibrateCommand makes a model from the user's own AWS run.
 type calibrateCommand struct {
-	AWS  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source aws."`
-	Lab  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source lab, of the same arms."`
-	Out  string `short:"o" required:"" placeholder:"FILE" help:"Where to write the model."`
-	Name string `help:"What predictions call it; the AWS file's name by default."`
+	AWS  string `required:"" placeholder:"FILE"`
+	Lab  string `required:"" placeholder:"FILE"`
+	Out  string `short:"o" required:"" placeholder:"FILE"`
+	Name string
 }
 
 // Run reads both files, fits a model, and prints how well each arm is predicted by the others.
@@ -54,7 +54,8 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			if r.Apart {
 				apart = " (set apart: not on the others' line, CPU?)"
 			}
-			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs), fmt.Sprintf("%.2f", r.FittedMs), left)
+			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs),
+				fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
 		fmt.Fprint(io.out, t.Text(0))
 		if a.Image != nil {

@@ -14,32 +14,21 @@ import (
 
 // compareCommand compares a run with an earlier one.
 type compareCommand struct {
-	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
-	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
-	FailOn     []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
-	MixSources bool     `help:"Compare lab with AWS records all the same."`
-	Old        string   `arg:"" help:"Records of the earlier run: a file, or the folder of a run."`
-	New        string   `arg:"" help:"Records of the later run."`
+	Format     string               `default:"text" enum:"text,markdown,json,csv"`
+	Out        string               `placeholder:"FILE"`
+	FailOn     []compare.Expression `sep:"," placeholder:"EXPR,..."`
+	MixSources bool
+	Old        string `arg:""`
+	New        string `arg:""`
 }
 
 // Run compares. A broken limit is a finding.
 func (c *compareCommand) Run(ctx context.Context, io streams) error {
-	var expressions []compare.Expression
-	for _, text := range c.FailOn {
-		e, err := compare.ParseExpression(text)
-		if err != nil {
-			return fmt.Errorf("--fail-on: %w", err)
-		}
-		expressions = append(expressions, e)
-	}
 	options := report.Options{MixSources: c.MixSources, Context: ctx}
 	var sides [2]*report.Report
 	for i, path := range []string{c.Old, c.New} {
-		files, err := recordsOf([]string{path})
-		if err == nil {
-			sides[i], err = report.Files(files, os.Stdin, options)
-		}
-		if err != nil {
+		var err error
+		if sides[i], err = reportOn([]string{path}, options); err != nil {
 			return fmt.Errorf("%s: %w", []string{"OLD", "NEW"}[i], err)
 		}
 	}
@@ -47,7 +36,7 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	unjudged := result.Check(expressions)
+	unjudged := result.Check(c.FailOn)
 	if err := io.write(c.Out, func(w goio.Writer) error { return compare.Write(w, c.Format, result) }); err != nil {
 		return fmt.Errorf("writing the comparison: %w", err)
 	}
@@ -63,8 +52,9 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// recordsOf returns the files of records for paths.
-func recordsOf(paths []string) (files []string, err error) {
+// reportOn reports on records: each path is a file, the folder of a run, or "-" for standard input.
+func reportOn(paths []string, o report.Options) (*report.Report, error) {
+	var files []string
 	for _, path := range paths {
 		file, err := recordsIn(path)
 		if err != nil {
@@ -72,7 +62,7 @@ func recordsOf(paths []string) (files []string, err error) {
 		}
 		files = append(files, file)
 	}
-	return files, nil
+	return report.Files(files, os.Stdin, o)
 }
 
 // recordsIn returns the file of records in a run's folder, or beside its report. It returns any other path unchanged.

@@ -20,11 +20,11 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// packageCounter counts the KiB that packages read, of their own files and of the base's, and their CPU, in starts
-// made for counting. Predictions and comparisons use these counts. If counting is impossible, they use measured
-// starts, and a warning says so.
+// packageCounter starts packages to count the KiB that they read, of their own files and of the base's, and their CPU
+// time. Predictions and comparisons use these counts. If counting is impossible, they use the measured starts, and a
+// warning says so.
 //
-// A count depends on content alone, so it is kept in the user's cache.
+// A count depends on content alone, so the user's cache keeps it.
 type packageCounter struct {
 	ctx     context.Context
 	io      streams
@@ -32,7 +32,7 @@ type packageCounter struct {
 
 	prober *probe.Prober
 	warned map[string]bool
-	counts map[string]*counts.Counts // by key; nil if unknown
+	counts map[string]*counts.Counts // by key; nil means not counted
 }
 
 func newPackageCounter(ctx context.Context, flags labFlags, event []byte, io streams) *packageCounter {
@@ -61,20 +61,14 @@ func (c *packageCounter) all(functions []assembly.Function) {
 			return
 		}
 		var err error
-		file := countFile(key)
-		if c.counts[key] = kept(file); c.counts[key] == nil {
-			if c.counts[key], err = c.measure(f); err == nil {
-				keep(file, c.counts[key])
-			}
-		}
-		if errors.Is(err, sandbox.ErrNamespaces) {
+		if c.counts[key], err = c.cached(key, f); errors.Is(err, sandbox.ErrNamespaces) {
 			return // nothing can run, and the lab reports it
 		}
 		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // a machine lacks the same thing for every arm
 			c.warned[err.Error()] = true
-			c.io.warn(fmt.Sprintf("%s: what it reads, and its CPU, are not counted at starts of their own: %v", f.Identity.Arm, err))
+			c.io.warn(fmt.Sprintf("%s: its reads and CPU could not be counted in a start of their own: %v", f.Identity.Arm, err))
 		}
-		bar.step(f.Identity.Arm)
+		bar.add(f.Identity.Arm, 1)
 	}
 }
 
@@ -102,8 +96,9 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 	kib := func(n int) *float64 { return new(float64(n)) }
 	next := reads.Next
 	counted := &counts.Counts{ManagedRuntime: r.Managed(), PackageReadBy: string(r.CountedBy),
-		InitPackageReadKiB: kib(next.PackageKiB), InitPackageReadChunks: &next.PackageChunks, InitPackageReadErrorKiB: &reads.ErrorKiB,
-		InitBaseReadKiB: kib(next.BaseKiB), InitBaseReadChunks: &next.BaseChunks, InitLibcReadKiB: kib(next.LibcKiB)}
+		InitPackageReadKiB: kib(next.PackageKiB), InitPackageReadChunks: &next.PackageChunks,
+		InitPackageReadErrorKiB: &reads.ErrorKiB, InitLibcReadKiB: kib(next.LibcKiB),
+		InitBaseReadKiB: kib(next.BaseKiB), InitBaseReadChunks: &next.BaseChunks}
 	if f := reads.First; f != nil {
 		counted.FirstResponsePackageReadKiB = kib(f.PackageKiB)
 		counted.FirstResponseBaseReadKiB, counted.FirstResponseBaseReadChunks = kib(f.BaseKiB), &f.BaseChunks
@@ -140,27 +135,21 @@ var countedBy = sync.OnceValue(func() string {
 	return digest
 })
 
-// countFile returns the file of a count, or "" if it cannot be kept.
-func countFile(key string) string {
-	file, err := archive.Cache("counts", key+".json")
-	if err != nil || countedBy() == "" {
-		return ""
+// cached returns the count that the user's cache has for a key. If it has none, cached counts, and stores the count. If
+// that fails, the next run counts again.
+func (c *packageCounter) cached(key string, f assembly.Function) (counted *counts.Counts, err error) {
+	file, unusable := archive.Cache("counts", key+".json")
+	if unusable != nil || countedBy() == "" {
+		return c.measure(f)
 	}
-	return file
-}
-
-// kept returns the count that a file keeps, or nil.
-func kept(file string) *counts.Counts {
-	var counted *counts.Counts
-	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &counted) != nil {
-		return nil
+	if text, err := os.ReadFile(file); err == nil && json.Unmarshal(text, &counted) == nil {
+		return counted, nil
 	}
-	return counted
-}
-
-// keep stores a count. If that fails, the next run counts again.
-func keep(file string, counted *counts.Counts) {
-	if text, err := json.Marshal(counted); err == nil && file != "" && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
+	if counted, err = c.measure(f); err != nil {
+		return nil, err
+	}
+	if text, err := json.Marshal(counted); err == nil && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
 		_ = archive.ReplaceFile(file, 0o644, text)
 	}
+	return counted, nil
 }

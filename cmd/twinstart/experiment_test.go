@@ -151,13 +151,8 @@ func TestInvoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--event", event)
-	said := strings.Split(strings.TrimSpace(stderr), "\n")
-	report := said[len(said)-1]
-	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.HasPrefix(report, "REPORT Init Duration: ") || !strings.Contains(report, " of 1024 MB") || strings.Contains(stderr, "platform.") {
+	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.Contains(stderr, `"type":"platform.report"`) {
 		t.Errorf("status %d, response %q, log:\n%s", status, stdout, stderr)
-	}
-	if _, _, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--log", "all"); !strings.Contains(stderr, `"type":"platform.report"`) {
-		t.Errorf("all of the log: %s", stderr)
 	}
 	status, _, stderr = twinstart(t, "invoke", "rawtcp/zap", "--assembly", assemblyOfTwoArms(t))
 	if status != exitUsage || !strings.Contains(stderr, "rawtcp/zip") {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	goio "io"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -15,18 +14,15 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// invokeCommand invokes one arm once. The response goes to stdout unchanged, the log's tail to stderr.
+// invokeCommand invokes one arm once. The response goes unchanged to standard output, the tail of the log to standard
+// error.
 type invokeCommand struct {
-	assemblyFlags
-	labFlags
-	variantFlags
-	Arm    string        `arg:"" name:"path|arm" help:"Deployment package (ZIP, folder, image tarball, ...), or arm of the assembly such as nethttp/zip."`
-	Source record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
-	Log    string        `default:"report" enum:"report,all" help:"What of the log goes to standard error: report (the function's own lines and the figures of REPORT) or all (as it is)."`
-	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; the arm's own by default, {} if it has none."`
+	functionFlags
+	Arm    string        `arg:"" name:"path|arm"`
+	Source record.Source `group:"where" default:"lab" enum:"lab,aws"`
+	Event  string        `placeholder:"FILE"`
 }
 
 // Run invokes. A function error is a finding.
@@ -35,16 +31,17 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	from, err := open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, vary: c.variantFlags, args: []string{c.Arm}}, io)
+	from, err := open(ctx, subject{source: c.Source, functionFlags: c.functionFlags, args: []string{c.Arm}}, io)
 	if err != nil {
 		return err
 	}
 	defer from.close() //nolint:errcheck // the answer was printed before
-	targets := from.targets
-	if len(targets) > 1 {
-		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, len(targets))
+	if n := len(from.targets); n > 1 {
+		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, n)
 	}
-	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &targets[0].FunctionName, Payload: targets[0].Payload(event), LogType: types.LogTypeTail})
+	target := from.targets[0]
+	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &target.FunctionName,
+		Payload: target.Payload(event), LogType: types.LogTypeTail})
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", c.Arm, err)
 	}
@@ -55,44 +52,13 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("writing the response: %w", err)
 	}
 	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
-		c.writeLog(io.err, string(tail))
+		fmt.Fprint(io.err, string(tail))
 	}
 	if answer.FunctionError != nil {
 		fmt.Fprintf(io.err, "twinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
 		return errFinding
 	}
 	return nil
-}
-
-// writeLog writes a log's tail unchanged, or the function's own lines and the figures of REPORT.
-func (c *invokeCommand) writeLog(w goio.Writer, tail string) {
-	for line := range strings.Lines(tail) {
-		l, err := logline.Parse(strings.TrimSpace(line))
-		_, lab := logline.ParseLab(strings.TrimSpace(line))
-		switch {
-		case err == nil && l.Kind == logline.KindReport && c.Log != "all":
-			fmt.Fprintln(w, figures(l.Report))
-		case c.Log == "all" || !lab && !strings.Contains(line, `"type":"platform.`) && (err != nil || l.Kind == logline.KindOther || l.Failed()):
-			fmt.Fprint(w, line)
-		}
-	}
-}
-
-// figures formats a REPORT in one line.
-func figures(r logline.Report) string {
-	text := "REPORT"
-	for _, f := range []struct {
-		name string
-		ms   *float64
-	}{{"Init Duration", r.InitDurationMs}, {"Restore Duration", r.RestoreDurationMs}, {"Duration", r.DurationMs}, {"Billed Duration", r.BilledDurationMs}} {
-		if f.ms != nil {
-			text += fmt.Sprintf(" %s: %.2f ms ", f.name, *f.ms)
-		}
-	}
-	if r.MaxMemoryUsedMB != nil && r.MemorySizeMB != nil {
-		text += fmt.Sprintf(" Memory Used: %d of %d MB ", *r.MaxMemoryUsedMB, *r.MemorySizeMB)
-	}
-	return strings.TrimSpace(text + " " + strings.TrimSpace(r.Status+" "+r.ErrorType))
 }
 
 // readEvent reads a file, or standard input for "-". Without a name it returns nil: each arm has its own.
@@ -115,14 +81,18 @@ func readEvent(name string) ([]byte, error) {
 
 // readInput reads at most so many bytes of a file, or of standard input for "-".
 func readInput(name string, most int64) ([]byte, error) {
-	in := os.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	in, err := openInput(name)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	return goio.ReadAll(goio.LimitReader(in, most))
+}
+
+// openInput opens a file, or standard input for "-".
+func openInput(name string) (*os.File, error) {
+	if name == "-" {
+		return os.Stdin, nil
+	}
+	return os.Open(name)
 }

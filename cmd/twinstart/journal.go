@@ -57,55 +57,6 @@ func openJournal(dir string, describe func(*journal) error) (*journal, error) {
 	return j, nil
 }
 
-// describe starts a run, or continues the interrupted one with --resume. It moves an earlier run in the same folder
-// aside and never overwrites it.
-func (c *runCommand) describe(j *journal, from *source, targets []measure.Target, io streams) error {
-	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
-	if err != nil {
-		return err
-	}
-	if c.Resume {
-		if j.done, err = record.ReadDone(filepath.Join(c.Out, recordsName)); err != nil {
-			return fmt.Errorf("reading what was measured: %w", err)
-		}
-		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" && from.name == record.Lab {
-			return fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
-		}
-		for i, t := range targets {
-			if was, is := earlier.Deployed[t.String()]; is && t.Unlike == "" && t.Deployed.Differs(was) != "" {
-				targets[i].Unlike = fmt.Sprintf("%s since the run in %s began", t.Deployed.Differs(was), c.Out)
-			}
-		}
-		j.run = earlier
-		j.run.Resumed++
-		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
-	} else {
-		if err := moveAside(c.Out, io.err); err != nil {
-			return err
-		}
-		j.run = c.newRun(from, targets)
-	}
-	j.run.NotMeasured, j.run.Warnings = from.notMeasured, from.warnings
-	j.run.Deployed, j.run.DeployedAtEnd = map[string]runfile.Deployed{}, map[string]runfile.Deployed{}
-	for _, t := range targets {
-		if t.Deployed != nil {
-			j.run.Deployed[t.String()] = *t.Deployed
-		}
-	}
-	return nil
-}
-
-// changedPackages names the arms whose deployment packages changed.
-func changedPackages(before, now map[string]string) string {
-	var changed []string
-	for _, arm := range slices.Sorted(maps.Keys(before)) {
-		if digest := now[arm]; digest != "" && digest != before[arm] {
-			changed = append(changed, arm)
-		}
-	}
-	return strings.Join(changed, ", ")
-}
-
 func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run {
 	seed := cmp.Or(c.Seed, rand.Uint64()>>11) // 53 bits, so that a JSON reader with doubles keeps it
 	command := append([]string{"twinstart"}, os.Args[1:]...)
@@ -125,7 +76,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		RunID:        now.Format("20060102T150405.000Z"),
 		Experiment:   targets[0].Experiment,
 		Source:       from.name,
-		Region:       from.region,
+		Region:       from.config.Region,
 		StartedAt:    now,
 		Seed:         seed,
 		Command:      command,
@@ -209,4 +160,53 @@ func (c *runCommand) watch(j *journal, o *measure.Options) error {
 		observe(r)
 	}
 	return j.run.Save(filepath.Join(j.dir, runfile.Name))
+}
+
+// describe starts a run, or continues the interrupted one with --resume. It moves an earlier run in the same folder
+// aside and never overwrites it.
+func (c *runCommand) describe(j *journal, from *source, targets []measure.Target, io streams) error {
+	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+	if err != nil {
+		return err
+	}
+	if c.Resume {
+		if j.done, err = record.ReadDone(filepath.Join(c.Out, recordsName)); err != nil {
+			return fmt.Errorf("reading what was measured: %w", err)
+		}
+		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" && from.name == record.Lab {
+			return fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
+		}
+		for i, t := range targets {
+			if was, is := earlier.Deployed[t.String()]; is && t.Unlike == "" && t.Deployed.Differs(was) != "" {
+				targets[i].Unlike = fmt.Sprintf("%s since the run in %s began", t.Deployed.Differs(was), c.Out)
+			}
+		}
+		j.run = earlier
+		j.run.Resumed++
+		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
+	} else {
+		if err := moveAside(c.Out, io.err); err != nil {
+			return err
+		}
+		j.run = c.newRun(from, targets)
+	}
+	j.run.NotMeasured, j.run.Warnings = from.notMeasured, from.warnings
+	j.run.Deployed, j.run.DeployedAtEnd = map[string]runfile.Deployed{}, map[string]runfile.Deployed{}
+	for _, t := range targets {
+		if t.Deployed != nil {
+			j.run.Deployed[t.String()] = *t.Deployed
+		}
+	}
+	return nil
+}
+
+// changedPackages names the arms whose deployment packages changed.
+func changedPackages(before, now map[string]string) string {
+	var changed []string
+	for _, arm := range slices.Sorted(maps.Keys(before)) {
+		if digest := now[arm]; digest != "" && digest != before[arm] {
+			changed = append(changed, arm)
+		}
+	}
+	return strings.Join(changed, ", ")
 }

@@ -16,15 +16,13 @@ import (
 
 // labCommand serves the lab until it is interrupted.
 type labCommand struct {
-	assemblyFlags
-	labFlags
-	variantFlags
-	Packages    []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
-	Concurrency int           `default:"100" placeholder:"N" help:"How many invocations may run at once; more are throttled, as by an account's limit."`
-	Credentials bool          `help:"Give functions your own AWS credentials, in place of invented ones; AWS is reached with --network host only."`
-	Freeze      bool          `help:"Freeze execution environments between invocations, as Lambda does: some 0.15 ms an invocation, and half as many a second from many clients."`
-	Idle        time.Duration `default:"10m" placeholder:"TIME" help:"After how long an idle execution environment is ended; 0 keeps them all."`
-	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
+	functionFlags
+	Packages    []string `arg:"" optional:"" name:"path|arm"`
+	Concurrency int      `default:"100" placeholder:"N"`
+	Credentials bool
+	Freeze      bool
+	Idle        time.Duration `default:"10m" placeholder:"TIME"`
+	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT"`
 }
 
 // Run serves until the context ends.
@@ -34,7 +32,8 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("reading --listen: %w", err)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("--listen %s is not a loopback address: the lab runs anyone's function for whoever can reach it; use 127.0.0.1:PORT", c.Listen)
+		return fmt.Errorf("--listen %s is not a loopback address: whoever can reach the lab can run any function; use "+
+			"127.0.0.1:PORT", c.Listen)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -55,7 +54,8 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		numbered(found.functions)
 	}
 	options := c.labOptions(found)
-	options.Log, options.Concurrency, options.Idle, options.Freeze, options.Measured = io.err, c.Concurrency, c.Idle, c.Freeze, false
+	options.Log, options.Measured = io.err, false
+	options.Concurrency, options.Idle, options.Freeze = c.Concurrency, c.Idle, c.Freeze
 	if c.Credentials {
 		if options.Credentials, err = account.Variables(ctx); err != nil {
 			return err

@@ -27,16 +27,16 @@ import (
 // loadCommand puts functions under load and reports what their callers waited for.
 type loadCommand struct {
 	measureFlags
-	Requests    int           `xor:"n" group:"many" placeholder:"N" help:"Closed load, the default: so many requests in all (500), from --concurrency callers."`
-	Concurrency int           `xor:"c" group:"many" placeholder:"N" help:"Callers of a closed load (10); each sends its next request when its last is answered, so a slow answer delays the next request."`
-	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s,..." help:"Open load: requests are sent at their times, whatever becomes of others. Several rates are steps, of --for each."`
-	Ramp        string        `xor:"n,c" group:"many" placeholder:"FROM:TO/TIME" help:"Open load whose rate changes evenly, such as 10:100/60s."`
-	Artillery   string        `xor:"n,c" group:"many" placeholder:"FILE" help:"Open load: the phases of an Artillery file."`
-	Poisson     bool          `group:"many" help:"Random gaps between requests, as of callers who do not know of each other; even gaps hide bursts."`
-	For         time.Duration `group:"many" placeholder:"TIME" help:"How long --rate lasts (1m)."`
-	MaxInFlight int           `group:"many" default:"1000" placeholder:"N" help:"Requests of an open load that wait for an answer at most; those above are counted as shed, and not sent later."`
-	Repeats     int           `group:"many" placeholder:"N" help:"How often each arm meets the load: in turn, in random order, with new environments. One arm once, several 6 times by default."`
-	Via         string        `group:"where" default:"invoke" enum:"invoke,url" help:"How requests come: by invoke, whose answers bring the REPORT, or to the function's url, whose do not."`
+	Requests    int           `xor:"n" group:"many" placeholder:"N"`
+	Concurrency int           `xor:"c" group:"many" placeholder:"N"`
+	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s,..."`
+	Ramp        string        `xor:"n,c" group:"many" placeholder:"FROM:TO/TIME"`
+	Artillery   string        `xor:"n,c" group:"many" placeholder:"FILE"`
+	Poisson     bool          `group:"many"`
+	For         time.Duration `group:"many" placeholder:"TIME"`
+	MaxInFlight int           `group:"many" default:"1000" placeholder:"N"`
+	Repeats     int           `group:"many" placeholder:"N"`
+	Via         string        `group:"where" default:"invoke" enum:"invoke,url"`
 }
 
 // Run measures and reports like twinstart run.
@@ -56,9 +56,9 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	open := len(c.Rate) > 0 || c.Ramp+c.Artillery != ""
 	switch {
 	case !open && (c.Poisson || c.For != 0):
-		return nil, errors.New("--poisson and --for are of an open load: give its --rate, too")
+		return nil, errors.New("--poisson and --for belong to an open load: give its --rate, too")
 	case c.For < 0 || c.For > 24*time.Hour:
-		return nil, fmt.Errorf("--for %v: want more than nothing, and 24h at most", c.For)
+		return nil, fmt.Errorf("--for %v: want a time above 0, and 24h at most", c.For)
 	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Requests < 0 || c.Concurrency < 0:
 		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more of each",
 			c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
@@ -81,7 +81,8 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 			l.Stages = append(l.Stages, schedule.Stage{Name: text, From: rate, To: rate, For: cmp.Or(c.For, time.Minute)})
 		}
 	}
-	l.Of = fmt.Sprintf("%s in %v", cmp.Or(c.Ramp, strings.Join(c.Rate, ", "), filepath.Base(c.Artillery)), schedule.Length(l.Stages))
+	name := cmp.Or(c.Ramp, strings.Join(c.Rate, ", "), filepath.Base(c.Artillery))
+	l.Of = fmt.Sprintf("%s in %v", name, schedule.Length(l.Stages))
 	if c.Poisson {
 		l.Of += ", Poisson"
 	}
@@ -102,10 +103,10 @@ func (c *runCommand) name() string {
 	return "run"
 }
 
-// suffix tells the folder of a load from that of a run.
+// suffix is "-load" for a load and "" for a run: their folders have different names.
 func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "-run") }
 
-// readyLoad completes a load for the arms that were found. The lab's functions get URLs, where they are called.
+// readyLoad completes a load for the arms that were found. If a load goes to URLs, the lab's functions get them.
 func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 	if c.Load == nil {
 		return
@@ -117,7 +118,8 @@ func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 	}
 	for _, t := range from.targets {
 		if c.Load.ViaURL && from.name == record.Lab { // if it fails, measuring says so
-			_, _ = from.client.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone})
+			in := &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone}
+			_, _ = from.client.CreateFunctionUrlConfig(ctx, in)
 		}
 	}
 }
@@ -183,12 +185,11 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 	for i, p := range file.Config.Phases {
 		s := schedule.Stage{Name: cmp.Or(p.Name, fmt.Sprintf("phase %d", i+1))}
 		if p.Duration == "" || p.ArrivalRate == nil {
-			return nil, fmt.Errorf("%s: %s: only phases with duration and arrivalRate can be sent, and rampTo beside them", path, s.Name)
+			return nil, fmt.Errorf("%s: %s: want a phase with duration and arrivalRate, with or without rampTo", path, s.Name)
 		}
 		s.From, s.To = *p.ArrivalRate, *cmp.Or(p.RampTo, p.ArrivalRate)
-		seconds, e := strconv.ParseFloat(p.Duration, 64)
-		if s.For = time.Duration(seconds * float64(time.Second)); e != nil {
-			s.For, err = time.ParseDuration(p.Duration)
+		if s.For, err = time.ParseDuration(p.Duration); err != nil {
+			s.For, err = time.ParseDuration(p.Duration + "s")
 		}
 		if err != nil || s.For <= 0 || s.For > 24*time.Hour || !(min(s.From, s.To) >= 0 && max(s.From, s.To) <= maxRate) {
 			return nil, fmt.Errorf("%s: %s lasts %q, at %g to %g arrivals a second: want seconds, or a time such as 10m, "+
@@ -230,7 +231,9 @@ func (m *loadMeter) observe(r record.Record) {
 	default:
 		m.last[m.answered%len(m.last)] = ms
 		m.answered++
-		m.cold += map[record.Start]int{record.Cold: 1}[r.Start]
+		if r.Start == record.Cold {
+			m.cold++
+		}
 	}
 	if time.Since(m.told) >= time.Second/4 {
 		m.told, m.bar.name = time.Now(), m.String()
@@ -241,7 +244,9 @@ func (m *loadMeter) observe(r record.Record) {
 // String describes the load so far; its percentiles are of the last 1,000 answers.
 func (m *loadMeter) String() string {
 	s := stat.NewSample(slices.Clone(m.last[:min(m.answered, len(m.last))]))
-	text := fmt.Sprintf("load: %.1f/s, %s, %d shed, p50 %.1f ms", float64(m.answered)/max(time.Since(m.began).Seconds(), 0.001), report.Plural(m.failed, "error"), m.shed, s.Quantile(0.5))
+	rate := float64(m.answered) / max(time.Since(m.began).Seconds(), 0.001)
+	failed := report.Plural(m.failed, "error")
+	text := fmt.Sprintf("load: %.1f/s, %s, %d shed, p50 %.1f ms", rate, failed, m.shed, s.Quantile(0.5))
 	if s.N() >= stat.MinP99 {
 		text += fmt.Sprintf(", p99 %.1f ms", s.Quantile(0.99))
 	}

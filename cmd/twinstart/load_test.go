@@ -50,10 +50,10 @@ func TestLoadMistakes(t *testing.T) {
 		"--artillery " + artillery("text", "    - {duration: 60, arrivalRate: many}"):           "cannot unmarshal !!str `many`: want an Artillery file",
 		"--artillery " + artillery("less", "    - {duration: 60, arrivalRate: -1}"):             "and 0 to",
 		"--artillery " + artillery("long", "    - {duration: forever, arrivalRate: 1}"):         `phase 1 lasts "forever"`,
-		"--artillery " + artillery("both", "    - {duration: 60, arrivalCount: 5}"):             "only phases with duration and arrivalRate",
+		"--artillery " + artillery("both", "    - {duration: 60, arrivalCount: 5}"):             "want a phase with duration and arrivalRate",
 		"--artillery " + artillery("minus", "    - {duration: 60, arrivalRate: 1, rampTo: -5}"): "and 0 to",
 		"--artillery " + artillery("now", "    - {duration: 0, arrivalRate: 5}"):                "and 0 to",
-		"--artillery " + artillery("never", "    - {arrivalRate: 1}"):                           "phase 1: only phases with duration",
+		"--artillery " + artillery("never", "    - {arrivalRate: 1}"):                           "phase 1: want a phase with duration",
 		"--resume --out " + dir: "nothing to resume",
 		"--qualifier live":      "--qualifier live is of a deployed function under load",
 	} {
@@ -115,7 +115,7 @@ func TestLoadInAnAccount(t *testing.T) {
 		return a.run(t, nil, append([]string{"load", "--out", out, "--pace", "1ms"}, args...)...)
 	}
 	status, output := load("--requests", "12", "--concurrency", "3", "--repeats", "2", "--seed", "5")
-	if status != exitIncomplete || !strings.Contains(output, "ExpiredTokenException") || !strings.Contains(output, "twinstart load --resume --source aws") {
+	if status != exitIncomplete || !strings.Contains(output, "ExpiredTokenException") || !strings.Contains(output, "twinstart load --resume --out ") {
 		t.Fatalf("status %d: %s", status, output)
 	}
 	if n := lines(t, out); n < 37 || n > 39 {
@@ -170,7 +170,7 @@ func TestLoadOfAnAlias(t *testing.T) {
 		}
 	}
 	a := newTestAccount(t)
-	if status, output := a.run(t, nil, "run", "--function", zipA, "--qualifier", "live"); status != exitUsage || !strings.Contains(output, "cold starts are forced of $LATEST alone") {
+	if status, output := a.run(t, nil, "run", "--function", zipA, "--qualifier", "live"); status != exitUsage || !strings.Contains(output, "only cold starts of $LATEST can be forced") {
 		t.Errorf("cold starts of an alias: status %d: %s", status, output)
 	}
 	if status, output := a.run(t, nil, "load", "--function", zipA, "--qualifier", "gone"); status != exitUsage || !strings.Contains(output, "gone") {

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	goio "io"
-	"iter"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -17,9 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/cloudlogs"
@@ -31,9 +23,9 @@ import (
 type logsCommand struct {
 	armFlags
 	analysisFlags
-	LogGroup []string `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
-	Since    since    `default:"1h" help:"From when on to read, as aws logs tail takes it: 30m, 24h, 7d, 1w, or a time such as 2026-11-20T10:00:00Z."`
-	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
+	LogGroup []string `required:"" placeholder:"NAME"`
+	Since    since    `default:"1h"`
+	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records"`
 }
 
 // Run reads the logs and reports on them.
@@ -48,15 +40,13 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	}
 	c.Region = cmp.Or(c.Region, cfg.Region)
 	io.warn(elsewhere("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")...)
-	o, err := c.armFlags.options("", "")
-	if err != nil {
-		return err
-	}
+	o := c.armFlags.options("", "")
 	var records bytes.Buffer // a few hundred bytes an invocation
 	w := record.NewWriter(&records)
 	for _, group := range c.LogGroup {
 		o.Log = strings.TrimPrefix(group, "/aws/lambda/")
-		n, err := copyRecords(ctx, w, importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o), group, io.err)
+		events := cloudlogs.Events(ctx, cfg, group, c.Since.Time)
+		n, err := copyRecords(w, importer.Records(events, group, o), group, io.err)
 		if err != nil {
 			return err
 		}
@@ -73,7 +63,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	}
 	text := records.Bytes()
 	r, err := report.Stream(bytes.NewReader(text), strings.Join(c.LogGroup, ", "), options)
-	if err == nil && len(c.LogGroup) == 1 && len(r.Arms) == 1 { // with nothing to compare, the answers are about the one function
+	if err == nil && len(c.LogGroup) == 1 && len(r.Arms) == 1 { // nothing to compare: the answers are about one function
 		r.Answers, err = report.Traffic(record.All(bytes.NewReader(text), c.LogGroup[0]), path.Base(c.LogGroup[0]))
 	}
 	if err != nil {
@@ -95,7 +85,9 @@ func (s *since) UnmarshalText(text []byte) (err error) {
 
 var relative = regexp.MustCompile(`^([0-9]{1,5})([smhdw])$`)
 
-var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
+var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": day, "w": 7 * day}
+
+const day = 24 * time.Hour
 
 // isoLayouts are common forms of ISO 8601. Without a zone it is UTC, as in the AWS CLI.
 var isoLayouts = []string{
@@ -109,117 +101,14 @@ func parseSince(text string, now time.Time) (at time.Time, err error) {
 		at = now.Add(-time.Duration(n) * units[m[2]])
 	} else if back, e := time.ParseDuration(text); e == nil {
 		at = now.Add(-back)
-	} else if !slices.ContainsFunc(isoLayouts, func(layout string) bool { at, err = time.Parse(layout, text); return err == nil }) {
+	} else if !slices.ContainsFunc(isoLayouts, func(layout string) bool {
+		at, err = time.Parse(layout, text)
+		return err == nil
+	}) {
 		return at, fmt.Errorf("%q is not a time: want 30m, 24h, 7d or 1w, or an ISO time such as 2026-11-20T10:00:00Z", text)
 	}
 	if !at.Before(now) {
-		return at, fmt.Errorf("%s is not in the past: want from when on to read, such as 1h", text)
+		return at, fmt.Errorf("%s is not in the past: want when to begin, such as 1h (ago)", text)
 	}
 	return at, nil
-}
-
-// importCommand turns logs and published figures into records.
-type importCommand struct {
-	armFlags
-	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,ab" help:"What the files are: logs, lambda-perf, power-tuning, init-stats or ab."`
-	Arm       string   `placeholder:"NAME" help:"Arm that the files are about, such as nethttp/zip; a glob of arms to keep with lambda-perf, which names its own."`
-	Published string   `placeholder:"TEXT" help:"Who published the figures; such records are compared with their own kind only. Some formats say it themselves."`
-	Files     []string `arg:"" help:"Files, or - for standard input."`
-}
-
-// armFlags are what logs do not say about a function.
-type armFlags struct {
-	Region       string `placeholder:"REGION" help:"AWS region, for prices."`
-	Architecture string `placeholder:"ARCH" help:"arm64 or x86_64, for prices."`
-}
-
-func (f armFlags) options(name, published string) (o importer.Options, err error) {
-	o = importer.Options{Identity: arm.Identity{Arm: name}, Region: f.Region, Published: published}
-	if f.Architecture != "" {
-		if o.Architecture, err = arm.ParseArchitecture(f.Architecture); err != nil {
-			return o, fmt.Errorf("--architecture: %w", err)
-		}
-	}
-	return o, nil
-}
-
-// Run imports.
-func (c *importCommand) Run(ctx context.Context, io streams) error {
-	o, err := c.options(c.Arm, c.Published)
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriter(io.out)
-	w := record.NewWriter(out)
-	for _, name := range c.Files {
-		if err := importFile(ctx, w, c.Format, name, o, io.err); err != nil {
-			return errors.Join(out.Flush(), err)
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("writing records: %w", err)
-	}
-	return nil
-}
-
-// maxNamed is how many unusable parts are named; the rest are counted.
-const maxNamed = 20
-
-func importFile(ctx context.Context, w *record.Writer, format, name string, o importer.Options, messages goio.Writer) error {
-	in := os.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("importing: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	records := importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o)
-	_, err := copyRecords(ctx, w, records, name, messages)
-	return err
-}
-
-// copyRecords writes records, and names what cannot be used of their source. It returns how many were written.
-func copyRecords(ctx context.Context, w *record.Writer, from iter.Seq2[*record.Record, error], name string,
-	messages goio.Writer) (n int, err error) {
-	unusable := 0
-	g, ctx := errgroup.WithContext(ctx)
-	records := make(chan *record.Record, 1024)
-	g.Go(func() error { // writing takes as long as reading
-		for r := range records {
-			n++
-			if err := w.Write(*r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	g.Go(func() error {
-		defer close(records)
-		for r, err := range from {
-			if _, part := errors.AsType[*record.LineError](err); part {
-				if unusable++; unusable <= maxNamed {
-					fmt.Fprintln(messages, "twinstart:", err)
-				}
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			select {
-			case records <- r:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	})
-	if err := g.Wait(); err != nil {
-		return n, err
-	}
-	if unusable > maxNamed {
-		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)
-	}
-	return n, nil
 }

@@ -117,7 +117,7 @@ func TestUsersMistakes(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"invoke", "--help"}, {"lab", "--help"}, {"--version"}, {"version"}, {"help"}, {}} {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"invoke", "--help"}, {"lab", "--help"}, {"--version"}, {"help"}, {}} {
 		status, stdout, stderr := twinstart(t, args...)
 		if status != exitOK || stdout == "" || stderr != "" {
 			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)

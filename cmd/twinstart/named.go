@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
@@ -19,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// named holds what a command line names: deployment packages by path, and arms of an assembly by pattern.
+// named holds the functions that a command line names: deployment packages by path, and arms of an assembly by pattern.
 type named struct {
 	functions   []assembly.Function
 	stack       *assembly.Stack   // of the assembly; nil if packages alone are named
@@ -28,24 +29,22 @@ type named struct {
 	digests     map[string]string // arm -> digest of its deployment package
 }
 
-// defaultHandler is the handler in the examples of every bootstrap. A function in Go or Rust ignores it.
-const defaultHandler = "handler.run"
-
 // The experiments of packages and of deployed functions that were named on the command line.
 const (
 	packagesExperiment  = "packages"
 	functionsExperiment = "functions"
 )
 
-// resolve opens what arguments name; without arguments, every function of the assembly. It fails if nothing can be
-// measured.
+// resolve opens the packages and finds the arms that args name; without args, it finds every function of the assembly.
+// It fails if nothing can be measured.
 func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, io streams) (*named, error) {
 	if err := v.validate(); err != nil {
 		return nil, err
 	}
 	n := &named{digests: map[string]string{}}
 	if len(v.Bootstrap) > 0 && !slices.ContainsFunc(args, isHandlerFolder) {
-		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: what is built already has its bootstrap")
+		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: a package " +
+			"has its bootstrap already")
 	}
 	names := shortNames(args)
 	var functions []assembly.Function
@@ -96,124 +95,31 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 	return n, nil
 }
 
-// digestOf returns the digest of a function's package. "" means that there is none, and starting it says why.
-func digestOf(f assembly.Function) string {
-	p, err := deployment.Of(f)
-	if err != nil {
-		return ""
-	}
-	digest, _ := p.Digest()
-	return digest
-}
-
-// oneOf joins failures in one line. It returns nil for none.
-func oneOf(failures []error) error {
-	err := errors.Join(failures...)
-	if err == nil || !strings.Contains(err.Error(), "\n") {
-		return err
-	}
-	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
-}
-
-// openPackage opens what an argument names, or returns nil if it names neither a file nor an image: it is a pattern.
-func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name string, io streams) (*assembly.Function, error) {
-	_, err := os.Stat(arg)
-	switch {
-	case err == nil && isHandlerFolder(arg):
-		return pack(ctx, v, arg, bootstrap, name, io)
-	case err == nil:
-		return fileFunction(v, arg, name)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("reading a package: %w", err)
-	case deployment.IsReference(arg):
-		dir, err := deployment.Pull(ctx, arg, architectureOr(v))
-		if err != nil {
-			return nil, err
+// shortNames names each path by its last element if no other path ends like it. Any other argument keeps its name.
+func shortNames(args []string) map[string]string {
+	names, paths := map[string]string{}, map[string]string{}
+	for _, arg := range args {
+		full, err := filepath.Abs(arg)
+		if _, missing := os.Stat(arg); err == nil && missing == nil {
+			paths[full] = arg
 		}
-		return fileFunction(v, dir, name)
+		names[arg] = arg
 	}
-	return nil, nil
+	ends := map[string]int{}
+	for full := range paths {
+		ends[filepath.Base(full)]++
+	}
+	for full, arg := range paths {
+		if end := filepath.Base(full); ends[end] == 1 {
+			names[arg] = end
+		}
+	}
+	return names
 }
 
-func architectureOr(v variantFlags) arm.Architecture {
-	return cmp.Or(arm.Architecture(v.Architecture), arm.Host())
-}
-
-// fileFunction returns the function of the package at a path.
-func fileFunction(v variantFlags, file, name string) (*assembly.Function, error) {
-	of := deployment.Open
-	if slices.ContainsFunc(v.Runtime, assembly.Managed) {
-		of = deployment.Code
-	}
-	p, err := of(file)
-	if err != nil {
-		return nil, err
-	}
-	declared := arm.Architecture(v.Architecture)
-	if declared != "" && p.Architecture != "" && p.Architecture != declared {
-		return nil, fmt.Errorf("%s is for %s, not %s", file, p.Architecture, declared)
-	}
-	kind := arm.ZIP
-	if p.Image != nil {
-		kind = arm.Image
-	}
-	f := p.Function(arm.Identity{Experiment: packagesExperiment, Arm: name, Bootstrap: name, Package: kind, Architecture: p.Architecture, MemorySizeMB: defaultMemoryMB})
-	if f.Architecture == "" {
-		f.Architecture = architectureOr(v)
-		f.Identity.Architecture = f.Architecture
-	}
-	if f.PackageType == assembly.Zip {
-		f.Handler = defaultHandler
-	}
-	return &f, nil
-}
-
-// isHandlerFolder reports whether a folder holds a handler in Bash that must be packed first.
-func isHandlerFolder(dir string) bool {
-	has := func(name string) bool {
-		_, err := os.Stat(filepath.Join(dir, name))
-		return err == nil
-	}
-	return has("handler.sh") && !has("bootstrap") && !has("Dockerfile")
-}
-
-// packers returns the bootstraps that an argument is packed with, each of which makes a function; "" for none.
-func (v variantFlags) packers(arg string) []string {
-	if len(v.Bootstrap) > 0 && isHandlerFolder(arg) {
-		return v.Bootstrap
-	}
-	return []string{""}
-}
-
-// pack packs a handler's folder with a bootstrap.
-func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) (*assembly.Function, error) {
-	if bootstrap == "" {
-		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir,
-			strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", "))
-	}
-	w, err := workspace(ctx, bootstrap, io)
-	if err != nil {
-		return nil, err
-	}
-	file, err := w.ZIP(ctx, bootstrap, architectureOr(v), dir)
-	if err != nil {
-		return nil, err
-	}
-	f, err := fileFunction(v, file, name)
-	if err == nil {
-		f.Identity.Bootstrap = bootstrap
-	}
-	return f, err
-}
-
-// arms returns the functions of the assembly whose arms match a pattern such as nethttp/*, each once; without patterns
-// all of them.
+// arms returns the functions of the assembly whose arms match a pattern, such as nethttp/*, each function once. Without
+// patterns it returns all functions.
 func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Function, err error) {
-	for _, p := range patterns {
-		if strings.HasPrefix(p, ".") || filepath.IsAbs(p) {
-			return nil, fmt.Errorf("%w: %s", errNoSuch, p)
-		}
-	}
 	a, err := from.read()
 	switch {
 	case len(patterns) > 0 && errors.Is(err, errNoAssembly):
@@ -257,7 +163,8 @@ func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Func
 			n.failed = append(n.failed, absent...)
 			n.notMeasured = slices.DeleteFunc(n.notMeasured, func(a arm.NotMeasured) bool { return matches(a.Arm) })
 		default:
-			return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s", errNoSuch, p, from.Assembly, nearest(p, known))
+			return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s", errNoSuch, p, from.Assembly,
+				nearest(p, known))
 		}
 	}
 	return out, nil
@@ -266,27 +173,131 @@ func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Func
 // errNoSuch means that an argument names neither a file nor an arm.
 var errNoSuch = errors.New("no such file")
 
-// shortNames names each path by its shortest end that distinguishes it from the others. A pattern keeps its name.
-func shortNames(args []string) map[string]string {
-	full := map[string]string{}
-	for _, arg := range args {
-		if _, err := os.Stat(arg); err == nil {
-			path, _ := filepath.Abs(arg) // it fails only without a working folder
-			full[arg] = filepath.ToSlash(path)
-		}
+// nearest lists the most similar known names.
+func nearest(name string, known []string) string {
+	known = slices.Compact(slices.Sorted(slices.Values(known)))
+	slices.SortStableFunc(known, func(a, b string) int {
+		return cmp.Compare(levenshtein.Distance(name, a, nil), levenshtein.Distance(name, b, nil))
+	})
+	text := "there are " + strings.Join(known[:min(len(known), 3)], ", ")
+	if more := len(known) - 3; more > 0 {
+		text += fmt.Sprintf(" and %d more: twinstart run --list", more)
 	}
-	names := map[string]string{}
-	for _, arg := range args {
-		names[arg] = arg
-		parts := strings.Split(full[arg], "/")
-		for n := 1; full[arg] != "" && n <= len(parts); n++ {
-			names[arg] = path.Join(parts[len(parts)-n:]...)
-			if !slices.ContainsFunc(args, func(other string) bool {
-				return full[other] != full[arg] && strings.HasSuffix(full[other], "/"+names[arg])
-			}) {
-				break
-			}
-		}
-	}
-	return names
+	return text
 }
+
+// digestOf returns the digest of a function's package, or "" if the package cannot be read: starting it says why.
+func digestOf(f assembly.Function) string {
+	p, err := deployment.Of(f)
+	if err != nil {
+		return ""
+	}
+	digest, _ := p.Digest()
+	return digest
+}
+
+// oneOf joins failures in one line. It returns nil for none.
+func oneOf(failures []error) error {
+	err := errors.Join(failures...)
+	if err == nil || !strings.Contains(err.Error(), "\n") {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
+// openPackage opens the package that arg names. It returns nil if arg names neither a file nor an image, and so is a
+// pattern of arms.
+func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name string, io streams) (
+	*assembly.Function, error) {
+	_, err := os.Stat(arg)
+	switch {
+	case err == nil && isHandlerFolder(arg):
+		return pack(ctx, v, arg, bootstrap, name, io)
+	case err == nil:
+		return fileFunction(v, arg, name)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading a package: %w", err)
+	case deployment.IsReference(arg):
+		dir, err := deployment.Pull(ctx, arg, architectureOr(v))
+		if err != nil {
+			return nil, err
+		}
+		return fileFunction(v, dir, name)
+	}
+	return nil, nil
+}
+
+func architectureOr(v variantFlags) arm.Architecture {
+	return cmp.Or(v.Architecture, arm.Host())
+}
+
+// fileFunction returns the function of the package at a path.
+func fileFunction(v variantFlags, file, name string) (*assembly.Function, error) {
+	of := deployment.Open
+	if slices.ContainsFunc(v.Runtime, assembly.Managed) {
+		of = deployment.Code
+	}
+	p, err := of(file)
+	if err != nil {
+		return nil, err
+	}
+	if v.Architecture != "" && p.Architecture != "" && p.Architecture != v.Architecture {
+		return nil, fmt.Errorf("%s is for %s, not %s", file, p.Architecture, v.Architecture)
+	}
+	kind := arm.ZIP
+	if p.Image != nil {
+		kind = arm.Image
+	}
+	f := p.Function(arm.Identity{Experiment: packagesExperiment, Arm: name, Bootstrap: name, Package: kind,
+		Architecture: p.Architecture, MemorySizeMB: defaultMemoryMB})
+	if f.Architecture == "" {
+		f.Architecture = architectureOr(v)
+		f.Identity.Architecture = f.Architecture
+	}
+	if f.PackageType == assembly.Zip {
+		f.Handler = defaultHandler
+	}
+	return &f, nil
+}
+
+// isHandlerFolder reports whether a folder holds a handler in Bash that must be packed first.
+func isHandlerFolder(dir string) bool {
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return has("handler.sh") && !has("bootstrap") && !has("Dockerfile")
+}
+
+// packers returns the bootstraps to pack an argument with. Each of them makes a function; "" means that nothing is
+// packed.
+func (v variantFlags) packers(arg string) []string {
+	if len(v.Bootstrap) > 0 && isHandlerFolder(arg) {
+		return v.Bootstrap
+	}
+	return []string{""}
+}
+
+// pack packs a handler's folder with a bootstrap.
+func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) (*assembly.Function, error) {
+	if bootstrap == "" {
+		return nil, fmt.Errorf("%s is a handler's folder: choose the bootstrap to pack it with, --bootstrap %s", dir,
+			strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", "))
+	}
+	w, err := workspace(ctx, bootstrap, io)
+	if err != nil {
+		return nil, err
+	}
+	file, err := w.ZIP(ctx, bootstrap, architectureOr(v), dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fileFunction(v, file, name)
+	if err == nil {
+		f.Identity.Bootstrap = bootstrap
+	}
+	return f, err
+}
+
+// defaultHandler is the handler in the examples of every bootstrap. A function in Go or Rust ignores it.
+const defaultHandler = "handler.run"

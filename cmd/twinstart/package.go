@@ -20,12 +20,12 @@ import (
 
 // packageCommand makes the ZIP of a function or of a layer, for any deployment tool.
 type packageCommand struct {
-	Folder       string `arg:"" optional:"" placeholder:"DIR" help:"Handler's folder; none with --layer."`
-	Bootstrap    string `placeholder:"NAME" help:"Bootstrap that answers the Runtime API: twinstart package --help lists them."`
-	Architecture string `aliases:"arch" placeholder:"ARCH" help:"arm64 or x86_64; this machine's by default."`
-	Handler      string `default:"handler.run" placeholder:"NAME" help:"Handler that the function will name (run in handler.sh is handler.run); it has to be there."`
-	Layer        bool   `help:"Make the ZIP of a layer with the bootstrap alone: functions are then plain folders with a handler."`
-	Out          string `short:"o" required:"" placeholder:"FILE" help:"The ZIP file."`
+	Folder       string           `arg:"" optional:"" placeholder:"DIR"`
+	Bootstrap    string           `placeholder:"NAME"`
+	Architecture arm.Architecture `aliases:"arch" default:"" enum:"arm64,x86_64," placeholder:"ARCH"`
+	Handler      string           `default:"handler.run" placeholder:"NAME"`
+	Layer        bool
+	Out          string `short:"o" required:"" placeholder:"FILE"`
 }
 
 // Help lists the bootstraps, below help/package.txt.
@@ -39,15 +39,15 @@ func (packageCommand) Help() string {
 
 // Run makes the ZIP.
 func (c *packageCommand) Run(ctx context.Context, io streams) error {
-	a, err := arm.ParseArchitecture(cmp.Or(c.Architecture, string(arm.Host())))
+	a := cmp.Or(c.Architecture, arm.Host())
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
 	switch {
-	case err != nil:
-		return fmt.Errorf("reading --architecture: %w", err)
 	case c.Layer == (c.Folder != ""):
-		return errors.New("name a handler's folder, or --layer for the bootstrap alone: twinstart package ./my-handler --bootstrap rawsyscall -o fn.zip")
+		return errors.New("name a handler's folder, or --layer for the bootstrap alone: twinstart package ./my-handler " +
+			"--bootstrap rawsyscall -o fn.zip")
 	case c.Bootstrap == "":
-		return errors.New("say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap bashtcp (needs neither)")
+		return errors.New("say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap " +
+			"bashtcp (needs neither)")
 	case noFolder != nil:
 		return fmt.Errorf("there is no folder %s: create it", filepath.Dir(c.Out))
 	case !c.Layer:
@@ -57,7 +57,7 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		for _, n := range notes {
-			fmt.Fprintln(io.err, "warning:", n.Text)
+			io.warn(n.Text)
 		}
 	}
 	w, err := workspace(ctx, c.Bootstrap, io)
@@ -65,19 +65,17 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	w.Licences = true
-	var made string
+	made, what := "", fmt.Sprintf("%s for %s", c.Bootstrap, a)
 	if c.Layer {
+		what += ", a layer for functions on provided.al2023 that have no bootstrap"
 		made, err = w.Layer(ctx, c.Bootstrap, a)
 	} else {
+		what += ", Runtime provided.al2023, Handler " + c.Handler
 		made, err = w.ZIP(ctx, c.Bootstrap, a, c.Folder)
 	}
 	if err != nil {
 		return err
 	}
-	return c.write(made, a, io)
-}
-
-func (c *packageCommand) write(made string, a arm.Architecture, streams streams) error {
 	content, err := os.ReadFile(made)
 	if err == nil {
 		err = archive.ReplaceFile(c.Out, 0o644, content)
@@ -86,17 +84,13 @@ func (c *packageCommand) write(made string, a arm.Architecture, streams streams)
 		return fmt.Errorf("writing the package: %w", err)
 	}
 	sum := sha256.Sum256(content)
-	what := fmt.Sprintf("%s for %s", c.Bootstrap, a)
-	if c.Layer {
-		what += ", a layer for functions on provided.al2023 that have no bootstrap"
-	} else {
-		what += ", Runtime provided.al2023, Handler " + c.Handler
-	}
-	_, err = fmt.Fprintf(streams.out, "%s: %d kB, %s, CodeSha256 %s\n", c.Out, (len(content)+999)/1000, what, base64.StdEncoding.EncodeToString(sum[:]))
+	digest := base64.StdEncoding.EncodeToString(sum[:])
+	_, err = fmt.Fprintf(io.out, "%s: %d kB, %s, CodeSha256 %s\n", c.Out, (len(content)+999)/1000, what, digest)
 	return err
 }
 
-// workspace returns the workspace for a bootstrap: from the files of a release beside the command, else from sources.
+// workspace returns the workspace for a bootstrap. It takes the bootstrap from the folder of a release beside this
+// program, or else builds it from source.
 func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
 	build, err := archive.Cache("build")
 	if err != nil {

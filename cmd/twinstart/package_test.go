@@ -51,7 +51,7 @@ func TestPackageMistakes(t *testing.T) {
 		"both":           {[]string{"mine", "--layer", "--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
 		"which":          {[]string{"mine"}, "say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap bashtcp (needs neither)\n"},
 		"no bootstrap":   {[]string{"mine", "--bootstrap", "perl"}, `unknown bootstrap "perl": there are bashcurl, `},
-		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `unknown architecture "riscv"`},
+		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `--architecture must be one of "arm64","x86_64","" but got "riscv"`},
 		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "there is no folder no/such: create it\n"},
 		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is not a valid name"},
 	} {

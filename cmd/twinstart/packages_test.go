@@ -205,7 +205,7 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"lab", python}, "managed runtime (python)"},
 		{[]string{"predict", other, "--against", "script.zip"}, "other.zip is for " + map[bool]string{true: "arm64, script.zip for x86_64", false: "x86_64, script.zip for arm64"}[arm.Host() == arm.X8664] + ": build both for one architecture"},
 		{[]string{"predict", "script.zip", "--event", "absent.json"}, "open absent.json: no such file or directory: name an existing file, or leave out --event to send {}"},
-		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap and no handler, as a layer does"},
+		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap and no handler, as a layer has"},
 		{[]string{"logs", "--log-group", "/aws/lambda/f"}, "no AWS credentials: run `aws sso login`"},
 		{[]string{"tune", "--function", "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "no AWS credentials: run `aws sso login`"},
 	} {
@@ -264,7 +264,7 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"report", "old/report.json"}, want: exitOK},
 		{args: []string{"report", "."}, want: exitUsage},
 		{args: append([]string{"run", "mine", "--list"}, packed...), want: exitOK},
-		{args: []string{"version"}, want: exitOK},
+		{args: []string{"--version"}, want: exitOK},
 		{args: nil, want: exitOK},
 		{args: []string{"compare", "old", "old"}, want: exitOK},
 		{args: []string{"compare", "old", "absent"}, want: exitUsage},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,42 +20,34 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// clocks are the clocks of a cold start, by their names in flags.
-var clocks = map[string]report.Clock{"init": report.ClockInit, "cold": report.ClockTotal, "wait": report.ClockWait}
+// clocks are the clocks of a report, by their names in flags; "auto" has none.
+var clocks = map[string]report.Clock{"init": report.ClockInit, "cold": report.ClockTotal, "wait": report.ClockWait,
+	"warm": report.ClockWarm}
 
 // planCommand computes how many cold starts are needed.
 type planCommand struct {
-	assemblyFlags
-	labFlags
-	variantFlags
-	Packages []string `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly, that a short pilot run measures here."`
-	Effect   string   `group:"many" default:"5%" placeholder:"5%" help:"Smallest difference worth seeing."`
-	Power    float64  `group:"many" default:"0.8" help:"Chance to see it."`
-	Alpha    float64  `group:"many" default:"0.05" help:"Chance of any false claim among all pairs of arms."`
-	Pilot    int      `group:"many" default:"20" help:"Cold starts of each arm in the pilot run."`
-	From     []string `group:"what" placeholder:"FILE" help:"Records of an earlier run, or its folder, in place of a pilot run: they say how arms spread."`
-	Clock    string   `group:"many" default:"init" enum:"init,cold,wait" help:"init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
-	Arms     string   `group:"what" placeholder:"GLOB,..." help:"Arms of the planned run; all by default."`
-	Event    string   `group:"what" placeholder:"FILE" help:"Event of the pilot's invocations; {} by default."`
-	Prices   string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones."`
-	Format   string   `group:"output" default:"text" enum:"text,json" help:"text or json."`
+	functionFlags
+	Packages []string `arg:"" optional:"" name:"path|arm"`
+	Effect   share    `group:"many" default:"5%" placeholder:"5%"`
+	Power    float64  `group:"many" default:"0.8"`
+	Alpha    float64  `group:"many" default:"0.05"`
+	Pilot    int      `group:"many" default:"20"`
+	From     []string `group:"what" placeholder:"FILE"`
+	Clock    string   `group:"many" default:"init" enum:"init,cold,wait"`
+	Arms     string   `group:"what" placeholder:"GLOB,..."`
+	Event    string   `group:"what" placeholder:"FILE"`
+	Prices   string   `group:"output" placeholder:"FILE"`
+	Format   string   `group:"output" default:"text" enum:"text,json"`
 }
 
 // Run prints the plan.
 func (c *planCommand) Run(ctx context.Context, io streams) error {
-	effect, err := readShare("--effect", c.Effect)
+	prices, err := price.Load(c.Prices)
 	if err != nil {
 		return err
 	}
-	if effect > 1 && !strings.HasSuffix(strings.TrimSpace(c.Effect), "%") {
-		return fmt.Errorf("--effect %s would be %s00 %%: for percent write %s%%", c.Effect, c.Effect, c.Effect)
-	}
-	o := report.Options{Context: ctx}
-	if o.Prices, err = price.Load(c.Prices); err != nil {
-		return err
-	}
-	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha}
-	var files []string
+	options := plan.Options{Clock: clocks[c.Clock], Effect: float64(c.Effect), Power: c.Power, Alpha: c.Alpha}
+	from := c.From
 	switch {
 	case len(c.From) > 0 && len(c.Packages) > 0:
 		return errors.New("--from takes the place of a pilot run: name packages, or records")
@@ -69,23 +60,21 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		if err := c.pilot(ctx, dir, io); err != nil {
 			return err
 		}
-		files, options.Subject = []string{filepath.Join(dir, recordsName)}, show.ShellLine(append(c.words(), c.Packages...))
+		from, options.Subject = []string{dir}, show.ShellLine(append(c.words(), c.Packages...))
 	case len(c.From) > 0:
-		if files, err = recordsOf(c.From); err != nil {
-			return err
-		}
-		options.Subject = subjectOf(files[0])
+		options.Subject = subjectOf(c.From[0])
 	default:
-		return errors.New("nothing to plan for: give packages (twinstart plan old.zip new.zip), or an earlier run (--from out/packaging)")
+		return errors.New("nothing to plan for: give packages (twinstart plan old.zip new.zip), or an earlier run " +
+			"(--from out/packaging)")
 	}
-	pilot, err := report.Files(files, os.Stdin, o)
+	pilot, err := reportOn(from, report.Options{Context: ctx, Prices: prices})
 	if err != nil {
 		return err
 	}
 	if c.Arms != "" {
 		options.Subject = show.ShellLine([]string{"--arms", c.Arms})
 		for _, a := range pilot.Arms {
-			if slices.ContainsFunc(strings.Split(c.Arms, ","), func(pattern string) bool { hit, _ := arm.Match(pattern, a.ID); return hit }) {
+			if hit, _ := arm.MatchAny(strings.Split(c.Arms, ","), a.ID); hit {
 				options.Arms = append(options.Arms, a.Arm)
 			}
 		}
@@ -106,8 +95,8 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 
 // pilot measures a few cold starts of each package.
 func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
-	run := runCommand{measureFlags: measureFlags{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab, Event: c.Event, Out: dir},
-		Cold: c.Pilot, Parallel: 1}
+	run := runCommand{Cold: c.Pilot, Parallel: 1, measureFlags: measureFlags{Packages: c.Packages, Source: record.Lab,
+		Event: c.Event, Out: dir, functionFlags: c.functionFlags}}
 	m, err := run.measure(ctx, io)
 	if err == nil && len(m.lacking) > 0 {
 		err = errors.New(arm.Reasons(m.lacking))
@@ -116,7 +105,8 @@ func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
 }
 
 // subjectOf returns what a run measured, as the end of its command line, or "" if its run.json does not say.
-func subjectOf(records string) string {
+func subjectOf(path string) string {
+	records, _ := recordsIn(path)
 	run, err := runfile.Load(filepath.Join(filepath.Dir(records), runfile.Name))
 	var of runCommand
 	if err != nil || run == nil || of.adoptOptions(run) != nil {
@@ -125,15 +115,22 @@ func subjectOf(records string) string {
 	return show.ShellLine(append(of.words(), of.args()...))
 }
 
-// readShare reads "5%" or "0.05".
-func readShare(flag, text string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.ReplaceAll(text, " ", ""), "%")
+// share is a part of a whole: the text is "5%" or "0.05".
+type share float64
+
+// UnmarshalText reads a share.
+func (s *share) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(strings.ReplaceAll(string(text), " ", ""), "%")
 	x, err := strconv.ParseFloat(number, 64)
 	if percent {
 		x /= 100
 	}
-	if err != nil || !(x >= 0) || x > 100 {
-		return 0, fmt.Errorf("%s %q: want a share, such as 5%% or 0.05", flag, text)
+	switch {
+	case err != nil || !(x >= 0) || x > 100:
+		return fmt.Errorf("%q: want a share, such as 5%% or 0.05", text)
+	case x > 1 && !percent:
+		return fmt.Errorf("%s would be %s00 %%: for percent write %s%%", text, text, text)
 	}
-	return x, nil
+	*s = share(x)
+	return nil
 }

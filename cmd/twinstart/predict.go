@@ -11,7 +11,6 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report/compare"
 	"github.com/twinstart/twinstart/bench/report/model"
-	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
@@ -20,30 +19,11 @@ import (
 // predictCommand predicts cold starts on AWS of packages that were never deployed.
 type predictCommand struct {
 	probeFlags
-	Model    string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
-	Format   string   `default:"text" enum:"text,json" help:"text or json."`
-	Against  string   `placeholder:"PATH" help:"Package that the others replace: --fail-on holds them against it."`
-	FailOn   []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where a package is worse than --against: initReadKiB>2%, init>1ms, package>100KiB."`
-	Packages []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
-}
-
-// predicted is one package in the JSON form.
-type predicted struct {
-	Measured   *probe.Result     `json:"measured"`   // in the lab
-	Prediction *model.Prediction `json:"prediction"` // for AWS; null if there is none
-	// NotPredicted says why there is none.
-	NotPredicted string    `json:"notPredicted,omitempty"`
-	Cost         *coldCost `json:"usdPerMillionColdStarts,omitempty"`
-	// Advice says what INIT consists of, and what could be removed.
-	Advice []explain.Advice `json:"advice,omitempty"`
-}
-
-// coldCost is the predicted cost of a million cold starts: INIT and the first invocation.
-type coldCost struct {
-	MemorySizeMB int             `json:"memorySizeMB"`
-	Prices       string          `json:"prices"`
-	Zip          model.Estimate  `json:"zip"`
-	Image        *model.Estimate `json:"image"`
+	Model    string               `placeholder:"FILE"`
+	Format   string               `default:"text" enum:"text,json"`
+	Against  string               `placeholder:"PATH"`
+	FailOn   []compare.Expression `sep:"," placeholder:"EXPR,..."`
+	Packages []string             `arg:"" name:"path|arm"`
 }
 
 // Run measures each package and predicts.
@@ -52,29 +32,27 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	var guards []compare.Expression
-	for _, text := range c.FailOn {
-		e, err := compare.ParseExpression(text)
-		if _, known := guarded[e.Metric]; err != nil || !known || e.Arms != "" || e.Quantile != 0.5 {
-			return fmt.Errorf("--fail-on %q: want METRIC>AMOUNT, such as initReadKiB>2%%, init>1ms or package>100KiB", text)
+	for _, e := range c.FailOn {
+		if _, known := guarded[e.Metric]; !known || e.Arms != "" || e.Quantile != 0.5 {
+			return fmt.Errorf("--fail-on %q: want METRIC>AMOUNT, such as initReadKiB>2%%, init>1ms or package>100KiB", e.Text)
 		}
-		guards = append(guards, e)
 	}
 	args := c.Packages
 	if c.Against != "" {
 		args = append(slices.Clone(args), c.Against)
-	} else if len(guards) > 0 {
+	} else if len(c.FailOn) > 0 {
 		return errors.New("--fail-on: name the package to hold the others against with --against")
 	}
 	all := []predicted{}
 	fit := func(packages []*probe.Package) error { return sameArchitecture(packages, c.Against != "", io) }
-	failure := c.measure(ctx, args, fit, io, func(pkg *probe.Package, r *probe.Result, files []*explain.Explanation) error {
+	each := func(pkg *probe.Package, r *probe.Result, files []*explain.Explanation) error {
 		one, _, err := predict(calibration, pkg, r, files)
 		if err == nil {
 			all = append(all, one)
 		}
 		return err
-	})
+	}
+	failure := c.measure(ctx, args, fit, io, each)
 	switch {
 	case len(all) == 0:
 	case c.Format == "json":
@@ -90,33 +68,48 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("writing predictions: %w", err)
-	case failure != nil || len(guards) == 0:
+	case failure != nil || len(c.FailOn) == 0:
 		return failure
 	case len(all) != len(args):
 		return errors.New("--against: name single packages, at one level of each factor")
 	}
-	return check(guards, all, io)
+	return check(c.FailOn, all, io)
 }
 
-// priceOf returns the cost of a predicted cold start, or nil if there is no price.
-func priceOf(p *model.Prediction, memoryMB int) *coldCost {
-	rate, ok := price.Default().Rate("", p.Architecture)
-	if !ok {
-		return nil
+// writeRanking writes a table of packages, the fastest first, each with its ratio to the first, or to the one that
+// --against named.
+func writeRanking(out goio.Writer, all []predicted, against bool, width int) error {
+	ranked := slices.Clone(all)
+	rest, to := ranked, "the first"
+	if against {
+		ranked = append(ranked[len(all)-1:], ranked[:len(all)-1]...)
+		rest, to = ranked[1:], ranked[0].Measured.Name
 	}
-	zip, image := p.ZipTotal, p.ImageTotal
-	if zip == nil {
-		zip, image = &p.ZipInit, p.ImageInit
+	slices.SortStableFunc(rest, func(a, b predicted) int { return cmp.Compare(a.init(), b.init()) })
+	t := table.Table{Heads: table.Heads(1, "package", "KiB read", "KiB packed", "INIT on AWS as ZIP, predicted",
+		"as image", "against "+to)}
+	first := ranked[0].Prediction
+	for i := range ranked {
+		p := &ranked[i]
+		name, zip, image, ratio := p.Measured.Name, "not predicted", table.None, table.None
+		if i == 0 && against {
+			name = "against " + name
+		}
+		if f := p.Prediction; f != nil {
+			zip, image = estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms")
+		}
+		if f := p.Prediction; f != nil && first != nil {
+			ratio = fmt.Sprintf("%.2fx", f.ZipInit.Ms/first.ZipInit.Ms)
+			if i > 0 && f.ZipInit.Low <= first.ZipInit.High && first.ZipInit.Low <= f.ZipInit.High {
+				ratio += ", not told apart"
+			}
+		}
+		read, packed := guarded["initReadKiB"].of(p), guarded["package"].of(p)
+		t.Add(name, fmt.Sprintf("%.0f", read), fmt.Sprintf("%.0f", packed), zip, image, ratio)
 	}
-	of := func(ms float64) float64 { return 1e6 * rate.Invocation(memoryMB, ms) }
-	usd := func(e model.Estimate) model.Estimate {
-		return model.Estimate{Ms: of(e.Ms), Low: of(e.Low), High: of(e.High)}
-	}
-	c := &coldCost{MemorySizeMB: memoryMB, Prices: rate.Region + " list of " + rate.AsOf, Zip: usd(*zip)}
-	if image != nil {
-		c.Image = new(usd(*image))
-	}
-	return c
+	t.Heads[5].Left = true
+	_, err := fmt.Fprint(out, t.Text(width))
+	return err
 }
 
 // guarded are the figures of a prediction for --fail-on, with units and decimals.
@@ -152,7 +145,7 @@ func check(guards []compare.Expression, all []predicted, io streams) (err error)
 			text := fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit %s)", now.Measured.Name, g.Metric, metric.digits, was,
 				metric.digits, is, metric.unit, g.Text)
 			if math.IsInf(was+is, 1) {
-				text = fmt.Sprintf("%s: %s cannot be held: not predicted", now.Measured.Name, g.Metric)
+				text = fmt.Sprintf("%s: %s cannot be checked: not predicted", now.Measured.Name, g.Metric)
 			}
 			if is <= limit && !math.IsInf(limit, 1) {
 				fmt.Fprintln(io.out, text+": holds")
@@ -172,7 +165,8 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 	if i < 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%s is for %s, %s for %s: build both for one architecture", packages[i].Name, packages[i].Architecture, last.Name, last.Architecture)
+	text := fmt.Sprintf("%s is for %s, %s for %s: build both for one architecture", packages[i].Name,
+		packages[i].Architecture, last.Name, last.Architecture)
 	if guarded {
 		return errors.New(text)
 	}
@@ -180,46 +174,14 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 	return nil
 }
 
-// writeRanking writes a table of packages, the fastest first, each with its ratio to the first, or to the one that
-// --against named.
-func writeRanking(out goio.Writer, all []predicted, against bool, width int) error {
-	ranked := slices.Clone(all)
-	rest, to := ranked, "the first"
-	if against {
-		ranked = append(ranked[len(all)-1:], ranked[:len(all)-1]...)
-		rest, to = ranked[1:], ranked[0].Measured.Name
-	}
-	slices.SortStableFunc(rest, func(a, b predicted) int { return cmp.Compare(a.init(), b.init()) })
-	t := table.Table{Heads: table.Heads(1, "package", "KiB read", "KiB packed", "INIT on AWS as ZIP, predicted", "as image", "against "+to)}
-	first := ranked[0].Prediction
-	for i := range ranked {
-		p := &ranked[i]
-		name, zip, image, ratio := p.Measured.Name, "not predicted", table.None, table.None
-		if i == 0 && against {
-			name = "against " + name
-		}
-		if f := p.Prediction; f != nil {
-			zip, image = estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms")
-		}
-		if f := p.Prediction; f != nil && first != nil {
-			ratio = fmt.Sprintf("%.2fx", f.ZipInit.Ms/first.ZipInit.Ms)
-			if i > 0 && f.ZipInit.Low <= first.ZipInit.High && first.ZipInit.Low <= f.ZipInit.High {
-				ratio += ", not told apart"
-			}
-		}
-		t.Add(name, fmt.Sprintf("%.0f", guarded["initReadKiB"].of(p)), fmt.Sprintf("%.0f", guarded["package"].of(p)), zip, image, ratio)
-	}
-	t.Heads[5].Left = true
-	_, err := fmt.Fprint(out, t.Text(width))
-	return err
-}
-
 // writePrediction writes one package for people: the prediction and its reasons in sentences, then the figures.
 func writePrediction(w goio.Writer, p *predicted, width int) {
 	r := p.Measured
 	lead := "on AWS " + p.NotPredicted
 	if f := p.Prediction; f != nil {
-		lead = fmt.Sprintf("%s on AWS as ZIP, %s as image, predicted and not measured: %s", estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms"), winner(f))
+		lead = fmt.Sprintf("%s on AWS as ZIP, %s as image, predicted and not measured: %s",
+			estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms"),
+			cmp.Or(winners[f.Winner], "ZIP or image is too close to call"))
 	}
 	fmt.Fprint(w, table.Wrap(width, "", r.Name+": "+lead))
 	writeAdvice(w, p.Advice, width)
@@ -230,8 +192,8 @@ func writePrediction(w goio.Writer, p *predicted, width int) {
 	if r.Emulated {
 		how += ", under qemu-user"
 	}
-	reads := table.Table{Title: fmt.Sprintf("%s of %.2f MB for %s: KiB read (%s)", r.Kind, float64(r.Bytes)/(1<<20), r.Architecture, how),
-		Heads: table.Heads(3, "read-ahead", "at GET /next", "at the first response")}
+	title := fmt.Sprintf("%s of %.2f MB for %s: KiB read (%s)", r.Kind, float64(r.Bytes)/(1<<20), r.Architecture, how)
+	reads := table.Table{Title: title, Heads: table.Heads(3, "read-ahead", "at GET /next", "at the first response")}
 	for _, read := range r.Reads {
 		first := "none"
 		if read.First != nil {
@@ -241,10 +203,12 @@ func writePrediction(w goio.Writer, p *predicted, width int) {
 	}
 	var notes []string
 	if r.CPU != nil {
-		notes = append(notes, fmt.Sprintf("CPU to GET /next %.1f ms (warm, of this machine), page faults of the cold start %d minor, %d major", r.CPU.InitMs, r.CPU.MinorFaults, r.CPU.MajorFaults))
+		notes = append(notes, fmt.Sprintf("CPU until GET /next %.1f ms (warm, on this machine); page faults of the cold "+
+			"start: %d minor, %d major", r.CPU.InitMs, r.CPU.MinorFaults, r.CPU.MajorFaults))
 	}
 	if r.UPX != nil {
-		notes = append(notes, fmt.Sprintf("packed by UPX: all of the file is read and unpacked into memory before main; %.2f MB unpacked", float64(r.UPX.UnpackedBytes)/(1<<20)))
+		notes = append(notes, fmt.Sprintf("packed by UPX: the whole file is read and unpacked into memory before main; "+
+			"%.2f MB unpacked", float64(r.UPX.UnpackedBytes)/(1<<20)))
 	}
 	if r.FirstFailure != "" {
 		notes = append(notes, "no first response: "+r.FirstFailure)
@@ -274,9 +238,13 @@ func counted(c probe.Count) string {
 	return text
 }
 
+var winners = map[string]string{"zip": "the ZIP is faster", "image": "the image is faster"}
+
 func forecastTable(p *predicted) table.Table {
 	f := p.Prediction
-	t := table.Table{Title: fmt.Sprintf("Predicted on AWS [%.0f %% interval], not measured there; calibration: %s", f.Confidence*100, f.Calibration), Heads: table.Heads(3, "", "as ZIP", "as image")}
+	title := fmt.Sprintf("Predicted on AWS [%.0f %% interval], not measured there; calibration: %s", f.Confidence*100,
+		f.Calibration)
+	t := table.Table{Title: title, Heads: table.Heads(3, "", "as ZIP", "as image")}
 	row := func(name string, zip, image *model.Estimate, unit string) {
 		if zip != nil {
 			t.Add(name, estimate(zip, unit), estimate(image, unit))
@@ -290,16 +258,6 @@ func forecastTable(p *predicted) table.Table {
 	return t
 }
 
-func winner(f *model.Prediction) string {
-	switch f.Winner {
-	case "zip":
-		return "the ZIP is faster"
-	case "image":
-		return "the image is faster"
-	}
-	return "ZIP or image is too close to call"
-}
-
 // crossing says where ZIP and image take the same time, and what the prediction leaves out.
 func crossing(f *model.Prediction) (out []string) {
 	if f.CrossMs != nil {
@@ -307,9 +265,11 @@ func crossing(f *model.Prediction) (out []string) {
 		if f.CrossKiB != nil {
 			kib = fmt.Sprintf(", %.0f KiB read", *f.CrossKiB)
 		}
-		out = append(out, fmt.Sprintf("the lines of ZIP and image cross at %.1f ms, on 90 of 100 days between %.1f and %.1f%s", *f.CrossMs, f.CrossDays[0], f.CrossDays[1], kib))
+		out = append(out, fmt.Sprintf("the lines of ZIP and image cross at %.1f ms, on 90 of 100 days between %.1f and "+
+			"%.1f%s", *f.CrossMs, f.CrossDays[0], f.CrossDays[1], kib))
 	}
-	out = append(out, "before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are missed image caches")
+	out = append(out, "not modelled: the time before INIT (download, unpacking, placement: there a ZIP's size shows), "+
+		"and misses of the image caches")
 	if f.Extrapolated != "" {
 		out = append(out, "EXTRAPOLATED: "+f.Extrapolated)
 	}
@@ -323,9 +283,5 @@ func estimate(e *model.Estimate, unit string) string {
 	if e == nil {
 		return "-"
 	}
-	digits := 1
-	if unit == "USD" {
-		digits = 2
-	}
-	return e.Text(digits, " "+unit)
+	return e.Text(map[string]int{"ms": 1, "USD": 2}[unit], " "+unit)
 }

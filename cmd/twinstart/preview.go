@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	goio "io"
 	"maps"
 	"math"
 	"os"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -23,20 +19,12 @@ import (
 // reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold  int     `default:"60" help:"Cold starts of each arm in a run."`
-	Warm  int     `default:"100" help:"Warm invocations of each arm in a run."`
-	Limit float64 `placeholder:"USD" help:"End with status 1 where a month and a run together cost more."`
+	Cold uint `default:"60"`
+	Warm uint `default:"100"`
 }
-
-// usualConcurrency is an account's quota unless it is new.
-// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const usualConcurrency = 1000
 
 // Run prints.
 func (c *previewCommand) Run(ctx context.Context, io streams) error {
-	if c.Cold < 0 || c.Warm < 0 {
-		return fmt.Errorf("--cold %d --warm %d: counts of samples must not be negative", c.Cold, c.Warm)
-	}
 	a, err := c.read()
 	if err != nil {
 		return err
@@ -57,7 +45,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
 	parallel := min(most, max(1, template.Counts()["AWS::Lambda::Function"]))
-	options := measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
+	options := measure.Options{Cold: int(c.Cold), Warm: int(c.Warm), Parallel: parallel,
+		Burst: usualConcurrency / parallel}
 	arms, provisioned := template.Arms()
 	takes := measure.EstimateArms(arms, template.SnapStart(), provisioned, options)
 	resources := table.Table{Title: "Stack " + stack.Name, Heads: []table.Head{{}, {Left: true}}}
@@ -78,51 +67,7 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
-	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
-		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or leave options out\n", usd, c.Limit)
-		return errFinding
-	}
-	if template.SnapStart() > 0 {
-		if cfg, err := account.InRegion(ctx, ""); err == nil && slices.Contains(noSnapStart, cfg.Region) {
-			fmt.Fprintf(io.err, "!!  SnapStart: Lambda has none in %s: set AWS_REGION to another region\n", cfg.Region)
-			return errFinding
-		}
-	}
 	return enough(ctx, template.Concurrency(), io.err)
-}
-
-// noSnapStart are the regions without SnapStart. See
-// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-regions.
-var noSnapStart = []string{"ap-east-2", "ap-southeast-6"}
-
-// leftUnreserved is how many concurrent executions Lambda keeps for functions without a reservation. See
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html.
-const leftUnreserved = 100
-
-// enough checks whether the account has so much concurrency to reserve. CloudFormation would fail only after minutes.
-func enough(ctx context.Context, wanted int, out goio.Writer) error {
-	if wanted == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	cfg, err := account.InRegion(ctx, "")
-	var s *lambda.GetAccountSettingsOutput
-	if err == nil {
-		s, err = lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
-	}
-	switch {
-	case err != nil || s.AccountLimit == nil:
-		fmt.Fprintf(out, "--  concurrency: these functions reserve or provision %d; what the account has cannot be read: allow lambda:GetAccountSettings to know\n", wanted)
-	case wanted > int(s.AccountLimit.ConcurrentExecutions)-leftUnreserved:
-		fmt.Fprintf(out, "!!  concurrency: these functions reserve or provision %d; the account has %d, of which %d have to stay unreserved: lower -c reserved or -c provisioned, or choose fewer arms\n",
-			wanted, s.AccountLimit.ConcurrentExecutions, leftUnreserved)
-		return errFinding
-	case s.AccountLimit.UnreservedConcurrentExecutions != nil && wanted > int(*s.AccountLimit.UnreservedConcurrentExecutions)-leftUnreserved:
-		fmt.Fprintf(out, "--  concurrency: these functions reserve or provision %d; %d are unreserved, of which %d have to stay: enough only if this stack has its share already\n",
-			wanted, *s.AccountLimit.UnreservedConcurrentExecutions, leftUnreserved)
-	}
-	return nil
 }
 
 // packageBytes sums the sizes of the deployment packages, each once.

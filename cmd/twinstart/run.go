@@ -27,12 +27,12 @@ type runCommand struct {
 	predicts         bool          // it predicts, and so counts what packages read
 	burst            int           // callers at once, of each function that is measured at a time
 	Load             *measure.Load `json:"load" kong:"-"` // in place of cold and warm samples
-	Cold             int           `json:"cold" group:"many" default:"60" help:"Cold starts of each arm."`
-	UntilSignificant bool          `json:"untilSignificant" group:"many" help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
-	Clock            string        `json:"clock" group:"many" default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
-	Warm             int           `json:"warm" group:"many" default:"100" help:"Warm invocations of each arm, after the cold rounds."`
-	Phases           bool          `json:"phases" group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
-	Parallel         int           `json:"parallel" group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
+	Cold             int           `json:"cold" group:"many" default:"60"`
+	UntilSignificant bool          `json:"untilSignificant" group:"many"`
+	Clock            string        `json:"clock" group:"many" default:"init" enum:"init,cold,wait"`
+	Warm             int           `json:"warm" group:"many" default:"100"`
+	Phases           bool          `json:"phases" group:"what"`
+	Parallel         int           `json:"parallel" group:"where"`
 }
 
 // Run measures, writes each record at once, and makes the report from the file of records.
@@ -66,7 +66,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	r, err := render(c.Out, analysis, c.Phases, io)
-	short := m.short(cmp.Or(again, c.again()))
+	short := m.short(cmp.Or(again, "continue with twinstart "+c.name()+" --resume --out "+c.Out))
 	switch {
 	case short != nil:
 		return short
@@ -91,18 +91,70 @@ func pipeRun(dir string, analysis report.Options, _ bool, io streams) (*report.R
 	return report.Files([]string{file}, nil, analysis)
 }
 
+// args returns the packages and arms that were named.
+func (c *runCommand) args() []string {
+	if c.Arms == "" {
+		return c.Packages
+	}
+	return append(slices.Clone(c.Packages), strings.Split(c.Arms, ",")...)
+}
+
+func (c *runCommand) validate() error {
+	switch {
+	case c.ReadAhead%4 != 0:
+		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
+	case c.Load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
+		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
+	case c.UntilSignificant && c.Cold < sequential.FirstLook:
+		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, "+
+			"which is the most", c.Cold, sequential.FirstLook)
+	case c.Parallel < 0:
+		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
+	case c.Parallel > 1 && c.Source == record.Lab:
+		return errors.New("--parallel is for --source aws: on one machine the arms would measure each other")
+	}
+	return nil
+}
+
+// adopt takes the settings of the run to resume, so that both parts are one experiment.
+func (c *runCommand) adopt() error {
+	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment+c.suffix()))
+	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+	if err != nil {
+		return err
+	}
+	if earlier == nil {
+		return fmt.Errorf("nothing to resume in %s: it has no %s; leave --resume out, or name the run's folder with --out",
+			c.Out, runfile.Name)
+	}
+	return c.adoptOptions(earlier)
+}
+
+// adoptOptions takes the source, the seed and the options from run.json.
+func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
+	if load := earlier.Options["load"] != nil; load != (c.Load != nil) {
+		return fmt.Errorf("the run in %s is not one of twinstart %s: resume it with %s", c.Out, c.name(),
+			map[bool]string{true: "twinstart load", false: "twinstart run"}[load])
+	}
+	text, _ := json.Marshal(earlier.Options) // read from JSON
+	if earlier.Options["cold"] == nil || json.Unmarshal(text, c) != nil {
+		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
+	}
+	c.Source, c.Seed, c.ForceCold = earlier.Source, earlier.Seed, true // the user agreed to ForceCold when the run began
+	return nil
+}
+
 // measured is the result of a run, without its records.
 type measured struct {
 	outcome measure.Outcome
-	lacking []arm.NotMeasured // arms that were asked for and not measured
+	lacking []arm.NotMeasured // arms that were asked for but not measured
 }
 
-// short returns an error if the run could not go on, or has left something behind. again is the command that
-// continues it.
+// short returns an error if the run stopped early or has left something behind. again says how to continue.
 func (m measured) short(again string) error {
 	o := m.outcome
 	if len(o.Unrestored) > 0 {
-		again += ", and takes away what it has left (" + strings.Join(o.Unrestored, "; ") + ")"
+		again += ", which also removes what is left (" + strings.Join(o.Unrestored, "; ") + ")"
 	}
 	switch {
 	case o.Stopped != "":
@@ -128,7 +180,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
-	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args(), c.Function, c.Qualifier}, io)
+	from, err := open(ctx, subject{c.Source, c.functionFlags, c.args(), c.Function, c.Qualifier}, io)
 	if err == nil && c.Source == record.AWS {
 		err = from.identify(ctx, c.assemblyFlags)
 	}
@@ -180,52 +232,28 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		return m, err
 	}
 	if s := journal.run.Sequential; s != nil && s.Stopped {
-		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n", s.Ended, s.Rounds, s.Clock, s.Level)
+		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n",
+			s.Ended, s.Rounds, s.Clock, s.Level)
 	}
 	m.lacking = slices.Concat(from.lacking, m.outcome.NotMeasured)
 	return m, nil
 }
 
-// again returns the command that continues the run.
-func (c *runCommand) again() string {
-	line := "twinstart " + c.name() + " --resume --source " + string(c.Source)
-	if c.Assembly != defaultAssembly {
-		line += " --assembly " + c.Assembly
+func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) measure.Options {
+	o := measure.Options{Source: from.name, Region: from.config.Region, RunID: run.RunID, Seed: run.Seed,
+		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases, Load: c.Load}
+	if from.name == record.AWS {
+		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, 1, 24*time.Hour
+		o.Poll, o.Burst = 250*time.Millisecond, c.burst
 	}
-	if c.Stack != "" {
-		line += " --stack " + c.Stack
-	}
-	return line + " --out " + c.Out + " goes on"
-}
-
-// list prints the arms, what they are, and which cannot be measured.
-func (c *runCommand) list(ctx context.Context, io streams) error {
-	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), io)
-	if err != nil {
-		return err
-	}
-	t := table.Table{Heads: table.Heads(2, "arm", "what it is")}
-	for _, f := range found.functions {
-		arms, _ := f.Identity.Arms()
-		for _, id := range arms {
-			what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
-			if !own {
-				what = fmt.Sprintf("at %d MB, %s: %s", cmp.Or(id.MemorySizeMB, f.MemorySizeMB), f.Architecture, cmp.Or(f.Description, f.Package))
-			}
-			t.Add(id.Arm, what)
-		}
-	}
-	for _, n := range slices.Concat(found.failed, found.notMeasured) {
-		t.Add(n.Arm, "not measured: "+n.Why)
-	}
-	_, err = fmt.Fprint(io.out, t.Text(columns(io.out)))
-	return err
+	return o
 }
 
 // lacking returns an error if something that was asked for has no figures.
 func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) error {
 	for _, a := range r.Arms {
-		if a.InitCount > 0 || a.Warm.Count > 0 || a.Load != nil && a.Load.Latency.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
+		known := slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID })
+		if known || a.InitCount > 0 || a.Warm.Count > 0 || a.Load != nil && a.Load.Latency.Count > 0 {
 			continue
 		}
 		why := "no sample that counts"
@@ -242,66 +270,27 @@ func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) erro
 	return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(absent))
 }
 
-// args returns the packages and arms that were named.
-func (c *runCommand) args() []string {
-	if c.Arms == "" {
-		return c.Packages
-	}
-	return append(slices.Clone(c.Packages), strings.Split(c.Arms, ",")...)
-}
-
-// adopt takes the settings of the run to resume, so that the whole is one experiment.
-func (c *runCommand) adopt() error {
-	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment+c.suffix()))
-	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+// list prints the arms, what they are, and which cannot be measured.
+func (c *runCommand) list(ctx context.Context, io streams) error {
+	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), io)
 	if err != nil {
 		return err
 	}
-	if earlier == nil {
-		return fmt.Errorf("nothing to resume in %s: it has no %s; leave --resume out, or name the run's folder with --out", c.Out, runfile.Name)
+	t := table.Table{Heads: table.Heads(2, "arm", "what it is")}
+	for _, f := range found.functions {
+		arms, _ := f.Identity.Arms()
+		for _, id := range arms {
+			what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
+			if !own {
+				what = fmt.Sprintf("at %d MB, %s: %s", cmp.Or(id.MemorySizeMB, f.MemorySizeMB), f.Architecture,
+					cmp.Or(f.Description, f.Package))
+			}
+			t.Add(id.Arm, what)
+		}
 	}
-	if earlier.Source != c.Source {
-		return fmt.Errorf("the run in %s has source %s, not %s: resume it there, or choose another --out", c.Out, earlier.Source, c.Source)
+	for _, n := range slices.Concat(found.failed, found.notMeasured) {
+		t.Add(n.Arm, "not measured: "+n.Why)
 	}
-	return c.adoptOptions(earlier)
-}
-
-// adoptOptions takes the options from run.json.
-func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
-	if load := earlier.Options["load"] != nil; load != (c.Load != nil) {
-		return fmt.Errorf("the run in %s is not one of twinstart %s: resume it with %s", c.Out, c.name(),
-			map[bool]string{true: "twinstart load", false: "twinstart run"}[load])
-	}
-	text, _ := json.Marshal(earlier.Options) // read from JSON
-	if earlier.Options["cold"] == nil || json.Unmarshal(text, c) != nil {
-		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
-	}
-	c.Seed, c.ForceCold = earlier.Seed, true // the user agreed when the run began
-	return nil
-}
-
-func (c *runCommand) validate() error {
-	switch {
-	case c.ReadAhead%4 != 0:
-		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
-	case c.Load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
-		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
-	case c.UntilSignificant && c.Cold < sequential.FirstLook:
-		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, which is the most", c.Cold, sequential.FirstLook)
-	case c.Parallel < 0:
-		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
-	case c.Parallel > 1 && c.Source == record.Lab:
-		return errors.New("--parallel is for --source aws: on one machine the arms would measure each other")
-	}
-	return nil
-}
-
-func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) measure.Options {
-	o := measure.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
-		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases, Load: c.Load}
-	if from.name == record.AWS {
-		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, 1, 24*time.Hour
-		o.Poll, o.Burst = 250*time.Millisecond, c.burst
-	}
-	return o
+	_, err = fmt.Fprint(io.out, t.Text(columns(io.out)))
+	return err
 }

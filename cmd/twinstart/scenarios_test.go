@@ -155,7 +155,7 @@ func scenarios() []scenario {
 		{name: "one function of anybody's", args: []string{"--function", zipA, "--function", "arn:aws:lambda:eu-west-1:123456789012:function:" + imageC, "--force-cold"},
 			say: []string{`"functions": [`, `"experiment": "functions"`}},
 		{name: "it has callers", args: []string{"--function", zipA}, status: exitUsage,
-			say: []string{"Shop-A may have callers, who would feel this run: 4 times", "add --force-cold, else", "twinstart logs --log-group /aws/lambda/Shop-A --since 10d"}},
+			say: []string{"Shop-A may have callers, who would feel this run: it changes an environment variable of the function 4 times", "add --force-cold", "twinstart logs --log-group /aws/lambda/Shop-A --since 10d"}},
 		{name: "it has provisioned concurrency", args: []string{"--function", zipA, "--force-cold"}, arrange: func(a *testAccount) func() { a.provisioned = zipA; return nil }, status: exitUsage,
 			say: []string{"Shop-A has provisioned concurrency: "}},
 		{name: "a live alias points at $LATEST", args: []string{"--function", zipA, "--function", zipB, "--force-cold"}, arrange: func(a *testAccount) func() { a.Alias(zipA, "live", api.Latest); return nil }, status: exitIncomplete,
@@ -168,7 +168,7 @@ func scenarios() []scenario {
 			say: []string{"there is no function orders in eu-west-1 of account 123456789012: set AWS_REGION or AWS_PROFILE"}},
 		{name: "functions of two regions", args: []string{"--function", "arn:aws:lambda:eu-west-1:123456789012:function:a", "--function", "arn:aws:lambda:us-east-1:123456789012:function:b", "--force-cold"},
 			status: exitUsage, say: []string{"function:b is not in eu-west-1: measure the functions of one region at a time"}},
-		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"twinstart load --qualifier takes a version or an alias"}},
+		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"a version or an alias goes to twinstart load --qualifier"}},
 		{name: "updates show late", arrange: func(a *testAccount) func() { a.Stale, a.InProgress = 1, 1; return nil }},
 		{name: "every third update is throttled", arrange: every(update, 3, double.Fault{Error: throttle})},
 		{name: "every fifth look is throttled", arrange: every(look, 5, double.Fault{Error: throttle})},
@@ -181,12 +181,12 @@ func scenarios() []scenario {
 			say: []string{`"marked":"no answer: ServiceException`}},
 		{name: "somebody's update is under way", arrange: func(a *testAccount) func() { a.Busy(zipA, 2); return nil }},
 		{name: "credentials expire", arrange: refuseFrom(invoke, 7, double.Expired()), status: exitIncomplete,
-			say: []string{"ExpiredTokenException", "log in, then twinstart run --resume --source aws --assembly ", "takes away what it has left (", `"interrupted": true`}},
+			say: []string{"ExpiredTokenException", "log in, then continue with twinstart run --resume --out ", "which also removes what is left (", `"interrupted": true`}},
 		{name: "credentials expire during an update", arrange: refuseFrom(update, 9, double.Expired()), status: exitIncomplete, say: []string{"log in, then"}},
 		{name: "credentials are refused", arrange: refuseFrom(look, 24, &api.Error{Status: 403, Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}),
 			status: exitIncomplete, say: []string{"UnrecognizedClientException", "log in, then"}},
 		{name: "credentials expire for a moment", arrange: strike(double.Fault{Operation: invoke, After: 8, Times: 1, Error: double.Expired()}), status: exitIncomplete,
-			say: []string{"goes on"}},
+			say: []string{"continue with twinstart run --resume"}},
 		{name: "a colleague deploys", arrange: func(a *testAccount) func() { a.at(update, zipA, 3, meddle(a)); return nil }, foreign: colleague, status: exitIncomplete,
 			say: []string{"a/zip: somebody else changed the function meanwhile (memory is 128, not 512)", `"deployedAtEnd"`}},
 		{name: "a colleague deploys before an invocation", arrange: func(a *testAccount) func() { a.at(invoke, zipA, 2, meddle(a)); return nil }, foreign: colleague, status: exitIncomplete,
@@ -220,13 +220,13 @@ func scenarios() []scenario {
 				if c.Name == zipA {
 					c.Architecture = "x86_64"
 				}
-			}, say: []string{"warning: a/zip: what is deployed is not what ", "(architecture is x86_64, not arm64): deploy that with make deploy, or name the assembly that was deployed with --assembly"}},
+			}, say: []string{"warning: a/zip: the deployed function is not the one in ", "(architecture is x86_64, not arm64): deploy that with make deploy, or name the deployed assembly with --assembly"}},
 		{name: "another image is deployed", arrange: change(imageC, func(c *api.Configuration) { c.Code = map[string]any{"ImageUri": "r:old"} }), status: exitIncomplete,
 			foreign: func(c *api.Configuration) {
 				if c.Name == imageC {
 					c.Code = map[string]any{"ImageUri": "r:old"}
 				}
-			}, say: []string{"c/image: what is deployed is not what ", "(another image)"}},
+			}, say: []string{"c/image: the deployed function is not the one in ", "(another image)"}},
 		{name: "one function cannot be read", arrange: strike(double.Fault{Operation: look, Function: zipA, Error: double.Denied("lambda:GetFunction")}), status: exitIncomplete,
 			say: []string{"a/zip: reading the configuration of Shop-A: AccessDeniedException"}},
 		{name: "one function may not be changed", arrange: strike(double.Fault{Operation: update, Function: zipA, Error: double.Denied("lambda:UpdateFunctionConfiguration")}), status: exitIncomplete,

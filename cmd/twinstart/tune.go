@@ -27,27 +27,23 @@ type tuneCommand struct {
 	assemblyFlags
 	labFlags
 	inputFlags
-	Source   record.Source `enum:"lab,aws," default:"" placeholder:"WHERE" help:"Where the function runs: lab (this machine) or aws (deployed). By default aws for an ARN, and where there is neither a package nor an assembly."`
-	Function []string      `placeholder:"F" help:"Function: an arm such as rawtcp/zip, a name or an ARN; the input's lambdaARN by default. Several times, or a glob of arms such as 'rawtcp*/*': all are tuned together and compared."`
-	Parallel int           `placeholder:"N" help:"Invocations at once on AWS; by default one of each power value, as far as the account's concurrency goes. In the lab it is one: they would share this machine."`
-	Prices   string        `placeholder:"FILE" help:"Prices in place of the built-in list, in the form of bench/report/price/prices.json."`
-	Out      string        `placeholder:"DIR" help:"Folder for a record of each invocation, and run.json: report, compare and plan read them."`
-	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%' (by so much better): the best power value is not the function's memory."`
-	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the result, Power Tuning's output and more, to a file; - is standard output, in place of the table."`
-	HTML     string        `name:"html" placeholder:"FILE" help:"Write the result as one self-contained page."`
-	DryRun   bool          `help:"Say how many calls, how long and how much, and do nothing."`
-	Clean    bool          `help:"Remove what a killed tuning left: versions, the changed memory."`
+	Source   record.Source `enum:"lab,aws," default:"" placeholder:"WHERE"`
+	Function []string      `placeholder:"F"`
+	Parallel int           `placeholder:"N"`
+	Prices   string        `placeholder:"FILE"`
+	Out      string        `placeholder:"DIR"`
+	FailOn   *moved        `placeholder:"EXPR"`
+	Seed     uint32
+	JSON     string `name:"json" placeholder:"FILE"`
+	HTML     string `name:"html" placeholder:"FILE"`
+	DryRun   bool
+	Clean    bool
 }
 
 // Run tunes, or does what a flag asks for instead.
 func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	c.Source = c.where()
 	data, err := c.document()
-	if err != nil {
-		return err
-	}
-	margin, err := c.margin()
 	if err != nil {
 		return err
 	}
@@ -64,7 +60,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	case c.Clean:
 		return c.clean(ctx, t, candidates, io)
 	case c.DryRun:
-		says, err := t.Estimate(ctx, candidates, newTuningID())
+		says, err := t.Estimate(ctx, candidates, "cli-"+rand.Text())
 		fmt.Fprint(io.out, says)
 		return err
 	}
@@ -78,7 +74,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err := c.write(out, io); err != nil {
 		return err
 	}
-	if err := c.judge(out, margin, io); err != nil {
+	if err := c.judge(out, io); err != nil {
 		return err
 	}
 	if failed := out.AllFailed(); len(failed) > 0 {
@@ -87,10 +83,8 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// newTuningID returns a new ID for a tuning.
-func newTuningID() string { return "cli-" + rand.Text() }
-
-func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) (*power.Sweep, error) {
+func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) (
+	*power.Sweep, error) {
 	total := 0
 	for _, candidate := range candidates {
 		in := candidate.Input
@@ -101,9 +95,9 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 	}
 	bar := newPhase(io.err, "tuning", total)
 	t.Observe = func(phase, function string, power int) {
-		bar.step(fmt.Sprintf("%s %d MB %s", phase, power, function))
+		bar.add(fmt.Sprintf("%s %d MB %s", phase, power, function), 1)
 	}
-	id := newTuningID()
+	id := "cli-" + rand.Text()
 	journal, err := c.openJournal(t, id, io)
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
@@ -178,25 +172,23 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 // bestMoved is the one expression of tune's --fail-on.
 var bestMoved = regexp.MustCompile(`^best moved(?:>([0-9.]+)%)?$`)
 
-// margin returns the limit of --fail-on in percent; -1 if no limit was given.
-func (c *tuneCommand) margin() (percent float64, err error) {
-	if c.FailOn == "" {
-		return -1, nil
+// moved is a limit of --fail-on: by how many percent another power value is better than the function's memory.
+type moved float64
+
+// UnmarshalText reads 'best moved', which is 0 %, or 'best moved>5%'.
+func (m *moved) UnmarshalText(text []byte) error {
+	found := bestMoved.FindSubmatch(text)
+	if found == nil {
+		return fmt.Errorf("%q: use 'best moved' or 'best moved>5%%'", text)
 	}
-	if m := bestMoved.FindStringSubmatch(c.FailOn); m != nil {
-		percent, err = strconv.ParseFloat(cmp.Or(m[1], "0"), 64)
-	} else {
-		err = errors.New("use 'best moved' or 'best moved>5%'")
-	}
-	if err != nil {
-		return 0, fmt.Errorf("--fail-on %q: %w", c.FailOn, err)
-	}
-	return percent, nil
+	percent, err := strconv.ParseFloat(cmp.Or(string(found[1]), "0"), 64)
+	*m = moved(percent)
+	return err
 }
 
-// judge returns errFinding if the best power value of a function moved by more than margin.
-func (c *tuneCommand) judge(out *power.Sweep, margin float64, io streams) (err error) {
-	if margin < 0 {
+// judge returns errFinding if the best power value of a function moved by more than --fail-on.
+func (c *tuneCommand) judge(out *power.Sweep, io streams) (err error) {
+	if c.FailOn == nil {
 		return nil
 	}
 	for _, o := range out.Functions {
@@ -204,10 +196,10 @@ func (c *tuneCommand) judge(out *power.Sweep, margin float64, io streams) (err e
 		if unknown != nil {
 			return fmt.Errorf("--fail-on: %s: %w", o.Title(), unknown)
 		}
-		if moved && by > margin {
+		if moved && by > float64(*c.FailOn) {
 			err = errFinding
-			fmt.Fprintf(io.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n", o.Title(), o.Memory,
-				o.Power, by, o.Strategy)
+			fmt.Fprintf(io.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n",
+				o.Title(), o.Memory, o.Power, by, o.Strategy)
 		}
 	}
 	return err

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure/power"
@@ -21,117 +19,17 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// functionName matches a name of Lambda, which needs no assembly. functionARN matches the ARN of a function and
-// captures its region.
-var (
-	functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
-	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
-)
-
-// open checks the input, opens the source, and finds the functions. Deployed functions need no assembly where all are
-// given by name or ARN.
-func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *source, candidates []power.Candidate, err error) {
-	given := c.Function
-	if len(given) == 0 {
-		given = []string{""}
-	}
-	var names []string
-	plain, region := c.Source == record.AWS, ""
-	for _, f := range given {
-		candidate, err := c.candidate(data, f)
-		if err != nil {
-			return nil, nil, err // before anything is started
-		}
-		candidates, names = append(candidates, candidate), append(names, afterFunction(candidate.Input.Function))
-		plain = plain && functionName.MatchString(candidate.Input.Function)
-		region = cmp.Or(region, candidate.Input.Region)
-	}
-	if plain {
-		cfg, err := account.InRegion(ctx, region)
-		return newAWS(cfg), candidates, err
-	}
-	from, err = open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: names}, io)
-	if err != nil {
-		return nil, nil, err
-	}
-	io.warn(from.warnings...)
-	in := candidates[0].Input // the others' are like it, apart from the function
-	in.Qualifier, in.Region, candidates = "", "", nil
-	for _, t := range from.targets {
-		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {
-			continue // at another memory size, and a tuning varies that
-		}
-		in.Function = t.FunctionName
-		candidates = append(candidates, power.Candidate{Name: t.Arm, Identity: t.Identity, Input: in})
-	}
-	if len(from.lacking) > 0 {
-		err = errors.Join(errors.New(arm.Reasons(from.lacking)), from.close())
-	}
-	return from, candidates, err
-}
-
-// afterFunction returns the name in a function's ARN, whole or partial, or the text itself.
-func afterFunction(text string) string {
-	if _, name, isARN := strings.Cut(text, ":function:"); isARN {
-		return name
-	}
-	return text
-}
-
-// candidate reads the input for one function; "" means the function in the input.
-func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
-	given := function
-	if function != "" && !functionName.MatchString(function) {
-		given = "arm" // whose name is not a function's; it is looked up later
-	}
-	in, err := power.ParseInput(data, power.Defaults{Function: given})
-	if given != function {
-		in.Function = function
-	}
-	if err == nil {
-		err = c.payloads(&in)
-	}
-	return power.Candidate{Name: afterFunction(function), Input: in}, err
-}
-
-// tuner makes a tuner for the source.
-func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, error) {
-	prices, err := price.Load(c.Prices)
-	if err != nil {
-		return nil, fmt.Errorf("--prices: %w", err)
-	}
-	t := &power.Tuner{Lambda: from.client, Region: from.region, Source: string(c.Source), Seed: c.Seed, Prices: prices}
-	if c.Source == record.AWS {
-		t.Fetch, t.Connect = power.FromS3(from.config), power.Connector(from.config)
-		t.Beside = cmp.Or(c.Parallel, concurrency(ctx, from.client))
-	}
-	return t, nil
-}
-
-// newAccount is the concurrency of a new account, less what runs beside a tuning. It is used if the account's cannot
-// be read.
-const newAccount = 8
-
-// concurrency returns how many invocations may run at once, and leaves a few to others.
-func concurrency(ctx context.Context, client *lambda.Client) int {
-	settings, err := client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
-	if err != nil || settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
-		return newAccount
-	}
-	return max(1, int(*settings.AccountLimit.UnreservedConcurrentExecutions)-2)
-}
-
 // inputFlags are the input of a tuning. A flag replaces a field of the file.
 type inputFlags struct {
-	Input      string `placeholder:"FILE" help:"Input of AWS Lambda Power Tuning, JSON; - is standard input. None is needed: the flags below, and Power Tuning's defaults, say as much."`
-	Num        int    `placeholder:"N" help:"Invocations of each power value, in place of the input's num; 50 by default."`
-	Powers     string `placeholder:"MB,MB" help:"Power values, or ALL, in place of the input's powerValues; 128,256,512,1024,1536,3008 by default."`
-	Strategy   string `enum:"cost,speed,balanced," default:"" placeholder:"WORD" help:"cost, speed or balanced, in place of the input's."`
-	Payload    string `xor:"payload" placeholder:"FILE" help:"Payload, or weighted payloads, in place of the input's."`
-	Events     string `xor:"payload" placeholder:"FILE.jsonl" help:"An event for each invocation, one JSON value a line, in turn and from the beginning again: such as messages of a queue."`
-	AssumeRole string `placeholder:"ARN" help:"Role to assume, of the account that the function is in."`
-	Streamed   bool   `help:"Invoke as callers do of a function that streams its response (InvokeWithResponseStream): 200 MB at most on AWS, 6 MB in the lab."`
-	Compatible bool   `help:"Cost by Power Tuning's own formula, and its rhythm: invocations back to back, one power value beside the other."`
+	Input      string `placeholder:"FILE"`
+	Num        int    `placeholder:"N"`
+	Powers     string `placeholder:"MB,MB"`
+	Strategy   string `enum:"cost,speed,balanced," default:"" placeholder:"WORD"`
+	Payload    string `xor:"payload" placeholder:"FILE"`
+	Events     string `xor:"payload" placeholder:"FILE.jsonl"`
+	AssumeRole string `placeholder:"ARN"`
+	Streamed   bool
+	Compatible bool
 }
 
 // defaultNum is the default number of invocations, as in Power Tuning's sample.
@@ -209,6 +107,96 @@ func (c *tuneCommand) payloads(in *power.Input) error {
 	}
 	in.PayloadS3 = ""
 	return nil
+}
+
+// functionName matches a name of Lambda, which needs no assembly. functionARN matches the ARN of a function and
+// captures its region.
+var (
+	functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
+	functionARN  = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
+)
+
+// open checks the input, opens the source, and finds the functions. If all are given by name or ARN, no assembly is
+// needed.
+func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (
+	from *source, candidates []power.Candidate, err error) {
+	given := c.Function
+	if len(given) == 0 {
+		given = []string{""}
+	}
+	var names []string
+	plain, region := c.Source == record.AWS, ""
+	for _, f := range given {
+		candidate, err := c.candidate(data, f)
+		if err != nil {
+			return nil, nil, err // before anything is started
+		}
+		candidates, names = append(candidates, candidate), append(names, afterFunction(candidate.Input.Function))
+		plain = plain && functionName.MatchString(candidate.Input.Function)
+		region = cmp.Or(region, candidate.Input.Region)
+	}
+	if plain {
+		cfg, err := account.InRegion(ctx, region)
+		return newAWS(cfg), candidates, err
+	}
+	flags := functionFlags{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags}
+	from, err = open(ctx, subject{source: c.Source, functionFlags: flags, args: names}, io)
+	if err != nil {
+		return nil, nil, err
+	}
+	io.warn(from.warnings...)
+	in := candidates[0].Input // the others differ only in the function
+	in.Qualifier, in.Region, candidates = "", "", nil
+	for _, t := range from.targets {
+		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {
+			continue // the same arm at another memory size: a tuning varies the size itself
+		}
+		in.Function = t.FunctionName
+		candidates = append(candidates, power.Candidate{Name: t.Arm, Identity: t.Identity, Input: in})
+	}
+	if len(from.lacking) > 0 {
+		err = errors.Join(errors.New(arm.Reasons(from.lacking)), from.close())
+	}
+	return from, candidates, err
+}
+
+// afterFunction returns the name in a function's ARN, whole or partial, or the text itself.
+func afterFunction(text string) string {
+	if _, name, isARN := strings.Cut(text, ":function:"); isARN {
+		return name
+	}
+	return text
+}
+
+// candidate reads the input for one function; "" means the function in the input.
+func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
+	given := function
+	if function != "" && !functionName.MatchString(function) {
+		given = "arm" // whose name is not a function's; it is looked up later
+	}
+	in, err := power.ParseInput(data, power.Defaults{Function: given})
+	if given != function {
+		in.Function = function
+	}
+	if err == nil {
+		err = c.payloads(&in)
+	}
+	return power.Candidate{Name: afterFunction(function), Input: in}, err
+}
+
+// tuner makes a tuner for the source.
+func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, error) {
+	prices, err := price.Load(c.Prices)
+	if err != nil {
+		return nil, fmt.Errorf("--prices: %w", err)
+	}
+	t := &power.Tuner{Lambda: from.client, Region: from.config.Region, Source: string(c.Source), Seed: c.Seed,
+		Prices: prices}
+	if c.Source == record.AWS {
+		t.Fetch, t.Connect = power.FromS3(from.config), power.Connector(from.config)
+		t.Beside = cmp.Or(c.Parallel, concurrency(ctx, from.client))
+	}
+	return t, nil
 }
 
 // where returns the source. By default it is AWS for an ARN, the lab for a package or if there is an assembly, else

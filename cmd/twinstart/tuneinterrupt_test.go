@@ -24,7 +24,8 @@ import (
 // TestTuneInterrupted presses Ctrl-C while the lab answers one call after the other of `twinstart tune`, from its first
 // look to its last deletion: the function is as it was each time.
 func TestTuneInterrupted(t *testing.T) {
-	from, err := openLab(t.Context(), subject{lab: labFlags{ReadAhead: 128, InitCPU: "full"}, from: assemblyFlags{Assembly: assemblyOfTwoArms(t)}}, streams{io.Discard, io.Discard})
+	flags := functionFlags{assemblyFlags{Assembly: assemblyOfTwoArms(t)}, labFlags{ReadAhead: 128, InitCPU: "full"}, variantFlags{}}
+	from, err := openLab(t.Context(), subject{functionFlags: flags}, streams{io.Discard, io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

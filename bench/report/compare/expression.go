@@ -108,6 +108,12 @@ func ParseExpression(text string) (e Expression, err error) {
 	return e, nil
 }
 
+// UnmarshalText reads an expression, for a flag.
+func (e *Expression) UnmarshalText(text []byte) (err error) {
+	*e, err = ParseExpression(string(text))
+	return err
+}
+
 // Check adds the rows that break an expression to Failed. It returns an error if an expression cannot be judged,
 // because no arm has the metric or an arm has too few values: a limit that cannot fail guards nothing.
 func (c *Comparison) Check(expressions []Expression) error {
