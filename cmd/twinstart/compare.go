@@ -81,9 +81,6 @@ func recordsIn(path string) (string, error) {
 		return file, nil
 	}
 	if runs, err := filepath.Glob(filepath.Join(dir, "*", recordsName)); err == nil && len(runs) > 0 {
-		for i := range runs {
-			runs[i] = filepath.Dir(runs[i])
-		}
 		return "", fmt.Errorf("%s holds runs: name one of %s", path, strings.Join(runs, ", "))
 	}
 	return "", fmt.Errorf("%s has no %s beside it: name the folder of a run", path, recordsName)

@@ -19,8 +19,9 @@ import (
 // reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold uint `default:"60"`
-	Warm uint `default:"100"`
+	Cold  uint    `default:"60"`
+	Warm  uint    `default:"100"`
+	Limit float64 `placeholder:"USD"`
 }
 
 // Run prints.
@@ -66,6 +67,10 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		if _, err := fmt.Fprint(io.out, t.Text(columns(io.out))); err != nil {
 			return err
 		}
+	}
+	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
+		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
+		return errFinding
 	}
 	return enough(ctx, template.Concurrency(), io.err)
 }

@@ -63,7 +63,7 @@ func TestPreviewOfConcurrency(t *testing.T) {
 	}
 }
 
-func TestPreviewNamesWhatCannotBeBuilt(t *testing.T) {
+func TestPreviewLimit(t *testing.T) {
 	assembly := reserving(t)
 	t.Setenv("AWS_REGION", "") // nothing is asked
 	template, err := os.ReadFile(filepath.Join(assembly, "Shop.template.json"))
@@ -71,8 +71,11 @@ func TestPreviewNamesWhatCannotBeBuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(assembly, "Shop.template.json"), `{"Metadata": {"twinstart": {"notMeasured": [{"arm": "csharp-wave/zip", "why": "no dotnet here"}]}},`+string(template[1:]))
-	_, _, stderr := twinstart(t, "preview", "--assembly", assembly)
+	status, _, stderr := twinstart(t, "preview", "--assembly", assembly, "--limit", "1")
 	if !strings.Contains(stderr, "warning: not measured: csharp-wave/zip: no dotnet here\n") {
 		t.Errorf("what cannot be built: %s", stderr)
+	}
+	if status != exitFinding || !strings.Contains(stderr, "more than --limit 1.00") { // provisioned concurrency costs that and more
+		t.Errorf("status %d: %s", status, stderr)
 	}
 }

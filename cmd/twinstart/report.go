@@ -93,8 +93,7 @@ func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, io s
 	if err := f.print(io, "text", r, phases); err != nil {
 		return nil, err
 	}
-	const files = "report.html,report.txt,report.md,report.json,report.csv,run.json"
-	fmt.Fprintf(io.out, "\nFiles: %s/{%s,%s}\n", dir, files, recordsName)
+	fmt.Fprintf(io.out, "\nFiles: %s/{report.{html,txt,md,json,csv},%s,run.json}\n", dir, recordsName)
 	return r, nil
 }
 
