@@ -19,7 +19,7 @@ type column struct {
 
 const none = table.None
 
-// armTable makes a table of arms, in the report's order.
+// armTable makes a table with a row for each arm, in the report's order.
 func armTable(id, title string, r *report.Report, columns []column) table.Table {
 	t := table.Table{ID: id, Title: title}
 	for i, c := range columns {
@@ -60,16 +60,6 @@ func notMeasured(t table.Table, r *report.Report) table.Table {
 	return t
 }
 
-// winners returns the winners of the primary claim, if it tells any arms apart.
-func winners(r *report.Report) (out []string) {
-	for _, c := range r.Verdict.Claims {
-		if c.Primary && c.Told() {
-			out = append(out, c.Winners...)
-		}
-	}
-	return out
-}
-
 var armColumn = column{"arm", func(a *report.Arm) string { return a.Arm }}
 
 // initColumns are the columns of INIT, in ms.
@@ -103,7 +93,7 @@ func quantileColumns(of func(*report.Arm) *report.Spread, names string) (out []c
 var otherColumns = []column{
 	armColumn,
 	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-	{"read KiB\nchunks", read},
+	{"read KiB\nchunks", func(a *report.Arm) string { return pair(a.InitReadKiB, a.InitReadChunks) }},
 	{"INIT predicted\non AWS", predicted},
 	{"cold\ntotal p50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
 	{"wait\np50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
@@ -111,17 +101,10 @@ var otherColumns = []column{
 	{"warm\np50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
 	{"warm\np99", func(a *report.Arm) string { return ms(a.Warm.P99) }},
 	{"memory\nMB", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
-	{"billed\nms", billed},
+	{"billed\nms", func(a *report.Arm) string { return pair(a.ColdBilled, a.WarmBilled) }},
 	{"USD/M\ncold", func(a *report.Arm) string { return opt("%.3f", a.ColdCost) }},
 	{"USD/M\nwarm", func(a *report.Arm) string { return opt("%.3f", a.WarmCost) }},
 }
-
-// legend explains the columns.
-const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
-	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
-	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
-	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. billed: p50, cold and warm. " +
-	"USD/M: per million invocations."
 
 func count(n int) string {
 	if n == 0 {
@@ -167,20 +150,12 @@ func predicted(a *report.Arm) string {
 	return sign + p.Estimate().Text(1, "")
 }
 
-// read returns the KiB that are read, and the chunks of 512 KiB that they lie in.
-func read(a *report.Arm) string {
-	if a.InitReadKiB == nil {
+// pair formats two figures of which one may be missing.
+func pair(x, y *float64) string {
+	if x == nil && y == nil {
 		return none
 	}
-	return opt("%.0f", a.InitReadKiB) + ", " + opt("%.0f", a.InitReadChunks)
-}
-
-// billed returns the medians of cold starts and of warm invocations, ms.
-func billed(a *report.Arm) string {
-	if a.ColdBilled == nil && a.WarmBilled == nil {
-		return none
-	}
-	return opt("%.0f", a.ColdBilled) + ", " + opt("%.0f", a.WarmBilled)
+	return opt("%.0f", x) + ", " + opt("%.0f", y)
 }
 
 // opt formats a figure that may be missing.
@@ -196,13 +171,6 @@ func kib(bytes int64) string {
 		return none
 	}
 	return strconv.FormatInt((bytes+512)/1024, 10)
-}
-
-func usdInterval(x float64, ci *[2]float64) string {
-	if ci == nil {
-		return opt("%.3f", &x)
-	}
-	return fmt.Sprintf("%.3f [%.3f, %.3f]", x, ci[0], ci[1])
 }
 
 func replicates(a *report.Arm) string {

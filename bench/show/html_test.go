@@ -223,3 +223,13 @@ func TestShellLine(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// Several sets of factors have headings that begin alike; an element's ID must still be its own.
+func TestPartsHaveTheirOwnIDs(t *testing.T) {
+	r := &report.Report{Factors: []report.Factors{
+		{Source: record.Lab, Text: []string{"a"}}, {Source: record.AWS, Text: []string{"b"}},
+	}}
+	if p := findings(r); len(p) != 2 || p[0].ID == p[1].ID {
+		t.Errorf("parts %+v: want two with different IDs", p)
+	}
+}

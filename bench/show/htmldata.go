@@ -43,31 +43,6 @@ type pictureClock struct {
 	Means string `json:"means"`
 }
 
-// pictureArm is one arm, with what only pictures need.
-type pictureArm struct {
-	*report.Arm
-	Bootstrap string                    `json:"bootstrap"`
-	Variant   string                    `json:"variant"`        // what distinguishes it from other arms of its bootstrap: "zip@512"
-	SizeKiB   *float64                  `json:"size_kib"`       // of the package
-	First     *float64                  `json:"first"`          // median of first Durations
-	Spread    map[string]*pictureSpread `json:"spread"`         // by clock
-	Dots      []report.ColdSample       `json:"dots"`           // cold starts, in order of measuring
-	Load      []report.LoadPoint        `json:"load,omitempty"` // requests, in order of their times
-}
-
-// pictureSpread is a distribution with its tenth percentile and its empirical curve.
-type pictureSpread struct {
-	report.Distribution
-	P10 *float64  `json:"p10_ms"`
-	X   []float64 `json:"x"`           // ascending
-	R   []int     `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
-}
-
-var clockIDs = []struct {
-	id    string
-	clock report.Clock
-}{{"init", report.ClockInit}, {"total", report.ClockTotal}, {"wait", report.ClockWait}}
-
 func pictureData(r *report.Report) pictures {
 	p := pictures{
 		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{},
@@ -98,10 +73,36 @@ func share(budget, arms, least, most int) int {
 	return min(max(budget/max(arms, 1), least), most)
 }
 
+// pictureArm is one arm, with what only pictures need.
+type pictureArm struct {
+	*report.Arm
+	Bootstrap string                    `json:"bootstrap"`
+	Variant   string                    `json:"variant"`        // the rest of its name: "zip@512"
+	SizeKiB   *float64                  `json:"size_kib"`       // of the package
+	First     *float64                  `json:"first"`          // median of first Durations
+	Spread    map[string]*pictureSpread `json:"spread"`         // by clock
+	Dots      []report.ColdSample       `json:"dots"`           // cold starts, in order of measuring
+	Load      []report.LoadPoint        `json:"load,omitempty"` // requests, in order of their times
+}
+
+// pictureSpread is a distribution with its tenth percentile and its empirical curve.
+type pictureSpread struct {
+	report.Distribution
+	P10 *float64  `json:"p10_ms"`
+	X   []float64 `json:"x"`           // ascending
+	R   []int     `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
+}
+
+var clockIDs = []struct {
+	id    string
+	clock report.Clock
+}{{"init", report.ClockInit}, {"total", report.ClockTotal}, {"wait", report.ClockWait}}
+
 // makePictureArm draws so many dots at most, and so many points of each curve.
 func makePictureArm(a *report.Arm, dots, points int) pictureArm {
-	p := pictureArm{Arm: a, Bootstrap: cmp.Or(a.Bootstrap, a.ID), Spread: map[string]*pictureSpread{}, Dots: a.ColdSamples(dots)}
-	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
+	bootstrap := cmp.Or(a.Bootstrap, a.ID)
+	p := pictureArm{Arm: a, Bootstrap: bootstrap, Variant: strings.TrimPrefix(a.Arm, bootstrap+"/"),
+		Spread: map[string]*pictureSpread{}, Dots: a.ColdSamples(dots)}
 	if a.PackageSizeBytes > 0 {
 		p.SizeKiB = new(fine(float64(a.PackageSizeBytes) / 1024))
 	}

@@ -13,53 +13,6 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// verdictTables returns the winners: a table for each source, with a row for each clock and kind of package.
-func verdictTables(r *report.Report) (out []table.Table) {
-	for _, source := range r.Sources {
-		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "who is told to win (-: not tested, with the reason below)", Heads: table.Heads(5, "by this clock", "as", string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail))}
-		for _, c := range r.Verdict.Claims {
-			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })
-			if c.Source != source || c.Topic == "folklore" || c.Published != "" || column < 0 {
-				continue
-			}
-			k := slices.IndexFunc(t.Rows, func(row table.Row) bool {
-				return row.Cells[0] == string(c.Clock) && row.Cells[1] == cmp.Or(c.Among, none)
-			})
-			if k < 0 {
-				k = len(t.Rows)
-				t.Add(string(c.Clock), cmp.Or(c.Among, none), none, none, none)
-			}
-			t.Rows[k].Cells[column] = who(c)
-		}
-		if len(t.Rows) > 0 {
-			out = append(out, t.Filled())
-		}
-	}
-	return out
-}
-
-// shownWinners is how many winners of a claim are named.
-const shownWinners = 3
-
-// who returns the winners of a claim in a few words. The claim's text is in another part.
-func who(c *report.Claim) string {
-	n := len(c.Winners)
-	switch {
-	case !c.Tested:
-		return none
-	case !c.Told():
-		return "no difference told"
-	}
-	text := strings.Join(c.Winners[:min(n, shownWinners)], " = ")
-	if n > shownWinners {
-		text += fmt.Sprintf(" and %d more", n-shownWinners)
-	}
-	if c.Among != "" { // a column says it
-		text = strings.ReplaceAll(text, "/"+c.Among, "")
-	}
-	return text
-}
-
 // spreadTables returns a table of distributions for each clock, with the named quantiles.
 func spreadTables(r *report.Report, clocks []pictureClock, id, title, names string) (out []table.Table) {
 	for _, c := range clocks {
@@ -97,7 +50,7 @@ func coldWarmTable(r *report.Report, p *pictures) table.Table {
 
 // sizeTable shows the package's size, the lab's counts, the predictions for AWS, and what others measured there.
 func sizeTable(r *report.Report) table.Table {
-	t := armTable("sizes", banner(r)+"Package size, KiB read and INIT, ms (predicted: INIT on AWS, not measured)", r, []column{
+	t := armTable("sizes", banner(r)+"Package size, KiB read, INIT in ms (predicted: on AWS, not measured)", r, []column{
 		armColumn,
 		{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
 		{"read\nKiB", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
@@ -109,18 +62,17 @@ func sizeTable(r *report.Report) table.Table {
 		{"INIT\np50", func(a *report.Arm) string { return ms(a.P50) }},
 		{"predicted [95 %]", predicted},
 		{"published", func(a *report.Arm) string {
-			switch {
-			case a.PredictedAWS == nil || a.PredictedAWS.Published == nil:
+			if a.PredictedAWS == nil || a.PredictedAWS.Published == nil {
 				return none
-			case a.PredictedAWS.Published.Architecture != a.Architecture:
-				return fmt.Sprintf("%.1f %s (%s)", a.PredictedAWS.Published.InitMs, a.PredictedAWS.Published.At, a.PredictedAWS.Published.Architecture)
 			}
-			return fmt.Sprintf("%.1f %s", a.PredictedAWS.Published.InitMs, a.PredictedAWS.Published.At)
+			text, p := "%.1f %s", a.PredictedAWS.Published
+			if p.Architecture != a.Architecture {
+				text += " (" + string(p.Architecture) + ")"
+			}
+			return fmt.Sprintf(text, p.InitMs, p.At)
 		}},
 	}).Filled()
-	t.Note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included). CPU ms: of the process tree to GET /next with every page in memory. " +
-		"All counted at starts of their own, KiB as Linux 5.10 to 6.16 reads; where they were not, the median of measured starts. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +
-		"docs/model.md says what a prediction is worth."
+	t.Note = note("sizes", nil)
 	return t
 }
 
@@ -139,9 +91,64 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 				return ms(new(stat.NewSample(slices.Clone(values[from:to])).Quantile(0.5)))
 			}})
 		}
-		t := armTable("course-"+c.ID, banner(r)+fmt.Sprintf("%s over the run: median of each fifth of its cold starts, ms", c.Name), r, columns)
+		t := armTable("course-"+c.ID, banner(r)+c.Name+": median of each fifth of the run's cold starts, ms", r, columns)
 		t.Clock = c.ID
 		out = append(out, t)
+	}
+	return out
+}
+
+// verdictTables returns the winners: a table for each source, with a row for each clock and package type.
+func verdictTables(r *report.Report) (out []table.Table) {
+	for _, source := range r.Sources {
+		usually, median, tail := string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail)
+		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "winners (-: not tested; see below)",
+			Heads: table.Heads(5, "by this clock", "as", usually, median, tail)}
+		for _, c := range r.Verdict.Claims {
+			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })
+			if c.Source != source || c.Topic == "folklore" || c.Published != "" || column < 0 {
+				continue
+			}
+			k := slices.IndexFunc(t.Rows, func(row table.Row) bool {
+				return row.Cells[0] == string(c.Clock) && row.Cells[1] == cmp.Or(c.Among, none)
+			})
+			if k < 0 {
+				k = len(t.Rows)
+				t.Add(string(c.Clock), cmp.Or(c.Among, none), none, none, none)
+			}
+			t.Rows[k].Cells[column] = who(c)
+		}
+		if len(t.Rows) > 0 {
+			out = append(out, t.Filled())
+		}
+	}
+	return out
+}
+
+// shownWinners is how many winners a cell names; the last name may say how many more there are.
+const shownWinners = 4
+
+// who returns the winners of a claim in a few words. The claim's text is in another part.
+func who(c *report.Claim) string {
+	switch {
+	case !c.Tested:
+		return none
+	case !c.Told():
+		return "not told apart"
+	}
+	text := strings.Join(list.Few(c.Winners, shownWinners), " = ")
+	if c.Among != "" { // a column says it
+		text = strings.ReplaceAll(text, "/"+c.Among, "")
+	}
+	return text
+}
+
+// winners returns the winners of the primary claim, if it tells any arms apart.
+func winners(r *report.Report) (out []string) {
+	for _, c := range r.Verdict.Claims {
+		if c.Primary && c.Told() {
+			out = append(out, c.Winners...)
+		}
 	}
 	return out
 }
@@ -154,7 +161,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	}
 	slices.SortFunc(variants, byPackage)
 	for _, c := range p.Clocks {
-		t := table.Table{ID: "grid-" + c.ID, Clock: c.ID, Title: banner(r) + fmt.Sprintf("median %s of bootstrap and package, ms", c.Name),
+		t := table.Table{ID: "grid-" + c.ID, Clock: c.ID, Title: banner(r) + "median " + c.Name + ", ms",
 			Heads: table.Heads(1, append([]string{"bootstrap"}, variants...)...)}
 		for _, b := range bootstraps {
 			cells := []string{b}
@@ -174,7 +181,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	return out
 }
 
-// byPackage sorts kinds of package, and variants such as "zip@512", in the order of reports.
+// byPackage sorts kinds of package, and variants such as "zip@512", in the order of reports, and 512 before 1024.
 func byPackage(a, b string) int {
 	rank := func(v string) int {
 		kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")
@@ -183,13 +190,5 @@ func byPackage(a, b string) int {
 		}
 		return len(arm.Packages())
 	}
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), byLength(a, b))
-}
-
-func breakEvenTable(r *report.Report) table.Table {
-	t := table.Table{ID: "break-even", Title: "shares of cold starts at which the cheaper arm changes", Heads: table.Heads(2, "cheaper below", "cheaper above", "cold starts [95 % CI]")}
-	for _, b := range r.Cost.BreakEven {
-		t.Add(b.Arm, b.Than, breakEven(&b))
-	}
-	return t
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }

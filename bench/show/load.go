@@ -17,11 +17,13 @@ func ofLoad(head string, cell func(*report.Load) string) column {
 	return column{head, func(a *report.Arm) string { return cell(a.Load) }}
 }
 
-// loadColumns are what callers met; the first are shown at the end of a run, too. Times in ms.
+const loadQuantiles = "p20 p50* p80 p90 p95 p99"
+
+// loadColumns show what callers met, times in ms. The first columns are also shown at the end of a run.
 var loadColumns = slices.Concat([]column{
 	armColumn,
 	ofLoad("p10", func(l *report.Load) string { return ms(l.P10) }),
-}, quantileColumns(func(a *report.Arm) *report.Spread { return &a.Load.Latency.Spread }, "p20 p50* p80 p90 p95 p99"), []column{
+}, quantileColumns(func(a *report.Arm) *report.Spread { return &a.Load.Latency.Spread }, loadQuantiles), []column{
 	ofLoad("cold", func(l *report.Load) string { return count(l.Cold) }),
 	ofLoad("spilled", func(l *report.Load) string {
 		if l.Ahead == nil {
@@ -39,7 +41,7 @@ var loadColumns = slices.Concat([]column{
 	ofLoad("USD/M", func(l *report.Load) string { return opt("%.3f", l.USD) }),
 })
 
-// briefLoadColumns is how many of them a terminal shows.
+// briefLoadColumns is how many of loadColumns a terminal shows.
 const briefLoadColumns = 11
 
 // loadTable shows the arms that were under load.
@@ -50,7 +52,7 @@ func loadTable(r *report.Report, columns []column) table.Table {
 		return table.Table{}
 	}
 	t := armTable("load", banner(r)+"Latency under load ("+part.Arms[0].Load.Of+"), ms", &part, columns).Filled()
-	t.Note = "From when a request was due (closed: sent) to its response, of requests that were answered. Of tail: cold starts among the slowest 5 %. Late: the generator, not the function. env: environments. USD/M: a million requests as they came."
+	t.Note = note("load", nil)
 	for i := range t.Rows {
 		t.Rows[i].Arm = strconv.Itoa(slices.Index(r.Arms, part.Arms[i]))
 	}
@@ -59,8 +61,8 @@ func loadTable(r *report.Report, columns []column) table.Table {
 
 // loadPart shows latencies and cold starts against time.
 func loadPart(r *report.Report) page.Part {
-	p := page.Part{ID: "load", Title: "Latency under load", Open: true, Plot: true, Tables: filled(loadTable(r, loadColumns)),
-		Text: []string{"Each request by the time at which it was due, in all repeats. Rings: cold starts. Many requests are a random choice, all cold starts among them."}}
+	p := page.Part{ID: "load", Title: "Latency under load", Open: true, Plot: true,
+		Tables: filled(loadTable(r, loadColumns))}
 	if len(p.Tables) == 0 {
 		p.Absent = "twinstart load"
 	}

@@ -27,19 +27,12 @@ type Options struct {
 	Phases bool // text and Markdown: show phases; the other forms show them if the records have them
 }
 
-func (o Options) width() int {
-	if o.Width == 0 {
-		return textWidth
-	}
-	return min(max(o.Width, leastWidth), textWidth)
+func (o Options) width() int { return min(max(cmp.Or(o.Width, textWidth), leastWidth), textWidth) }
+
+var formats = map[string]func(io.Writer, *report.Report, Options) error{
+	"text": text, "markdown": markdown, "csv": asCSV, "html": asHTML,
+	"json": func(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) },
 }
-
-// renderer draws a report in one form.
-type renderer func(io.Writer, *report.Report, Options) error
-
-var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV, "html": asHTML}
-
-func asJSON(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) }
 
 // Write draws the report in a format.
 func Write(w io.Writer, format string, r *report.Report, o Options) error {
@@ -81,78 +74,6 @@ const textWidth = 120
 
 // leastWidth is the smallest width at which prose wraps.
 const leastWidth = 40
-
-func text(w io.Writer, r *report.Report, o Options) error {
-	if o.Brief {
-		return brief(w, r, o)
-	}
-	return document(w, r, o, form{
-		title:   func(s string) string { return s + "\n" },
-		head:    func(s string) string { return "\n" + s + "\n" },
-		prose:   func(s string) string { return table.Wrap(textWidth, "", s) },
-		item:    func(s string) string { return table.Wrap(textWidth, "  - ", s) },
-		answers: func() string { return answers(r).Text(o.width()) },
-		table:   func(t table.Table) string { return t.Text(textWidth) },
-	})
-}
-
-// markdown draws the report for a pull request: GitHub's tables.
-func markdown(w io.Writer, r *report.Report, o Options) error {
-	return document(w, r, o, form{
-		title: func(s string) string { return "## " + table.Escape(s) + "\n\n" },
-		head:  func(s string) string { return "\n### " + table.Escape(s) + "\n\n" },
-		prose: func(s string) string { return "\n" + table.Escape(s) + "\n" },
-		item:  func(s string) string { return "- " + table.Escape(s) + "\n" },
-		answers: func() (list string) {
-			for _, a := range r.Answers {
-				list += fmt.Sprintf("- **%s** %s\n", table.Escape(a.Question), table.Escape(said(a)))
-			}
-			return list
-		},
-		table: table.Table.Markdown,
-	})
-}
-
-// form says how to write a document for people.
-type form struct {
-	title, head, prose, item func(string) string
-	answers                  func() string
-	table                    func(table.Table) string
-}
-
-// document writes the whole report: the answers, the figures, and the text about them.
-func document(w io.Writer, r *report.Report, o Options, f form) error {
-	out := new(strings.Builder)
-	out.WriteString(f.title(title(r)) + f.answers())
-	for _, run := range runs(r) {
-		out.WriteString(f.prose(run))
-	}
-	if len(r.Arms) > 0 {
-		for _, t := range filled(loadTable(r, loadColumns), initTable(r), otherTable(r)) {
-			out.WriteString(f.table(notMeasured(t, r)))
-		}
-		out.WriteString(f.prose(notes(r)))
-	}
-	write := func(all []page.Part) {
-		for _, s := range all {
-			out.WriteString(f.head(s.Title))
-			for _, line := range s.Lines {
-				out.WriteString(f.item(line))
-			}
-		}
-	}
-	write(slices.Concat(sections(r), findings(r)))
-	further := slices.Concat(stepTables(r), leverTables(r), furtherTables(r, o))
-	if slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return a.PredictedAWS != nil }) {
-		further = append(further, sizeTable(r))
-	}
-	for _, t := range further {
-		out.WriteString(f.table(t))
-	}
-	write(say(nil, "Warnings", r.Warnings))
-	_, err := io.WriteString(w, out.String())
-	return err
-}
 
 // A terminal shows as many arms as fit on a screen beside the answers and the lines around both.
 const (
@@ -207,6 +128,94 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	return err
 }
 
+// ranked returns the arms in order. Arms of the lab are sorted by what is predicted on AWS, if that is known.
+func ranked(r *report.Report) []*report.Arm {
+	arms := slices.Clone(r.Arms)
+	if slices.ContainsFunc(arms, func(a *report.Arm) bool { return a.Source != record.Lab }) {
+		return arms
+	}
+	forecast := func(a *report.Arm) float64 {
+		if a.PredictedAWS == nil {
+			return math.Inf(1)
+		}
+		return a.PredictedAWS.Init
+	}
+	slices.SortStableFunc(arms, func(a, b *report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
+	return arms
+}
+
+func text(w io.Writer, r *report.Report, o Options) error {
+	if o.Brief {
+		return brief(w, r, o)
+	}
+	return document(w, r, o, form{
+		title:   func(s string) string { return s + "\n" },
+		head:    func(s string) string { return "\n" + s + "\n" },
+		prose:   func(s string) string { return table.Wrap(textWidth, "", s) },
+		item:    func(s string) string { return table.Wrap(textWidth, "  - ", s) },
+		answers: func() string { return answers(r).Text(o.width()) },
+		table:   func(t table.Table) string { return t.Text(textWidth) },
+	})
+}
+
+// markdown draws the report for a pull request: GitHub's tables.
+func markdown(w io.Writer, r *report.Report, o Options) error {
+	return document(w, r, o, form{
+		title: func(s string) string { return "## " + table.Escape(s) + "\n\n" },
+		head:  func(s string) string { return "\n### " + table.Escape(s) + "\n\n" },
+		prose: func(s string) string { return "\n" + table.Escape(s) + "\n" },
+		item:  func(s string) string { return "- " + table.Escape(s) + "\n" },
+		answers: func() (list string) {
+			for _, a := range r.Answers {
+				list += fmt.Sprintf("- **%s** %s\n", table.Escape(a.Question), table.Escape(said(a)))
+			}
+			return list
+		},
+		table: table.Table.Markdown,
+	})
+}
+
+// form says how to write a document for people.
+type form struct {
+	title, head, prose, item func(string) string
+	answers                  func() string
+	table                    func(table.Table) string
+}
+
+// document writes the whole report: the answers, the figures, and the text about them.
+func document(w io.Writer, r *report.Report, o Options, f form) error {
+	out := new(strings.Builder)
+	out.WriteString(f.title(title(r)) + f.answers())
+	for _, run := range runs(r) {
+		out.WriteString(f.prose(run))
+	}
+	if len(r.Arms) > 0 {
+		for _, t := range filled(loadTable(r, loadColumns), initTable(r), otherTable(r)) {
+			out.WriteString(f.table(notMeasured(t, r)))
+		}
+		out.WriteString(f.prose(note("about", r)))
+	}
+	write := func(all []page.Part) {
+		for _, s := range all {
+			out.WriteString(f.head(s.Title))
+			for _, line := range s.Lines {
+				out.WriteString(f.item(line))
+			}
+		}
+	}
+	write(slices.Concat(sections(r), findings(r)))
+	further := slices.Concat(stepTables(r), leverTables(r), furtherTables(r, o))
+	if slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return a.PredictedAWS != nil }) {
+		further = append(further, sizeTable(r))
+	}
+	for _, t := range further {
+		out.WriteString(f.table(t))
+	}
+	write(say(nil, "Warnings", r.Warnings))
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
 // answers returns a table of questions and answers.
 func answers(r *report.Report) table.Table {
 	t := table.Table{Heads: table.Heads(2, "", "")}
@@ -222,20 +231,4 @@ func said(a report.Answer) string {
 		return a.Answer
 	}
 	return a.Answer + " (" + a.Sure + ")"
-}
-
-// ranked returns the arms in order. Arms of the lab are sorted by what is predicted on AWS, if that is known.
-func ranked(r *report.Report) []*report.Arm {
-	arms := slices.Clone(r.Arms)
-	if slices.ContainsFunc(arms, func(a *report.Arm) bool { return a.Source != record.Lab }) {
-		return arms
-	}
-	forecast := func(a *report.Arm) float64 {
-		if a.PredictedAWS == nil {
-			return math.Inf(1)
-		}
-		return a.PredictedAWS.Init
-	}
-	slices.SortStableFunc(arms, func(a, b *report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
-	return arms
 }

@@ -32,7 +32,7 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 			return fmt.Errorf("%s: %w", []string{"OLD", "NEW"}[i], err)
 		}
 	}
-	result, err := compare.Reports(sides[0], sides[1], compare.Options{MixSources: c.MixSources})
+	result, err := compare.Reports(sides[0], sides[1], c.MixSources)
 	if err != nil {
 		return err
 	}

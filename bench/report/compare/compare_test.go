@@ -59,7 +59,7 @@ func again() recordtest.Run {
 
 func compared(t *testing.T, before, after *report.Report) *Comparison {
 	t.Helper()
-	c, err := Reports(before, after, Options{})
+	c, err := Reports(before, after, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +118,11 @@ func TestSameArmsAreMatched(t *testing.T) {
 		"lab and AWS":       {made(t, usual, still), made(t, aws, still), "--mix-sources"},
 		"two in one":        {two, made(t, usual, still), "twice"},
 	} {
-		if _, err := Reports(test.before, test.after, Options{}); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := Reports(test.before, test.after, false); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	mixed, err := Reports(made(t, usual, still), made(t, aws, still), Options{MixSources: true})
+	mixed, err := Reports(made(t, usual, still), made(t, aws, still), true)
 	if err != nil || len(mixed.Rows) == 0 || !strings.Contains(mixed.title(), "mixed, as asked") {
 		t.Errorf("%v", err)
 	}

@@ -1,6 +1,7 @@
 // Package cost computes what a stack costs, from its template: each month while nothing runs, and for each run.
-// Prices are list prices of us-east-1 as of 2026-11-21, without free tiers except that of dashboards, which does not
-// expire.
+//
+// Figures are in USD, at list prices of us-east-1 as of 2026-11-21. Of the free tiers only the one for dashboards
+// counts, because it does not expire. A resource type whose price is unknown is named, never taken as free.
 package cost
 
 import (
@@ -33,8 +34,8 @@ func Total(lines []Line) float64 {
 
 // Prices in USD.
 const (
-	alarmMetric   = 0.10          // a month, for each metric that an alarm reads. See https://aws.amazon.com/cloudwatch/pricing/
-	customMetric  = 0.30          // a month for each, prorated by the hours in which it gets data
+	alarmMetric   = 0.10          // a month, for each metric that an alarm reads; aws.amazon.com/cloudwatch/pricing
+	customMetric  = 0.30          // a month, prorated by the hours in which it gets data
 	insightRule   = 0.50          // a month
 	logsGB        = 0.50          // ingested
 	s3GB          = 0.023         // a month
@@ -42,19 +43,19 @@ const (
 	kmsKey        = 1.00          // a month
 	hoursPerMonth = 730           //
 	secondsMonth  = 3600 * 730    //
-	baseImageGB   = 0.04          // public.ecr.aws/lambda/provided:al2023, compressed; stored once, because layers are shared
+	baseImageGB   = 0.04          // provided:al2023, compressed; stored once, because images share layers
 	logPerCall    = 700.0 / (1e9) // GB of platform.start and platform.report
-	freeBoards    = 3             // small dashboards of an account
-	smallBoard    = 50            // metrics; a dashboard with more is always paid for
+	freeBoards    = 3             // small dashboards that an account has for nothing
+	smallBoard    = 50            // metrics; a dashboard with more always costs
 	dashboard     = 3.00          // a month
 	defaultMemory = 128           // MB
 	firstHour     = 1.0           // hours of a run: custom metrics are billed by the hour
 	coldBilledMs  = 100.0         // a guess for an arm that was never measured: INIT and first invocation
-	warmBilledMs  = 5.0           // KiB read at which they do
+	warmBilledMs  = 5.0           // a guess, likewise
 	primings      = 10            // cold starts of a run that only prepare environments for warm samples
 )
 
-// priced are resource types that cost so much each, a month.
+// priced holds resource types with a price a month for each resource.
 var priced = map[string]Line{
 	"AWS::CloudWatch::InsightRule": {What: "Contributor Insights rule", USD: insightRule,
 		Note: "and 0.02 for each million log events that match"},
@@ -67,9 +68,10 @@ var priced = map[string]Line{
 // free lists the resource types that cost nothing while they are idle.
 var free = []string{
 	"AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
-	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
-	"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup",
-	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy", "AWS::ApplicationAutoScaling::ScalingPolicy",
+	"AWS::IAM::ManagedPolicy", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer",
+	"AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::EC2::VPC", "AWS::EC2::Subnet",
+	"AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup", "AWS::Events::Rule",
+	"AWS::StepFunctions::StateMachine", "AWS::ApplicationAutoScaling::ScalingPolicy",
 }
 
 // Template is the part of a synthesized template that determines costs.
@@ -122,7 +124,7 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 			line.Count, line.USD = t.cached()
 		case kind == "AWS::EC2::VPCEndpoint":
 			for _, p := range of[struct{ VpcEndpointType string }](t, kind) {
-				if p.VpcEndpointType == "Gateway" { // which costs nothing
+				if p.VpcEndpointType == "Gateway" { // it is free
 					line.Count--
 				}
 			}
@@ -137,42 +139,43 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 		}
 	}
 	filters, series := t.metricSeries()
-	lines = append(lines, Line{"metric filters", filters, 0, fmt.Sprintf("%d custom metrics, billed only in hours in which a function runs", series)})
+	lines = append(lines, Line{"metric filters", filters, 0,
+		fmt.Sprintf("%d custom metrics, billed only for hours in which a function runs", series)})
 	if zipBytes > 0 {
-		lines = append(lines, Line{"ZIP files in S3", t.functions(func(f function) bool { return f.packageType == "Zip" }), float64(zipBytes) / 1e9 * s3GB, fmt.Sprintf("%.1f MB", float64(zipBytes)/1e6)})
+		zips := t.functions(func(f function) bool { return f.packageType == "Zip" })
+		lines = append(lines, Line{"ZIP files in S3", zips, float64(zipBytes) / 1e9 * s3GB,
+			fmt.Sprintf("%.1f MB", float64(zipBytes)/1e6)})
 	}
 	if imageBytes > 0 {
-		lines = append(lines, Line{"images in ECR", t.functions(func(f function) bool { return f.packageType == "Image" }), (float64(imageBytes)/1e9 + baseImageGB) * ecrGB, fmt.Sprintf("%.1f MB and the base image", float64(imageBytes)/1e6)})
+		images := t.functions(func(f function) bool { return f.packageType == "Image" })
+		lines = append(lines, Line{"images in ECR", images, (float64(imageBytes)/1e9 + baseImageGB) * ecrGB,
+			fmt.Sprintf("%.1f MB and the base image", float64(imageBytes)/1e6)})
 	}
-	lines = append(lines, Line{"functions, roles, log groups, queries", counts["AWS::Lambda::Function"] + counts["AWS::IAM::Role"] + counts["AWS::Logs::LogGroup"] + counts["AWS::Logs::QueryDefinition"], 0, "nothing by being there"})
-	return lines
+	idle := counts["AWS::Lambda::Function"] + counts["AWS::IAM::Role"] + counts["AWS::Logs::LogGroup"] +
+		counts["AWS::Logs::QueryDefinition"]
+	return append(lines, Line{"functions, roles, log groups, queries", idle, 0, "free while nothing runs"})
 }
 
 // boards prices the dashboards by the number of metrics that each shows.
 func (t *Template) boards() Line {
 	shown := t.boardMetrics()
-	large := 0
-	for _, n := range shown {
-		if n > smallBoard {
-			large++
-		}
-	}
+	large := len(slices.DeleteFunc(slices.Clone(shown), func(metrics int) bool { return metrics <= smallBoard }))
 	paid := large + max(0, len(shown)-large-freeBoards)
-	note := "an account's first 3 are free, as none has more than 50 metrics; 3.00 each where it has 3 already"
+	note := "an account's first 3 are free, because none has more than 50 metrics; 3.00 each if it has 3 already"
 	if large > 0 {
 		note = "3.00 for one of more than 50 metrics"
 	}
-	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
+	return Line{"dashboards", len(shown), float64(paid) * dashboard,
+		fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
 }
 
-// leastProvisioned is how long, in seconds, provisioned concurrency is billed at least.
+// leastProvisioned is the least time for which provisioned concurrency is billed, in seconds.
 const leastProvisioned = 300
 
-// All measures every arm.
+// All selects every arm.
 func All(string) bool { return true }
 
-// Run estimates the cost of a run with so many cold and warm samples of each arm that it measures, before anything was
-// measured.
+// Run estimates the cost of a run before anything is measured. measured selects the arms of the run.
 func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line {
 	var all tally
 	for _, f := range t.lambda() {
@@ -188,12 +191,12 @@ func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line 
 	_, series := t.metricSeries()
 	if _, arms := t.Arms(); arms > 0 {
 		restores = append(restores, Line{"arms of provisioned environments", arms, all.provisionedUSD,
-			"5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
+			"at least 5 min are billed for each cold start; each may take 2 min to wait for (not measured)"})
 	}
 	return append(restores, []Line{
 		{"invocations", calls, all.usd, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms",
 			coldBilledMs, warmBilledMs)},
-		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},
+		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour of the run"},
 		{"log events", 2 * calls, float64(calls) * logPerCall * logsGB, "700 bytes for each invocation"},
 	}...)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// trace is what X-Ray takes to record one, in USD. See https://aws.amazon.com/xray/pricing/.
+// trace is the price of recording an X-Ray trace, in USD. See https://aws.amazon.com/xray/pricing/.
 const trace = 5e-6
 
-// samples returns how many calls of an arm meet a new environment, and how many do not. A run without a load does not
-// measure the arms that are for loads. restores counts those of SnapStart.
+// samples returns how many calls of an arm start cold, and how many warm. Arms that are for loads are measured under a
+// load only. restores counts the cold starts of SnapStart.
 func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	switch {
 	case o.Load != nil:
@@ -26,13 +26,13 @@ func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	return o.Cold + primings, o.Warm
 }
 
-// tally adds up what a run takes of arms.
+// tally sums up the arms of a run.
 type tally struct {
-	arms, called, calls, provisioned int     // called: arms that the run calls; provisioned: those of provisioned environments
+	arms, called, calls, provisioned int     // called and provisioned count arms: called ones, provisioned ones
 	usd, provisionedUSD              float64 // of the calls, and of provisioned environments
 }
 
-// count adds the function's arms that is selects.
+// count adds those of the function's arms that is selects.
 func (f *function) count(t *tally, o measure.Options, is func(arm.Identity) bool) {
 	for i, set := range f.arms {
 		if !is(f.ids[i]) {
@@ -53,16 +53,18 @@ func (f *function) count(t *tally, o measure.Options, is func(arm.Identity) bool
 	}
 }
 
-// Levers returns what each lever of the experiment of levers adds to a run, of those arms that it measures.
+// Levers returns what each lever adds to a run of the experiment of levers. measured selects the arms of the run.
 func (t *Template) Levers(o measure.Options, measured func(id string) bool) (lines []Line) {
 	functions := t.lambda()
 	for _, lever := range arm.Levers() {
-		var arms []int // of each function that a run calls
+		var arms []int // counts, by function
 		var all tally
 		own, standing := 0, 0.0
 		for id, f := range functions {
 			before := all
-			f.count(&all, o, func(id arm.Identity) bool { return id.Levels[arm.LeverFactor] == lever.Name && measured(id.Arm) })
+			f.count(&all, o, func(id arm.Identity) bool {
+				return id.Levels[arm.LeverFactor] == lever.Name && measured(id.Arm)
+			})
 			if called := all.called - before.called; called > 0 {
 				arms = append(arms, called)
 			}
@@ -79,13 +81,12 @@ func (t *Template) Levers(o measure.Options, measured func(id string) bool) (lin
 		if all.calls > 0 {
 			note = fmt.Sprintf("about %.0f min", math.Ceil(measure.EstimateArms(arms, 0, all.provisioned, o).Minutes()))
 		}
-		note = fmt.Sprintf("functions of its own: %d; %s", own, note)
+		note = fmt.Sprintf("own functions: %d; %s", own, note)
 		if standing > 0 {
-			note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, those that tracking adds more",
-				standing)
+			note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, plus what tracking adds", standing)
 		}
 		if lever.Name == "vpc" {
-			note += "; make destroy takes 20 to 40 min; how much longer make deploy takes is not measured"
+			note += "; make destroy takes 20 to 40 min; the time that make deploy takes was not measured"
 		}
 		lines = append(lines, Line{"calls, lever " + lever.Name, all.calls, all.usd + all.provisionedUSD, note})
 	}

@@ -36,11 +36,11 @@ func TestLevers(t *testing.T) {
 		usd   float64
 		note  string
 	}{
-		"calls, lever memory":      {130, call(2), "functions of its own: 0; about 2 min"},
-		"calls, lever provisioned": {130, call(1) + 30*300*hour, "functions of its own: 0; about 62 min"},
-		"calls, lever tracing":     {130, call(1) + 130*5e-6, "functions of its own: 0"},
-		"calls, lever vpc":         {130, call(1), "functions of its own: 1; about 2 min; make destroy takes 20 to 40 min"},
-		"calls, lever tracked":     {0, 0, "functions of its own: 1; twinstart load measures it; its environments cost 0.1200 an hour until make destroy"},
+		"calls, lever memory":      {130, call(2), "own functions: 0; about 2 min"},
+		"calls, lever provisioned": {130, call(1) + 30*300*hour, "own functions: 0; about 62 min"},
+		"calls, lever tracing":     {130, call(1) + 130*5e-6, "own functions: 0"},
+		"calls, lever vpc":         {130, call(1), "own functions: 1; about 2 min; make destroy takes 20 to 40 min"},
+		"calls, lever tracked":     {0, 0, "own functions: 1; twinstart load measures it; its environments cost 0.1200 an hour until make destroy"},
 	}
 	for _, l := range read.Levers(measure.Options{Cold: 20, Warm: 100}, All) {
 		w, ok := want[l.What]

@@ -23,13 +23,13 @@ type function struct {
 	architecture arm.Architecture
 	packageType  string
 	snapStart    bool
-	ids          []arm.Identity // its arms, one at least
+	ids          []arm.Identity // its arms, at least one
 	arms         []arm.Override // what each of them changes
 	rate         price.Rate     // without SnapStart's for Java's managed runtimes, which are free of it
 }
 
-// of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read,
-// such as one whose memory size is a parameter.
+// of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read:
+// their memory size may be a parameter, for example.
 func of[P any](t *Template, kind string) iter.Seq2[string, P] {
 	return func(yield func(string, P) bool) {
 		for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
@@ -41,6 +41,7 @@ func of[P any](t *Template, kind string) iter.Seq2[string, P] {
 	}
 }
 
+// lambda returns the template's functions by their logical ids.
 func (t *Template) lambda() map[string]function {
 	found, prices := map[string]function{}, price.Default()
 	for id, p := range of[struct {
@@ -60,7 +61,7 @@ func (t *Template) lambda() map[string]function {
 			f.rate.SnapStartCache, f.rate.SnapStartRestore = 0, 0
 		}
 		var identity arm.Identity
-		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // or it has one arm
+		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // without it, it has one arm
 		f.ids, f.arms = identity.Arms()
 		found[id] = f
 	}
@@ -77,7 +78,7 @@ func (t *Template) functions(is func(function) bool) (n int) {
 	return n
 }
 
-// Arms counts the arms of each function, those for a load apart, and how many of all are of provisioned environments.
+// Arms counts the arms of each function, without those for a load; provisioned is how many of them are provisioned.
 func (t *Template) Arms() (arms []int, provisioned int) {
 	for _, f := range t.lambda() {
 		n := len(f.arms)
@@ -96,7 +97,7 @@ func (t *Template) Arms() (arms []int, provisioned int) {
 // SnapStart counts the functions whose cold starts are restores.
 func (t *Template) SnapStart() int { return t.functions(func(f function) bool { return f.snapStart }) }
 
-// cached is what the snapshots of the template's own versions cost a month.
+// cached counts the versions in the template that have a snapshot, and returns what the snapshots cost a month.
 func (t *Template) cached() (versions int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[struct{ FunctionName struct{ Ref string } }](t, "AWS::Lambda::Version") {
@@ -108,7 +109,7 @@ func (t *Template) cached() (versions int, usd float64) {
 	return versions, usd
 }
 
-// restores is what a run's restores take of each function with SnapStart.
+// restores returns what the restores of a run cost, for the functions with SnapStart.
 func (t *Template) restores(o measure.Options, measured func(id string) bool) (lines []Line) {
 	for _, s := range o.Snapshots() {
 		line, versions, cached := Line{What: s.What}, 0, 0.0
@@ -121,7 +122,8 @@ func (t *Template) restores(o measure.Options, measured func(id string) bool) (l
 			line.USD += float64(s.Restores) * f.rate.Restored(f.memoryMB, coldBilledMs, 0)
 		}
 		line.USD += cached
-		line.Note = fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %.0f min a function; %.4f of it is caching, 3 h at the least", versions, versions*s.Calls, math.Ceil(s.Takes.Minutes()), cached)
+		line.Note = fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %.0f min a function; "+
+			"%.4f of it is caching, at least 3 h", versions, versions*s.Calls, math.Ceil(s.Takes.Minutes()), cached)
 		if line.Count > 0 {
 			lines = append(lines, line)
 		}
@@ -135,23 +137,22 @@ type alias struct {
 	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
 }
 
-// provisioned returns the number of environments that aliases keep, of one function or of all (""), and their cost for
-// so many seconds.
+// provisioned returns how many environments the aliases of a function keep, and their cost for so many seconds. If the
+// function is "", it counts those of all functions.
 func (t *Template) provisioned(function string, seconds float64) (environments int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
-		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
-		if function != "" && function != p.FunctionName.Ref {
-			continue
+		if function == "" || function == p.FunctionName.Ref {
+			n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
+			environments += n
+			usd += float64(n*f.memoryMB) / 1024 * seconds * f.rate.Provisioned
 		}
-		environments += n
-		usd += float64(n*f.memoryMB) / 1024 * seconds * f.rate.Provisioned
 	}
 	return environments, usd
 }
 
-// Concurrency returns how many of the account's concurrent executions the functions take for themselves at the most:
-// reserved ones, or provisioned ones if none are reserved, those that a run provisions for one arm after the other too.
+// Concurrency returns how many of the account's concurrent executions the functions may take for themselves: reserved
+// ones or, if there are more, provisioned ones. Those that a run provisions for one arm at a time count, too.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
 	for id, f := range t.lambda() {
@@ -179,7 +180,7 @@ func (t *Template) Concurrency() (n int) {
 	return n
 }
 
-// alarmMetrics counts the metrics that alarms read: one each, or those of a metric math expression.
+// alarmMetrics counts the metrics that alarms read: one each, or all of a metric math expression.
 func (t *Template) alarmMetrics() int {
 	n := 0
 	for _, p := range of[struct {
@@ -201,7 +202,7 @@ func (t *Template) alarmMetrics() int {
 func (t *Template) boardMetrics() []int {
 	shown := []int{}
 	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Dashboard") {
-		var p struct{ DashboardBody json.RawMessage }
+		var p struct{ DashboardBody any }
 		var body struct {
 			Widgets []struct {
 				Properties struct{ Metrics [][]any }
@@ -211,10 +212,7 @@ func (t *Template) boardMetrics() []int {
 		if json.Unmarshal(raw, &p) == nil && json.Unmarshal([]byte(substituted(p.DashboardBody)), &body) == nil {
 			for _, w := range body.Widgets {
 				for _, m := range w.Properties.Metrics {
-					if len(m) == 0 {
-						continue
-					}
-					if _, named := m[0].(string); named { // others are expressions over metrics
+					if _, named := append(m, nil)[0].(string); named { // others are expressions over metrics
 						n++
 					}
 				}
@@ -226,25 +224,20 @@ func (t *Template) boardMetrics() []int {
 }
 
 // substituted returns a text, or the text in Fn::Sub.
-func substituted(value json.RawMessage) (text string) {
-	if json.Unmarshal(value, &text) == nil {
-		return text
+func substituted(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case []any: // the text, and what is put into it
+		return substituted(append(v, nil)[0])
+	case map[string]any:
+		return substituted(v["Fn::Sub"])
 	}
-	var sub struct {
-		Fn json.RawMessage `json:"Fn::Sub"`
-	}
-	if json.Unmarshal(value, &sub) != nil || json.Unmarshal(sub.Fn, &text) == nil {
-		return text
-	}
-	var pair []json.RawMessage
-	if json.Unmarshal(sub.Fn, &pair) == nil && len(pair) > 0 {
-		_ = json.Unmarshal(pair[0], &text) // without text there is nothing to read
-	}
-	return text
+	return ""
 }
 
-// metricSeries counts metric filters and the metrics that they make: one for each filter with dimensions, because a
-// log group belongs to one arm, and one for each name without dimensions.
+// metricSeries counts metric filters, and the metrics that they make: one for each filter with dimensions, because its
+// log group belongs to one arm; and one for each name without dimensions.
 func (t *Template) metricSeries() (filters, series int) {
 	shared := map[string]bool{}
 	for _, p := range of[struct {

@@ -18,24 +18,25 @@ type ArmKey struct {
 	Architecture arm.Architecture
 }
 
-// Observed collects the cold starts of an AWS run and of a lab run, arm by arm.
+// Observed collects the cold starts of an AWS run and of a lab run, by arm.
 type Observed map[ArmKey]*observed
 
-// observed is one arm. If the lab run had no privileges to count, only kib is set.
+// observed holds the values of one arm. Without privileges the lab can count kib only.
 type observed struct {
 	identity *record.Record
 	init     []float64 // AWS: Init Duration, ms
 	kib      []float64 // lab: KiB of the package read at GET /next
 	base     []float64 // KiB of the base's own files, without the C library
 	cpu      []float64 // ms to GET /next, every page in memory
-	by       string    // how kib was counted in starts made for counting; "" if it was not
+	by       string    // how kib was counted in extra starts; "" if measured starts were counted
 }
 
-// Add takes a cold start that counts, and skips everything else. It skips published records: they are not from the
-// user's own run.
+// Add takes a cold start that counts, and skips all other records. Published records do not count, because they are not
+// from the user's own run.
 func (o Observed) Add(r *record.Record) {
-	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || r.Published != "" || r.Summary != nil ||
-		(r.Source != record.AWS || r.InitDurationMs == nil) && (r.Source != record.Lab || r.InitReadKiB == nil) {
+	own := r.Published == "" && r.Summary == nil
+	measured := r.Source == record.AWS && r.InitDurationMs != nil || r.Source == record.Lab && r.InitReadKiB != nil
+	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || !own || !measured {
 		return
 	}
 	key := ArmKey{r.Arm, r.Architecture}
@@ -50,7 +51,7 @@ func (o Observed) Add(r *record.Record) {
 }
 
 func (c *observed) count(r *record.Record) {
-	if r.InitPackageReadKiB != nil { // predictions are made from this count; a measured start depends on this machine's kernel
+	if r.InitPackageReadKiB != nil { // predictions use this count; that of a measured start depends on this machine
 		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
 	} else {
 		c.kib = append(c.kib, *r.InitReadKiB)
@@ -63,42 +64,42 @@ func (c *observed) count(r *record.Record) {
 	}
 }
 
-// point converts an arm to a point of the line, by the rules of Predict in reverse: it adds the KiB of the base that
-// count and subtracts the CPU beyond the calibration's own.
+// median returns the median, or NaN if there are no values.
+func median(values []float64) float64 { return stat.NewSample(values).Quantile(0.5) }
+
+// point makes a point of the line from an arm. It applies the rules of Predict in reverse: it adds the part of the
+// base's KiB that counts, and subtracts CPU beyond that of the calibration's own packages.
 func (c *Calibration) point(name string, lab *observed) Point {
-	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(lab.init).Quantile(0.5), At: "p50",
+	p := Point{Name: name, ReadKiB: median(lab.kib), InitMs: median(lab.init), At: "p50",
 		Source: fmt.Sprintf("AWS, %d cold starts", len(lab.init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
 	if lab.by != "" {
 		p.Counted = "lab, " + lab.by
 	}
-	if len(lab.base) > 0 {
-		if base := stat.NewSample(lab.base).Quantile(0.5); base > 0 {
-			p.ReadKiB += c.Base.Share * base
-			p.Counted += fmt.Sprintf("; %.0f %% of %.0f KiB of the base added", 100*c.Base.Share, base)
-		}
+	if base := median(lab.base); base > 0 {
+		p.ReadKiB += c.Base.Share * base
+		p.Counted += fmt.Sprintf("; %.0f %% of %.0f KiB of the base added", 100*c.Base.Share, base)
 	}
-	if len(lab.cpu) > 0 {
-		if beyond := stat.NewSample(lab.cpu).Quantile(0.5) - c.CPU.OwnMs; beyond > 0 {
-			p.InitMs -= beyond
-			p.Counted += fmt.Sprintf("; %.1f ms of CPU taken off", beyond)
-		}
+	if beyond := median(lab.cpu) - c.CPU.OwnMs; beyond > 0 {
+		p.InitMs -= beyond
+		p.Counted += fmt.Sprintf("; %.1f ms of CPU taken off", beyond)
 	}
 	return p
 }
 
-// Calibrate makes a calibration from medians of INIT on AWS and medians of KiB read in the lab. The line of images
-// needs three pairs of ZIP and image; without them the built-in line stays.
+// Calibrate makes a calibration from medians of INIT on AWS and of KiB read in the lab. The line of images needs
+// three pairs of ZIP and image; with fewer pairs the built-in line stays.
 func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
 	keys := slices.SortedFunc(maps.Keys(o), func(a, b ArmKey) int {
 		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
 	})
 	switch {
 	case !slices.ContainsFunc(keys, func(k ArmKey) bool { return len(o[k].init) > 0 }):
-		return nil, errors.New("no cold start with an Init Duration in the AWS records: measure with twinstart run --source aws")
+		return nil, errors.New("the AWS records have no cold start with an Init Duration: run twinstart run --source aws")
 	case !slices.ContainsFunc(keys, func(k ArmKey) bool { return len(o[k].kib) > 0 }):
-		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
+		return nil, errors.New("the lab records have no cold start with KiB read: run twinstart run --source lab")
 	}
-	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
+	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, CPU: builtIn.CPU, Base: builtIn.Base,
+		Invoke: builtIn.Invoke, Architectures: map[arm.Architecture]*Architecture{}}
 	for _, key := range keys {
 		if m := o[key]; m.identity.Package == arm.ZIP && len(m.init) > 0 && len(m.kib) > 0 && key.Architecture != "" {
 			if c.Architectures[key.Architecture] == nil {
@@ -109,7 +110,7 @@ func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, er
 		}
 	}
 	if len(c.Architectures) == 0 {
-		return nil, errors.New("no ZIP arm is in both files: the AWS run and the lab run must measure the same arms of the same architecture")
+		return nil, errors.New("no ZIP arm is in both files: measure arms of one architecture on AWS and in the lab")
 	}
 	for name, a := range c.Architectures {
 		pairs := o.pairs(name)
@@ -127,7 +128,7 @@ func (o Observed) pairs(a arm.Architecture) (pairs []Pair) {
 	for key, m := range o {
 		zip := o[ArmKey{arm.ID(m.identity.Bootstrap, arm.ZIP), a}]
 		if key.Architecture == a && m.identity.Package != arm.ZIP && len(m.init) > 0 && zip != nil && len(zip.init) > 0 {
-			pairs = append(pairs, Pair{Name: key.Arm, ZipMs: stat.NewSample(zip.init).Quantile(0.5), ImageMs: stat.NewSample(m.init).Quantile(0.5)})
+			pairs = append(pairs, Pair{Name: key.Arm, ZipMs: median(zip.init), ImageMs: median(m.init)})
 		}
 	}
 	slices.SortFunc(pairs, func(x, y Pair) int { return cmp.Compare(x.Name, y.Name) })
@@ -147,5 +148,6 @@ func fitImages(pairs []Pair) (*ImageLine, error) {
 	if f.InterceptMs < 0 {
 		return nil, fmt.Errorf("the line of images starts below 0 (%.1f ms)", f.InterceptMs)
 	}
-	return &ImageLine{InterceptMs: f.InterceptMs, PerZipMs: f.MsPerKiB, Arms: len(pairs), Source: "AWS, the same run", Pairs: pairs}, nil
+	return &ImageLine{InterceptMs: f.InterceptMs, PerZipMs: f.MsPerKiB, Arms: len(pairs), Pairs: pairs,
+		Source: "AWS, the same run"}, nil
 }

@@ -84,7 +84,7 @@ func TestCalibrateRefuses(t *testing.T) {
 		"no lab":       {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1)}, "no cold start with KiB read"},
 		"other arms":   {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1), run(record.Lab, "b", arm.ZIP, 1)}, "no ZIP arm is in both files"},
 		"two arms":     {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1), run(record.Lab, "a", arm.ZIP, 1), run(record.AWS, "b", arm.ZIP, 2), run(record.Lab, "b", arm.ZIP, 2)}, "at least three"},
-		"zero in INIT": {[]*record.Record{run(record.AWS, "a", arm.ZIP, 0), run(record.Lab, "a", arm.ZIP, 1)}, "no point"},
+		"zero in INIT": {[]*record.Record{run(record.AWS, "a", arm.ZIP, 0), run(record.Lab, "a", arm.ZIP, 1)}, "are not a point"},
 	} {
 		o := model.Observed{}
 		for _, r := range test.records {
@@ -104,7 +104,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"schema": 1}`: "no architecture has points",
 		`{"schema": 1, "architectures": {"arm64": null}}`:                                    "is null",
 		`{"schema": 1, "architectures": {"mips": {}}}`:                                       "unknown architecture",
-		`{"schema": 1, "architectures": {"arm64": {"zip": [{"readKiB": -1, "initMs": 1}]}}}`: "no point",
+		`{"schema": 1, "architectures": {"arm64": {"zip": [{"readKiB": -1, "initMs": 1}]}}}`: "are not a point",
 		`{"schema": 1, "architectures": {"arm64": {"zip": [{"readKiB": 1, "initMs": 1}]}}}`:  "at least three",
 	} {
 		if _, err := model.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,7 +1,7 @@
 // Package model predicts the time of a cold start on AWS from the lab's counts of a package: KiB read, and CPU.
 //
-// It is a hypothesis based on few points (docs/model.md). Every prediction names its clock, an interval, and its
-// assumptions.
+// The model is a hypothesis that rests on few points (docs/model.md). Times are in ms, sizes in KiB. Every prediction
+// names its clock, an interval, and its assumptions; none is ever shown as measured.
 package model
 
 import (
@@ -19,7 +19,7 @@ import (
 // Schema is the version of the model file.
 const Schema = 1
 
-// Calibration is the basis of predictions: published figures, or an AWS run and a lab run of the same arms.
+// Calibration is what predictions are based on: published figures, or an AWS run and a lab run of the same arms.
 type Calibration struct {
 	Schema        int                                `json:"schema"`
 	Name          string                             `json:"name"`
@@ -32,7 +32,7 @@ type Calibration struct {
 	Checks        []Check                            `json:"checks,omitempty"`
 }
 
-// Architecture is the calibration of one architecture. If it has no points, those of the other are used.
+// Architecture is the calibration of one architecture. If it has no points, the other's are used.
 type Architecture struct {
 	Zip   []Point    `json:"zip,omitempty"`
 	Weak  []Point    `json:"weak,omitempty"`  // points too uncertain to fit; below the range they widen the interval
@@ -47,7 +47,7 @@ type Point struct {
 	Arm     string  `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
 	ReadKiB float64 `json:"readKiB"`
 	InitMs  float64 `json:"initMs"`
-	// DaysMs is the range of Init Durations of 90 of 100 days; null if unknown.
+	// DaysMs is the range of Init Durations on 90 of 100 days; null if unknown.
 	DaysMs  *[2]float64 `json:"daysMs,omitempty"`
 	At      string      `json:"at,omitempty"` // p50 or mean
 	Source  string      `json:"source,omitempty"`
@@ -63,8 +63,8 @@ type ImageLine struct {
 	Pairs       []Pair  `json:"pairs,omitempty"`     // pairs that the line was fitted to
 	Judges      []Pair  `json:"judges,omitempty"`    // pairs of the same study with runtimes that are not in the fit
 	Elsewhere   []Pair  `json:"elsewhere,omitempty"` // pairs of other studies: they show how far the line moves
-	// CrossDaysMs is the range of Init Durations at which a day's line crosses that of ZIPs, for 90 of 100 days; null
-	// if unknown.
+	// CrossDaysMs is the range of Init Durations at which the line crosses the line of ZIPs, on 90 of 100 days; null if
+	// unknown.
 	CrossDaysMs *[2]float64 `json:"crossDaysMs,omitempty"`
 	Days        float64     `json:"days,omitempty"` // relative standard deviation of an image's Init from day to day
 }
@@ -90,7 +90,7 @@ type CPU struct {
 	UPXSource      string  `json:"upxSource,omitempty"`
 }
 
-// Base says which part of the KiB of the base's own files, without the C library, counts as read from cold storage.
+// Base says which part of the KiB of the base's files, without the C library, counts as read from cold storage.
 type Base struct {
 	Share  float64 `json:"share"` // 0 to 1; the interval spans all of it
 	Source string  `json:"source,omitempty"`
@@ -115,7 +115,7 @@ func Default() *Calibration {
 }
 
 // Load reads a calibration from a file that `twinstart calibrate` wrote. "" is the built-in one.
-func Load(path string) (*Calibration, error) {
+func Load(path string) (c *Calibration, err error) {
 	if path == "" {
 		return Default(), nil
 	}
@@ -123,22 +123,22 @@ func Load(path string) (*Calibration, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a model: %w", err)
 	}
-	c, err := Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("reading a model: %s: %w", path, err)
+	if c, err = Parse(data); err != nil {
+		err = fmt.Errorf("reading a model: %s: %w", path, err)
 	}
-	return c, nil
+	return c, err
 }
 
 // Parse reads a calibration and fits it.
 func Parse(data []byte) (*Calibration, error) {
 	var c Calibration
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("not a model: %w; twinstart calibrate writes one", err)
+	err := json.Unmarshal(data, &c)
+	if err == nil && c.Schema == 0 {
+		err = errors.New("it has no schema")
 	}
 	switch {
-	case c.Schema == 0:
-		return nil, errors.New("not a model: it has no schema; twinstart calibrate writes one")
+	case err != nil:
+		return nil, fmt.Errorf("not a model: %w; twinstart calibrate writes one", err)
 	case c.Schema > Schema:
 		return nil, fmt.Errorf("schema %d is newer than this twinstart reads (%d): update twinstart", c.Schema, Schema)
 	}
@@ -186,7 +186,7 @@ func (a *Architecture) check(name arm.Architecture) error {
 	}
 	for _, p := range slices.Concat(a.Zip, a.Weak) {
 		if !good(p.ReadKiB) || !good(p.InitMs) || p.InitMs == 0 {
-			return fmt.Errorf("%s %s: %v KiB and %v ms are no point: want numbers above 0", name, p.Name, p.ReadKiB, p.InitMs)
+			return fmt.Errorf("%s %s: %v KiB, %v ms are not a point: want ms above 0", name, p.Name, p.ReadKiB, p.InitMs)
 		}
 		if d := p.DaysMs; d != nil && !(good(d[0]) && good(d[1]) && d[0] <= d[1]) {
 			return fmt.Errorf("%s %s: days from %v to %v ms: want the lower first", name, p.Name, d[0], d[1])
@@ -205,8 +205,8 @@ type Check struct {
 	Name         string           `json:"name"`
 	Arm          string           `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
 	Architecture arm.Architecture `json:"architecture"`
-	// Pair marks the figure of an image. For its prediction the line of images is fitted without the pairs whose
-	// names begin with Pair.
+	// Pair marks the figure of an image. To predict it, the line of images is fitted without the pairs whose names begin
+	// with Pair.
 	Pair    string  `json:"pair,omitempty"`
 	ReadKiB float64 `json:"readKiB"`
 	UPX     *UPX    `json:"upx,omitempty"`
@@ -223,8 +223,8 @@ type Published struct {
 	Source       string           `json:"source"`
 }
 
-// Published looks for an arm among the figures of the calibration. It prefers the arm's own architecture, and a
-// median to a mean.
+// Published looks for an arm among the figures of the calibration; nil means that it is not there. Published prefers
+// figures of the arm's own architecture, and medians to means.
 func (c *Calibration) Published(id string, architecture arm.Architecture) (found *Published) {
 	see := func(arm string, p Published) {
 		if arm != id {

@@ -1,12 +1,12 @@
 package model
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -15,8 +15,8 @@ import (
 // Confidence of every interval.
 const Confidence = 0.95
 
-// floor is the smallest relative error of a fit, which is how well KiB repeat. A few points may lie on a line by
-// chance.
+// floor is the smallest relative error of a fit: KiB repeat no better than this. Without it, a few points that lie on a
+// line by chance would have no error.
 const floor = 0.02
 
 // apart is the distance in robust standard deviations beyond which a point is left out of the fit.
@@ -29,7 +29,7 @@ const MinPoints = 3
 type Fit struct {
 	InterceptMs   float64    `json:"interceptMs"`
 	MsPerKiB      float64    `json:"msPerKiB"`
-	RelativeError float64    `json:"relativeError"` // relative residual standard error
+	RelativeError float64    `json:"relativeError"` // residual standard error, relative
 	DF            int        `json:"df"`
 	RangeKiB      [2]float64 `json:"rangeKiB"` // range of the points used
 	Residuals     []Residual `json:"residuals"`
@@ -55,10 +55,10 @@ type Residual struct {
 }
 
 // ErrFewPoints means that there are too few points for an interval.
-var ErrFewPoints = errors.New("at least three ZIP arms with different KiB read are needed: two make a line without an error, and a prediction without an interval")
+var ErrFewPoints = errors.New("at least three ZIP arms with different KiB read are needed: measure more arms")
 
-// FitPoints fits a line robustly. Points far from the line of median slopes are left out, at most a third of all; the
-// others are fitted by weighted least squares.
+// FitPoints fits a line robustly: by weighted least squares, without the points that lie far from the line of median
+// slopes. It leaves out a third of the points at most.
 func FitPoints(points []Point) (*Fit, error) {
 	if len(points) < MinPoints {
 		return nil, fmt.Errorf("%d points: %w", len(points), ErrFewPoints)
@@ -115,7 +115,7 @@ func days(points []Point) float64 {
 	if len(all) == 0 {
 		return 0
 	}
-	return middle(all)
+	return median(all)
 }
 
 // without returns the points except one.
@@ -126,9 +126,9 @@ func without(points []Point, p Point) []Point {
 // levels counts the points in the fit whose KiB differ by more than a twentieth.
 func (f *Fit) levels() (n int) {
 	last := 0.0
-	for _, p := range slices.SortedFunc(slices.Values(f.kept), func(a, b Point) int { return cmp.Compare(a.ReadKiB, b.ReadKiB) }) {
-		if n == 0 || p.ReadKiB > 1.05*last {
-			n, last = n+1, p.ReadKiB
+	for _, kib := range slices.Sorted(slices.Values(list.Map(f.kept, func(p Point) float64 { return p.ReadKiB }))) {
+		if n == 0 || kib > 1.05*last {
+			n, last = n+1, kib
 		}
 	}
 	return n
@@ -150,8 +150,8 @@ func (f *Fit) Interval(kib float64) (low, high float64) {
 	return math.Max(0, at-half), at + half
 }
 
-// medianLine is the Theil-Sen line: the median of the slopes of all pairs, and the median intercept. It tolerates 29
-// % of bad points.
+// medianLine returns the Theil-Sen line: the median of the slopes of all pairs, and the median intercept. It tolerates
+// 29 % of bad points.
 func medianLine(points []Point) (a, b float64, ok bool) {
 	var slopes, rest []float64
 	for i, p := range points {
@@ -164,31 +164,23 @@ func medianLine(points []Point) (a, b float64, ok bool) {
 	if len(slopes) == 0 {
 		return 0, 0, false
 	}
-	b = middle(slopes)
+	b = median(slopes)
 	for _, p := range points {
 		rest = append(rest, p.InitMs-b*p.ReadKiB)
 	}
-	return middle(rest), b, true
+	return median(rest), b, true
 }
 
-func middle(xs []float64) float64 {
-	slices.Sort(xs)
-	n := len(xs)
-	return (xs[(n-1)/2] + xs[n/2]) / 2
-}
-
-// leastSquares fits with weights of 1 / fitted squared, by iteration. parameters is the number of parameters fitted
-// to the points.
+// leastSquares fits a line with weights of 1 / fitted squared, by iteration. The points determine so many parameters.
 func leastSquares(points []Point, parameters int) (*Fit, error) {
 	if len(points) < 2 {
 		return nil, ErrFewPoints
 	}
-	f := &Fit{DF: len(points) - parameters, kept: points, RangeKiB: [2]float64{math.Inf(1), math.Inf(-1)}}
-	weights, kib, ms := make([]float64, len(points)), make([]float64, len(points)), make([]float64, len(points))
-	for i, p := range points {
-		weights[i], kib[i], ms[i] = 1/(p.InitMs*p.InitMs), p.ReadKiB, p.InitMs
-		f.RangeKiB = [2]float64{math.Min(f.RangeKiB[0], p.ReadKiB), math.Max(f.RangeKiB[1], p.ReadKiB)}
+	var weights, kib, ms []float64
+	for _, p := range points {
+		weights, kib, ms = append(weights, 1/(p.InitMs*p.InitMs)), append(kib, p.ReadKiB), append(ms, p.InitMs)
 	}
+	f := &Fit{DF: len(points) - parameters, kept: points, RangeKiB: [2]float64{slices.Min(kib), slices.Max(kib)}}
 	for range 8 {
 		f.weight, f.mean = floats.Sum(weights), stat.Mean(kib, weights)
 		if f.spread = f.weight * stat.MomentAbout(2, kib, f.mean, weights); !(f.spread > 0) {
@@ -207,16 +199,17 @@ func leastSquares(points []Point, parameters int) (*Fit, error) {
 		}
 	}
 	if f.MsPerKiB <= 0 {
-		return nil, fmt.Errorf("init does not grow with KiB read (%.2g ms per KiB): these arms differ by something else", f.MsPerKiB)
+		return nil, fmt.Errorf("init does not grow with KiB read (%.2g ms per KiB): these arms differ in something else",
+			f.MsPerKiB)
 	}
 	return f, nil
 }
 
-// rounds is how often line and ratio are fitted in turn: enough for seven digits.
+// rounds is how often line and ratio are fitted in turn. It is enough for seven digits.
 const rounds = 50
 
-// fitTogether fits two architectures if one has too few points for a line of its own. It fits one line, and a factor
-// for the second architecture: three parameters for all points.
+// fitTogether fits two architectures if one has too few points to be fitted alone. It fits one line, and a factor for
+// the second architecture: three parameters for all points.
 func fitTogether(first, second []Point) (a, b *Fit, err error) {
 	a, b, err = together(first, second)
 	if err != nil {

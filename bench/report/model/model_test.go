@@ -187,7 +187,7 @@ func TestThinAndBorrowedLinesAreSaid(t *testing.T) {
 	c := model.Default()
 	c.Architectures[arm.X8664].Zip, c.Architectures[arm.X8664].Fit = nil, nil
 	p, err := c.Predict(model.Input{Architecture: arm.X8664, InitReadKiB: 2000, ReadAheadKiB: 128})
-	if err != nil || p.Borrowed != "arm64" || width(p) < width(own)+0.5 || !strings.Contains(strings.Join(p.Notes, "\n"), "arm64's line stands in") {
+	if err != nil || p.Borrowed != "arm64" || width(p) < width(own)+0.5 || !strings.Contains(strings.Join(p.Notes, "\n"), "the line of arm64 is used") {
 		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -15,17 +15,18 @@ type Input struct {
 	Architecture arm.Architecture
 	MemorySizeMB int // for the CPU of the first invocation
 
-	ReadAheadKiB     int     // the read-ahead that KiB were counted with
-	InitReadKiB      float64 // of the package, at GET /next
-	FirstReadKiB     float64 // the same at the first response; 0 if there was none
-	BaseReadKiB      float64 // of the base image's own files at GET /next, without the C library
+	ReadAheadKiB     int     // the read-ahead with which KiB were counted
+	InitReadKiB      float64 // of the package, until GET /next
+	FirstReadKiB     float64 // the same until the first response; 0 if there was none
+	BaseReadKiB      float64 // of the base image's files until GET /next, without the C library
 	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to hold in memory for a ZIP
 	FirstBaseReadKiB float64 // of the base, from GET /next to the first response
 	BaseUnknown      bool    // the base was not counted; it may be as much as Bash reads
-	// CPU of the process tree in ms, warm; nil if it cannot be measured, as for a package of another architecture.
+	// CPU of the process tree in ms, with every page in memory; nil if it cannot be measured, for example because the
+	// package is of another architecture.
 	InitCPUMs  *float64
 	FirstCPUMs *float64 // between GET /next and the first response
-	UPX        *UPX     // set if it is packed by UPX
+	UPX        *UPX     // nil if the package is not packed by UPX
 	Managed    string   // the managed runtime that it starts, such as node; "" for native code
 }
 
@@ -60,8 +61,7 @@ func (e Estimate) Text(digits int, unit string) string {
 	return fmt.Sprintf("%.*f%s [%.*f, %.*f]", digits, e.Ms, unit, digits, e.Low, digits, e.High)
 }
 
-// bashBaseKiB is what bashtcp reads of the base's own files until GET /next; bashLibcKiB is what it reads of the C
-// library.
+// bashBaseKiB is what bashtcp reads of the base's files until GET /next; bashLibcKiB is what it reads of the C library.
 const bashBaseKiB, bashLibcKiB = 1400, 2104
 
 // Prediction is what is predicted on AWS for one package, as ZIP and as image. None of it was measured on AWS.
@@ -79,10 +79,9 @@ type Prediction struct {
 
 	MsPerKiB     float64 `json:"msPerKiB"` // cost of a KiB read, as ZIP
 	CPUBeyondMs  float64 `json:"cpuBeyondCalibrationMs"`
-	Extrapolated string  `json:"extrapolated,omitempty"` // how it leaves the calibrated range; "" if it does not
+	Extrapolated string  `json:"extrapolated,omitempty"` // how KiB leave the calibrated range; "" if they do not
 	Borrowed     string  `json:"borrowed,omitempty"`     // the architecture whose line was used, if its own has none
-	// Winner is "zip" or "image" if the ZIP's interval lies wholly below or above the crossovers of all days; else
-	// "".
+	// Winner is "zip" or "image" if the ZIP's interval lies wholly below or above the crossovers of all days; else "".
 	Winner    string      `json:"winner"`
 	CrossMs   *float64    `json:"crossoverInitMs"`     // Init at which ZIP and image take the same time
 	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // its range on 90 of 100 days
@@ -90,10 +89,16 @@ type Prediction struct {
 	Notes     []string    `json:"notes"`
 }
 
+// note adds a note.
+func (p *Prediction) note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
+
 // Predict predicts a cold start. The error says what the calibration lacks.
 func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	if in.Managed != "" {
-		return nil, &NotPredicted{fmt.Sprintf("it starts %s: the published points are native code on provided.*, a managed runtime's base holds most of what it reads, and no line fitted to some managed runtimes held for the others (docs/model.md); measure it with twinstart run --source aws", in.Managed)}
+		return nil, &NotPredicted{"it starts " + in.Managed + ", and the model is of native code only (docs/model.md): " +
+			"measure it with twinstart run --source aws"}
 	}
 	own := c.Architectures[in.Architecture]
 	p := &Prediction{Architecture: in.Architecture, Calibration: c.Name, Confidence: Confidence, Notes: []string{}}
@@ -107,10 +112,7 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 				lines, fit, p.Borrowed = a, a.Fit, string(other)
 			}
 		}
-		if fit == nil {
-			return nil, fmt.Errorf("the calibration %q has no points: nothing to predict %s from", c.Name, in.Architecture)
-		}
-		p.Notes = append(p.Notes, fmt.Sprintf("none of the calibration's points is of %s: %s's line stands in, its interval widened by a quarter of the figure; calibrate with an AWS run of your own", in.Architecture, p.Borrowed))
+		p.note("%s has no points: the line of %s is used, and the interval is wider by 25 %%", in.Architecture, p.Borrowed)
 	}
 	p.MsPerKiB = fit.MsPerKiB
 	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
@@ -123,55 +125,56 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 		p.ZipInit.Low = math.Min(p.ZipInit.Low, low)
 	}
 	if in.BaseUnknown {
-		p.Notes = append(p.Notes, fmt.Sprintf("the base's files were not counted: the interval allows for none to the %d KiB that Bash reads of its own, and ZIP and image are not told apart", bashBaseKiB))
+		p.note("the base's files were not counted: they may be 0 to %d KiB; ZIP and image are not told apart", bashBaseKiB)
 	} else if in.BaseReadKiB > in.InitReadKiB/20 {
-		p.Notes = append(p.Notes, fmt.Sprintf("it reads %.0f KiB of the base's own files besides the C library: how much of that AWS has in memory is known from one arm only, so the interval spans none to all", in.BaseReadKiB))
+		p.note("it reads %.0f KiB of the base's files: AWS may have none or all of them in memory", in.BaseReadKiB)
 	}
 	if p.Borrowed != "" {
 		p.ZipInit.widen(0.25)
 	}
 	if fit.Times > 0 && p.Borrowed == "" {
-		p.Notes = append(p.Notes, fmt.Sprintf("%s has points of two packages: its line is the other architecture's, fitted together with it, times %.2f", in.Architecture, fit.Times))
+		p.note("%s has too few points: its line is fitted together with the other, times %.2f", in.Architecture, fit.Times)
 	} else if fit.levels() < MinPoints {
 		p.ZipInit.widen(0.1)
-		p.Notes = append(p.Notes, fmt.Sprintf("%s: the calibration's packages are of two sizes only, so that nothing shows whether the line is straight between them: the interval is wider by 10 %% of the figure", in.Architecture))
+		p.note("%s has points of two sizes only: the interval is wider by 10 %% of the figure", in.Architecture)
 	}
 	if in.ReadAheadKiB != c.ReadAheadKiB {
 		p.ZipInit.widen(0.2)
-		p.Notes = append(p.Notes, fmt.Sprintf("KiB were counted with read-ahead %d, the calibration's with %d: the interval is wider by 20 %% of the figure", in.ReadAheadKiB, c.ReadAheadKiB))
+		p.note("read-ahead %d, but %d in the calibration: the interval is wider by 20 %%", in.ReadAheadKiB, c.ReadAheadKiB)
 	}
 	c.addCPU(in, p)
 	if own != nil && own.Image != nil {
 		p.image(own.Image, in, fit)
 	} else {
-		p.Notes = append(p.Notes, "no pairs of ZIP and image in the calibration: nothing is said of images")
+		p.note("the calibration has no pairs of ZIP and image: images are not predicted")
 	}
 	c.total(in, fit, own, p)
 	return p, nil
 }
 
-// zip returns the line's estimate. Outside the calibrated range its interval is that of a wider line.
+// zip returns the line's estimate. Below the calibrated range a second, wider line widens its interval.
 func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction) Estimate {
 	e := Estimate{Ms: fit.At(kib)}
 	e.Low, e.High = fit.Interval(kib)
+	r := fit.RangeKiB
 	switch {
-	case kib < fit.RangeKiB[0]:
-		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie below the calibrated %.0f-%.0f", kib, fit.RangeKiB[0], fit.RangeKiB[1])
+	case kib < r[0]:
+		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie below the calibrated %.0f-%.0f", kib, r[0], r[1])
 		if len(a.Weak) == 0 {
 			break
 		}
-		// Below the range little is known: published points of uncertain KiB bend the line down.
+		// Little is known below the range: published points with uncertain KiB lie below the line.
 		if wide, err := leastSquares(slices.Concat(fit.kept, a.Weak), 2); err == nil {
 			low, high := wide.Interval(kib)
 			e.Low, e.High = math.Min(e.Low, low), math.Max(e.High, high)
 		}
-	case kib > fit.RangeKiB[1]:
-		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie above the calibrated %.0f-%.0f", kib, fit.RangeKiB[0], fit.RangeKiB[1])
+	case kib > r[1]:
+		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie above the calibrated %.0f-%.0f", kib, r[0], r[1])
 	}
 	return e
 }
 
-// addCPU adds CPU time beyond that of the calibration's own packages. INIT runs at full speed.
+// addCPU adds the CPU time beyond that of the calibration's own packages. INIT runs at full speed.
 func (c *Calibration) addCPU(in Input, p *Prediction) {
 	cpu := 0.0
 	switch {
@@ -183,17 +186,17 @@ func (c *Calibration) addCPU(in Input, p *Prediction) {
 			rate, method = c.CPU.UPXLZMAMsPerMB, "LZMA"
 		}
 		cpu = rate*float64(in.UPX.UnpackedBytes)/(1<<20) + c.CPU.OwnMs
-		p.Notes = append(p.Notes, fmt.Sprintf("packed by UPX: the whole file is read, then %.0f ms of CPU unpack %.1f MB (%s; estimated by size: CPU cannot be taken under emulation)",
-			cpu-c.CPU.OwnMs, float64(in.UPX.UnpackedBytes)/(1<<20), method))
+		p.note("packed by UPX: the whole file is read, then %.0f ms of CPU unpack %.1f MB (%s; estimated by size, because "+
+			"CPU cannot be measured under emulation)", cpu-c.CPU.OwnMs, float64(in.UPX.UnpackedBytes)/(1<<20), method)
 	default:
-		p.Notes = append(p.Notes, "CPU was not taken (a package of another architecture, or no privileges): one that computes much in INIT takes longer than this")
+		p.note("CPU was not measured (other architecture, or no privileges): a package that computes much takes longer")
 	}
 	p.CPUBeyondMs = math.Max(0, cpu-c.CPU.OwnMs)
 	p.ZipInit.add(Estimate{p.CPUBeyondMs, p.CPUBeyondMs * (1 - c.CPU.Spread), p.CPUBeyondMs * (1 + c.CPU.Spread)})
 }
 
 // image applies the image line to the ZIP's estimate. Its interval reaches down to what other studies measured for
-// images in warm caches, and up by the cost of the base's own files.
+// images in warm caches, and up by the cost of the base's files.
 func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	at := func(zip float64) float64 { return line.InterceptMs + line.PerZipMs*zip }
 	e := Estimate{Ms: at(p.ZipInit.Ms)}
@@ -219,12 +222,12 @@ func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	case in.BaseUnknown:
 	case p.ZipInit.High < p.CrossDays[0]:
 		p.Winner = "zip"
-	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // an image reads its base's files cold, which the line does not include
+	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // the line has no cold reads of the base
 		p.Winner = "image"
 	}
 }
 
-// spread returns the relative error of another image on the line, with Confidence.
+// spread returns the relative error with which the line predicts another image, with Confidence.
 func (l *ImageLine) spread() float64 {
 	var rss float64
 	for _, p := range l.Pairs {
@@ -239,13 +242,14 @@ func (l *ImageLine) spread() float64 {
 	return t * math.Max(floor, math.Sqrt(rss/df)) * math.Sqrt(1+1/float64(len(l.Pairs)))
 }
 
-// total adds the first invocation: its pages, and its CPU at the share that the memory size gives.
+// total adds the first invocation: its pages, and its CPU time at the share of a core that the memory size gives.
 func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction) {
 	if in.FirstReadKiB == 0 {
-		p.Notes = append(p.Notes, "no first response: no cold total")
+		p.note("no first response: no cold total")
 		return
 	}
-	more := (math.Max(0, in.FirstReadKiB-in.InitReadKiB) + c.Base.Share*math.Max(0, in.FirstBaseReadKiB)) * fit.MsPerKiB
+	kib := math.Max(0, in.FirstReadKiB-in.InitReadKiB) + c.Base.Share*math.Max(0, in.FirstBaseReadKiB)
+	more := kib * fit.MsPerKiB
 	cpu := 0.0
 	if in.FirstCPUMs != nil && in.MemorySizeMB > 0 {
 		cpu = *in.FirstCPUMs / math.Min(1, arm.VCPUs(in.MemorySizeMB))

@@ -1,4 +1,5 @@
-// Package plan computes how many cold starts an experiment needs, from the spread of an earlier one.
+// Package plan computes how many cold starts an experiment needs, from the spread of an earlier one, the pilot. Shares
+// are between 0 and 1, times in ms, costs in USD at list prices.
 package plan
 
 import (
@@ -19,7 +20,7 @@ import (
 // Limit is the largest number of cold starts of an arm in a plan.
 const Limit = 100_000
 
-// minPilot is how many cold starts an arm needs to show its spread.
+// minPilot is how many cold starts it takes to show an arm's spread.
 const minPilot = 10
 
 // Options say what the experiment must detect. A Power of 0 means 0.8, an Alpha of 0 means 0.05.
@@ -41,19 +42,16 @@ type Plan struct {
 	Power    float64       `json:"power"`
 	Alpha    float64       `json:"alpha"`
 	Pairs    int           `json:"pairs"`             // number of pairs of arms; all are tested
-	Level    float64       `json:"level_per_pair"`    // level of one pair, so that all pairs together err no more often than alpha
+	Level    float64       `json:"level_per_pair"`    // at which all pairs together err no more often than alpha
 	Subject  string        `json:"subject,omitempty"` // end of the run's command line
 	Arms     []Arm         `json:"arms"`
 	Warnings []string      `json:"warnings"`
 
-	Rounds     int      `json:"rounds"`      // cold starts of each arm, of which the one with the largest spread needs most; 0 if more than Limit
+	Rounds     int      `json:"rounds"`      // cold starts of each arm: the most that any arm needs; 0 if above Limit
 	ColdStarts int      `json:"cold_starts"` // of all arms
 	USD        *float64 `json:"usd"`         // of all arms, at list prices; null without prices
-	Seconds    *float64 `json:"seconds"`     // time of measuring if a cold start takes as long as in the pilot; null if unknown
+	Seconds    *float64 `json:"seconds"`     // if a cold start takes as long as in the pilot; null if unknown
 }
-
-// firstRestore is what report calls restores that take a version each.
-const firstRestore = string(record.FirstRestore) + " restore"
 
 // Arm says what one arm needs.
 type Arm struct {
@@ -88,26 +86,27 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 		}
 		s := a.Sample(o.Clock)
 		if s.N() < minPilot {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %d values by %s are too few to say how it spreads: left out", a.Arm, s.N(), o.Clock))
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: left out: too few values by %s: %d", a.Arm, o.Clock, s.N()))
 			continue
 		}
 		spreads[a.Arm] = pilot.Residuals(a, o.Clock)
 		p.Arms = append(p.Arms, Arm{Arm: a.Arm, Pilot: s.N(), Median: s.Quantile(0.5)})
 		if a.ColdCost == nil {
 			priced = false
-		} else {
-			usd += *a.ColdCost / 1e6
-			if a.Restore == firstRestore { // a version each
-				rate, _ := price.Default().Rate(a.Region, a.Architecture)
-				usd += rate.Cached(a.MemorySizeMB, price.MinCache)
-				p.Warnings = append(p.Warnings, a.Arm+": each takes a version, three control-plane calls, and its snapshot's caching, 3 h at the least, which is in USD (Java's managed runtimes: free)")
-			}
+			continue
+		}
+		usd += *a.ColdCost / 1e6
+		if a.Restore == string(record.FirstRestore)+" restore" { // each needs a new version
+			rate, _ := price.Default().Rate(a.Region, a.Architecture)
+			usd += rate.Cached(a.MemorySizeMB, price.MinCache)
+			p.Warnings = append(p.Warnings, a.Arm+": each cold start takes a version, three control-plane calls, and at least "+
+				"3 h of caching its snapshot, which is part of USD (free for Java's managed runtimes)")
 		}
 	}
 	if len(p.Arms) == 0 {
-		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, such as twinstart run --cold 20", minPilot, o.Clock)
+		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, with run --cold 20", minPilot, o.Clock)
 	}
-	arms := max(2, len(p.Arms)) // a single arm is planned as if compared with another one like it
+	arms := max(2, len(p.Arms)) // a single arm is compared with another one like it
 	p.Pairs = arms * (arms - 1) / 2
 	p.Level = stat.Family{Arms: arms, Alpha: o.Alpha}.Level()
 	for i := range p.Arms {
@@ -137,7 +136,8 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 // Text returns the plan for people.
 func (p *Plan) Text() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
+	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, "+
+		"at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
 		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, report.Plural(p.Pairs, "pair"))
 	t := table.Table{Heads: table.Heads(1, "arm", "pilot", "p50, ms", "sd", "the pilot's power", "cold starts")}
 	for _, a := range p.Arms {
@@ -145,11 +145,12 @@ func (p *Plan) Text() string {
 		if a.Needed != nil {
 			needed = fmt.Sprint(*a.Needed)
 		}
-		t.Add(a.Arm, fmt.Sprint(a.Pilot), fmt.Sprintf("%.2f", a.Median), fmt.Sprintf("%.0f%%", 100*a.SD), fmt.Sprintf("%.0f%%", 100*a.Power), needed)
+		t.Add(a.Arm, fmt.Sprint(a.Pilot), fmt.Sprintf("%.2f", a.Median), fmt.Sprintf("%.0f%%", 100*a.SD),
+			fmt.Sprintf("%.0f%%", 100*a.Power), needed)
 	}
 	s.WriteString(t.Text(0) + "\n")
 	if p.Rounds == 0 {
-		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
+		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Plan for a larger effect or fewer arms.\n", Limit)
 	} else {
 		fmt.Fprintf(&s, "twinstart run --cold %d", p.Rounds)
 		if p.Source == record.AWS {
@@ -168,8 +169,7 @@ func (p *Plan) Text() string {
 				s.WriteString(", if AWS took as long (the lab costs nothing)")
 			}
 		}
-		s.WriteString(". ")
-		s.WriteString("Warm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
+		s.WriteString(". Warm invocations come on top. The spread is of the pilot's day: other days may spread more.\n")
 	}
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&s, "warning: %s\n", warning)

@@ -1,6 +1,8 @@
 // Package stat turns samples into summaries and comparisons: the statistics of a report, without its words.
 //
-// Quantiles are R8 of Hyndman and Fan 1996: median-unbiased whatever the distribution.
+// It knows no units: a result has the unit of its values, or is a log ratio if the values are logs. Quantiles are R8 of
+// Hyndman and Fan 1996, which is median-unbiased for any distribution. Every function returns the same for the same
+// values and seed.
 package stat
 
 import (
@@ -20,7 +22,7 @@ const Confidence = 0.95
 // Alpha is the level below which a difference counts, after correction.
 const Alpha = 0.05
 
-// The number of values that a percentile needs. With fewer it says more about luck than about the tail.
+// The number of values that a percentile needs. With fewer values it says more about luck than about the tail.
 const (
 	MinP99  = 200
 	MinP999 = 1000
@@ -89,31 +91,33 @@ func Holm(ps []float64) []float64 {
 	return out
 }
 
-// OrderInterval holds two ranks (from 1) of n sorted values. The quantile q lies between them with probability
-// Coverage, for any distribution, because the number of values below a quantile is binomial.
+// OrderInterval holds two ranks (from 1) of sorted values. A quantile lies between them with probability Coverage, for
+// any distribution, because the number of values below a quantile is binomial.
 type OrderInterval struct {
 	Lo, Hi   int
 	Coverage float64
 }
 
-type orderKey struct {
-	n int
-	q float64
-}
-
-var orderCache sync.Map // by orderKey
-
-// Order returns the narrowest pair of ranks that reaches Confidence, and of several the one that covers most. The
-// choice must not depend on the values, or the coverage would be wrong. ok is false if not even the extremes reach
-// it: below 6 values for a median, 14 for p80, 29 for p90, 59 for p95, 299 for p99.
+// Order returns the narrowest pair of ranks that reaches Confidence; of several, the pair that covers most. The choice
+// must not depend on the values, or the coverage would be wrong. ok is false if not even the extremes reach Confidence:
+// below 6 values for a median, 14 for p80, 29 for p90, 59 for p95, 299 for p99.
 func Order(n int, q float64) (o OrderInterval, ok bool) {
 	if n < 1 || q <= 0 || q >= 1 || 1-math.Pow(q, float64(n))-math.Pow(1-q, float64(n)) < Confidence {
 		return o, false
 	}
-	if o, found := orderCache.Load(orderKey{n, q}); found {
-		return o.(OrderInterval), true
-	}
-	// Ranks farther than 12 standard deviations from the quantile's own add nothing.
+	o = orders(quantileOf{n, q})
+	return o, o.Coverage >= Confidence
+}
+
+// quantileOf is the quantile q of n values.
+type quantileOf struct {
+	n int
+	q float64
+}
+
+var orders = kept(func(k quantileOf) (o OrderInterval) {
+	n, q := k.n, k.q
+	// Ranks farther than 12 standard deviations from the quantile's own add no probability.
 	middle, reach := float64(n)*q, 12*math.Sqrt(float64(n)*q*(1-q))+12
 	first, last := max(1, int(middle-reach)), min(n, int(middle+reach))
 	below := make([]float64, last-first+1) // chance that fewer than first+i values fall below the quantile
@@ -130,9 +134,8 @@ func Order(n int, q float64) (o OrderInterval, ok bool) {
 			break
 		}
 	}
-	orderCache.Store(orderKey{n, q}, o)
-	return o, o.Coverage >= Confidence
-}
+	return o
+})
 
 // Interval returns the interval of a quantile by order statistics. If neighbours in order of measuring are
 // correlated, it is widened according to the effective number of values. ok is false if there are too few.
@@ -145,7 +148,8 @@ func (s *Sample) Interval(q float64) (ci Interval, ok bool) {
 	if a, found := s.Autocorrelation(); found {
 		wider := math.Sqrt(float64(n) / a.Effective)
 		middle := float64(n)*q + 0.5
-		o.Lo, o.Hi = int(math.Floor(middle-wider*(middle-float64(o.Lo)))), int(math.Ceil(middle+wider*(float64(o.Hi)-middle)))
+		o.Lo = int(math.Floor(middle - wider*(middle-float64(o.Lo))))
+		o.Hi = int(math.Ceil(middle + wider*(float64(o.Hi)-middle)))
 		if o.Lo < 1 || o.Hi > n {
 			return Interval{}, false
 		}
@@ -159,10 +163,10 @@ func (s *Sample) Median() (median float64, ci Interval, ok bool) {
 	return s.Quantile(0.5), ci, ok
 }
 
-// beyond is how many values must lie beyond a quantile for two arms to be compared there.
+// beyond is how many values must lie beyond a quantile before two arms are compared there.
 const beyond = 5
 
-// Tail returns the highest of p99, p95 and p90 that n values suffice for; ok is false below MinTail values.
+// Tail returns the highest of p99, p95 and p90 for which n values suffice. ok is false below MinTail values.
 func Tail(n int) (q float64, ok bool) {
 	for _, per1000 := range []int{990, 950, 900} {
 		if n*(1000-per1000) >= beyond*1000 {

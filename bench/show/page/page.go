@@ -8,7 +8,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"io"
 	"regexp"
@@ -75,7 +74,8 @@ type Form struct {
 // NewForm makes a form from the templates "hero", beside the answers, and "main", below them, and from scripts of js/
 // in the given order. It panics on an error, because both are embedded.
 func NewForm(text string, scripts ...string) *Form {
-	f := &Form{tmpl: template.Must(template.Must(template.New("").Funcs(template.FuncMap{"linked": linked}).Parse(read("page.tmpl"))).Parse(text))}
+	base := template.New("").Funcs(template.FuncMap{"linked": linked})
+	f := &Form{tmpl: template.Must(template.Must(base.Parse(read("page.tmpl"))).Parse(text))}
 	var b strings.Builder
 	b.WriteString("(() => {\n'use strict';\n")
 	for _, name := range append([]string{"draw", "labels", "tables", "frame"}, scripts...) {
@@ -91,7 +91,8 @@ func (f *Form) Write(w io.Writer, p *Page) error {
 	if err != nil {
 		return err
 	}
-	library := "/*!\n" + strings.ReplaceAll(read("vendor/LICENSE.txt"), "*/", "* /") + "*/\n" + read("vendor/d3.min.js") + "\n" + read("vendor/plot.min.js")
+	licence := strings.ReplaceAll(read("vendor/LICENSE.txt"), "*/", "* /")
+	library := "/*!\n" + licence + "*/\n" + read("vendor/d3.min.js") + "\n" + read("vendor/plot.min.js")
 	return f.tmpl.ExecuteTemplate(w, "page", struct {
 		*Page
 		Policy                 string
@@ -99,7 +100,7 @@ func (f *Form) Write(w io.Writer, p *Page) error {
 		Library, Program, Data template.JS
 	}{
 		p, Policy(library, f.program), template.CSS(read("page.css")), //nolint:gosec // the program's own files
-		template.JS(library), template.JS(f.program), template.JS(data), //nolint:gosec // likewise, and escaped by json.Marshal
+		template.JS(library), template.JS(f.program), template.JS(data), //nolint:gosec // ours, or escaped by json.Marshal
 	})
 }
 
@@ -107,7 +108,8 @@ var documents = regexp.MustCompile(`docs/[a-z-]+\.md`)
 
 // linked returns the text with links to the project's documents.
 func linked(text string) template.HTML {
-	return template.HTML(documents.ReplaceAllString(template.HTMLEscapeString(text), `<a href="https://github.com/twinstart/twinstart/blob/main/$0">$0</a>`)) //nolint:gosec // escaped
+	const link = `<a href="https://github.com/twinstart/twinstart/blob/main/$0">$0</a>`
+	return template.HTML(documents.ReplaceAllString(template.HTMLEscapeString(text), link)) //nolint:gosec // escaped
 }
 
 func read(name string) string {
@@ -125,5 +127,6 @@ func Policy(scripts ...string) string {
 		sum := sha256.Sum256([]byte(script))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	})
-	return fmt.Sprintf("default-src 'none'; script-src %s; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", strings.Join(digests, " "))
+	return "default-src 'none'; script-src " + strings.Join(digests, " ") +
+		"; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 }

@@ -1,8 +1,9 @@
-// Package tuning writes the result of a tuning as an HTML page: the recommendation, a chart of time and cost over
-// memory, and a table.
+// Package tuning writes the result of a tuning as an HTML page: the recommendation, a chart of time (ms) and cost over
+// memory (MB), and a table. A page of the lab says that its times are not AWS's.
 package tuning
 
 import (
+	_ "embed"
 	"fmt"
 	"io"
 	"slices"
@@ -13,10 +14,8 @@ import (
 	"github.com/twinstart/twinstart/bench/show/page"
 )
 
-const text = `{{define "hero"}}<div><h2 id="h-tuning">{{.Title}}</h2>
-{{template "plot" .}}
-<p class="note">Time is the mean Duration with INIT and restore, trimmed as discardTopBottom says; bars are 95 % intervals of the median. Cost has the request fee.{{if .Lab}} Lab, not AWS.{{end}}</p></div>{{end}}
-{{define "main"}}{{range .Links}}<p class="note"><a href="{{.URL}}">{{.Text}}</a></p>{{end}}{{end}}`
+//go:embed tuning.tmpl
+var text string
 
 var form = sync.OnceValue(func() *page.Form { return page.NewForm(text, "tuning") })
 
@@ -47,11 +46,12 @@ func Write(w io.Writer, s *power.Sweep) error {
 	several := len(s.Functions) > 1
 	lab := first.Source == "lab"
 	b := body{ID: "tuning", Title: "Time and cost against memory", Lab: lab}
-	p := &page.Page{Title: "Power tuning: " + first.Title(), Kicker: "Twinstart power tuning", Heading: first.Title(), Badges: []page.Badge{{Kind: "aws", Text: "Measured on AWS"}},
-		Answers: []page.Answer{{Question: "Which memory?", Answer: s.Recommendation}}}
+	badge := page.Badge{Kind: "aws", Text: "Measured on AWS"}
 	if lab {
-		p.Badges = []page.Badge{{Kind: "lab", Text: "Durations are the lab's, not AWS's; cost is what AWS would bill for them"}}
+		badge = page.Badge{Kind: "lab", Text: "Durations are the lab's, not AWS's; cost is what AWS would bill for them"}
 	}
+	p := &page.Page{Title: "Power tuning: " + first.Title(), Kicker: "Twinstart power tuning", Heading: first.Title(),
+		Badges: []page.Badge{badge}, Answers: []page.Answer{{Question: "Which memory?", Answer: s.Recommendation}}}
 	figures := page.Part{ID: "figures", Title: "Figures", Open: true}
 	know := page.Part{ID: "warnings", Title: "Warnings, and what was not measured", Lines: slices.Clone(s.Failed)}
 	var curves []curve
@@ -68,20 +68,24 @@ func Write(w io.Writer, s *power.Sweep) error {
 		curves = append(curves, curve{o, title, marks(o)})
 		cost += o.StateMachine.LambdaCost
 		know.Lines = list.Add(know.Lines, o.Warnings...)
-		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (nothing but the figures in the address leaves this page)", o.StateMachine.Visualization})
+		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (the link sends these figures, nothing else)",
+			o.StateMachine.Visualization})
 	}
-	facts := []string{fmt.Sprintf("%d power values", len(first.ByPowerValue)), fmt.Sprintf("%d invocations of each", first.Num), "strategy " + string(first.Strategy), first.Kind(),
-		fmt.Sprintf("seed %d", first.Seed), "prices of " + first.PriceRegion + " " + first.PricesAsOf, fmt.Sprintf("Lambda cost of this tuning %.6f %s", cost, first.Currency)}
-	if first.StateMachine.Transitions > 0 {
-		facts = append(facts, fmt.Sprintf("%d transitions of Step Functions, %.6f %s", first.StateMachine.Transitions, first.StateMachine.ExecutionCost, first.Currency))
+	fact := func(format string, args ...any) {
+		p.Facts = append(p.Facts, page.Fact{Text: fmt.Sprintf(format, args...)})
+	}
+	fact("%d power values, %d invocations of each", len(first.ByPowerValue), first.Num)
+	fact("strategy %s, seed %d", first.Strategy, first.Seed)
+	fact("%s", first.Kind())
+	fact("prices of %s %s", first.PriceRegion, first.PricesAsOf)
+	fact("Lambda cost of this tuning %.6f %s", cost, first.Currency)
+	if m := first.StateMachine; m.Transitions > 0 {
+		fact("%d transitions of Step Functions, %.6f %s", m.Transitions, m.ExecutionCost, first.Currency)
 	}
 	if several {
 		p.Heading = fmt.Sprintf("%d functions", len(s.Functions))
 		p.Title = "Power tuning: " + p.Heading
 		b.Links = append(b.Links, link{"Both curves on lambda-power-tuning.show", s.Visualization})
-	}
-	for _, f := range facts {
-		p.Facts = append(p.Facts, page.Fact{Text: f})
 	}
 	p.Parts = []page.Part{figures}
 	if n := len(know.Lines); n > 0 {

@@ -1,4 +1,23 @@
-// Filters, and what of them the address holds, so that a view can be shared.
+// The filters. The address holds what differs from the page as it opens, so that a view can be shared.
+
+// addFilters adds a box for each value of a property in which arms differ.
+function addFilters() {
+  const rank = (v) => packages.includes(v) ? packages.indexOf(v) : packages.length;
+  const element = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  for (const [name, legend, of] of [['source', 'Source', (a) => a.source], ['memory', 'Memory, MB', (a) => String(memory(a))],
+    ['package', 'Package', (a) => a.package || 'unknown'], ['bootstrap', 'Bootstrap', (a) => a.bootstrap]]) {
+    const values = [...new Set(arms.map(of))].sort((x, y) => rank(x) - rank(y) || x - y || (x < y ? -1 : 1));
+    if (values.length < 2) continue;
+    const set = element('fieldset');
+    set.append(element('legend', { textContent: legend }), ...values.map((value) => {
+      const chip = element('label', { className: 'chip' });
+      chip.append(element('input', { type: 'checkbox', name, value, defaultChecked: true }), element('span', { textContent: value }));
+      return chip;
+    }));
+    form.prepend(set);
+  }
+}
+
 function filterTables(c) {
   const shown = new Set(c.arms.map((a) => arms.indexOf(a)));
   for (const tr of document.querySelectorAll('tr[data-arm]')) tr.hidden = !shown.has(Number(tr.dataset.arm));
@@ -9,7 +28,7 @@ function filterTables(c) {
   $('shown').textContent = `${c.arms.length} of ${arms.length} arms`;
 }
 
-// A spread of a decade or more cannot be read on a linear axis: there the page opens with the other one.
+// firstScale opens the page with a logarithmic axis if times spread over about a decade: a linear one would be unreadable.
 function firstScale() {
   const init = arms.map((a) => a.spread[data.clocks[0]?.id]).filter(Boolean);
   const wide = init.length && d3.max(init, (s) => s.p90_ms) > 8 * d3.min(init, (s) => s.p10_ms);
@@ -20,7 +39,7 @@ function firstScale() {
 
 const differing = () => [...form.elements].filter((e) => e.name && e.checked !== e.defaultChecked);
 
-// toAddress notes what is not as the page opens: boxes by name and value, "!" for what was taken out.
+// toAddress writes what differs into the address: boxes by name and value, with "!" before the value if it was unchecked.
 function toAddress() {
   const view = differing().filter((e) => e.type !== 'radio' || e.checked).map((e) => `${e.name}=${e.checked ? '' : '!'}${encodeURIComponent(e.value)}`).join('&');
   if (view || location.hash) history.replaceState(null, '', `#${view}`);
@@ -35,6 +54,7 @@ function fromAddress() {
 }
 
 $('filters').hidden = arms.length < 2;
+addFilters();
 firstScale();
 fromAddress();
 const redraw = pictures({
