@@ -125,7 +125,8 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	return a, true
 }
 
-// decides answers with the factor that has the largest share of the variance, and its level with the least INIT.
+// decides answers with the factor that has the largest share of the variance, and its level that differs most from the
+// reference.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	for i := range rep.Factors {
 		f := &rep.Factors[i]

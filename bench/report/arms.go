@@ -144,7 +144,8 @@ func (m *measured) summarize() {
 		ColdCost: number(perMillion(g.cold, (*coldSample).price)), WarmCost: number(perMillion(g.warm, (*warmSample).price)),
 		ColdBilled: cold(func(c *coldSample) float64 { return c.billed }),
 		WarmBilled: warm(func(w *warmSample) float64 { return w.billed }),
-		SetApart:   g.apart, FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError, of: m,
+		SetApart:   g.apart, FirstAfterDeploy: g.firstAfterDeploy, MaxMemoryUsedMB: g.maxMemory,
+		FunctionErrors: g.errors, LastError: g.lastError, of: m,
 	}
 	for _, s := range Stages() {
 		a.Phases = append(a.Phases, phases(s, g.moments[s])...)
@@ -155,9 +156,6 @@ func (m *measured) summarize() {
 	if g.loaded != nil {
 		a.Load = g.loaded.row(g, m.seed)
 	}
-	if g.maxMemory > 0 {
-		a.MaxMemoryUsedMB = new(g.maxMemory)
-	}
 	a.Outlier, a.OutlierCount = m.outliers()
 	trip := warm(func(w *warmSample) float64 { return w.wait - w.duration })
 	before := cold(func(c *coldSample) float64 { return c.wait - c.init - c.first })
@@ -165,42 +163,6 @@ func (m *measured) summarize() {
 		a.ResidualMedian = number(*before - *trip)
 	}
 	m.row = a
-}
-
-// clustered returns the distribution of values that depend on each other within a cluster, as warm invocations of one
-// environment do. Intervals come from resampling clusters. There are none if clusters are fewer than stat.MinClusters,
-// or too few for the quantile: their number decides, not the number of values.
-func clustered(clusters [][]float64, seed uint64) Distribution {
-	d := distribution(stat.NewSample(slices.Concat(clusters...)))
-	all := d.Quantiles()
-	qs := list.Map(all, func(q Quantile) float64 { return q.Q })
-	cis, ok := stat.NewClusters(clusters).Intervals(qs, seed)
-	for i, q := range all {
-		*q.CI = nil
-		if _, enough := stat.Order(len(clusters), q.Q); ok && enough && *q.Value != nil {
-			*q.CI = rounded(cis[i])
-		}
-	}
-	return d
-}
-
-func distribution(s *stat.Sample) Distribution {
-	d := Distribution{Count: s.N()}
-	if s.N() == 0 {
-		return d
-	}
-	d.Average, d.StdDev = number(s.Mean()), number(s.StdDev())
-	d.Max = number(s.Quantile(1))
-	for _, q := range d.Quantiles() {
-		if s.N() < q.Least {
-			continue
-		}
-		*q.Value = number(s.Quantile(q.Q))
-		if c, ok := s.Interval(q.Q); ok {
-			*q.CI = rounded(c)
-		}
-	}
-	return d
 }
 
 // price notes the price lists that costs are computed with, and warns of regions without prices.

@@ -77,10 +77,8 @@ const (
 func (c *contest) usually() (can bool) {
 	c.level = stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Level()
 	c.pairs = make([][]pairing, len(c.arms))
-	for i := range c.pairs {
-		c.pairs[i] = make([]pairing, len(c.arms))
-	}
 	for i := range c.arms {
+		c.pairs[i] = make([]pairing, len(c.arms))
 		for j := range i {
 			p := c.pair(i, j, false)
 			can = can || p.why == ""

@@ -65,8 +65,6 @@ func analyse(rep *Report, clock Clock, all []*measured, sequences []*sequence) {
 		f.effects(&out, alpha)
 		if clock == ClockInit {
 			f.covariates(&out)
-		}
-		if clock == ClockInit && !f.lab() {
 			f.crossovers(&out)
 		}
 		out.Text = f.words(&out, alpha)
@@ -208,8 +206,8 @@ func (c *cell) key(factors []string) string {
 const sweepSizes, sweepSpan = 4, 4
 
 // crossovers looks for the package size at which an image takes as long as a ZIP. It fits a line through log ratios
-// over sizes, for the bootstraps that come as both. The replicates are sizes, not cold starts: the interval comes
-// from how far the sizes lie from the line.
+// over sizes, for the bootstraps that come as both, but not in the lab, which mounts both alike. The replicates are
+// sizes, not cold starts: the interval comes from how far the sizes lie from the line.
 func (f *factorial) crossovers(out *Factors) {
 	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
 		var sizes, logs []float64 // KiB, ascending
@@ -222,8 +220,8 @@ func (f *factorial) crossovers(out *Factors) {
 			}
 		}
 		n := len(list.Add(nil, sizes...))
-		if n < sweepSizes || sizes[len(sizes)-1] < sweepSpan*sizes[0] {
-			continue // no size sweep
+		if f.lab() || n < sweepSizes || sizes[len(sizes)-1] < sweepSpan*sizes[0] {
+			continue // not a size sweep
 		}
 		if fit, err := stat.Fit(x, logs); err == nil {
 			c := Crossover{Package: kind, Than: arm.ZIP}

@@ -44,7 +44,7 @@ type group struct {
 	loaded           *loaded             // nil if it was not under load
 	moments          map[Stage][]moments // of a bootstrap that times itself
 	last             measuredAt
-	maxMemory        int // MB
+	maxMemory        *int // MB; nil if unknown
 	firstAfterDeploy int
 	apart            map[string]int // samples that enter no average, by reason
 	errors           int
@@ -131,8 +131,8 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.apart[string(record.NoReport)]++ // an importer may have left it unmarked
 		return "durationMs"
 	}
-	if r.MaxMemoryUsedMB != nil {
-		g.maxMemory = max(g.maxMemory, *r.MaxMemoryUsedMB)
+	if used := r.MaxMemoryUsedMB; used != nil && (g.maxMemory == nil || *used > *g.maxMemory) {
+		g.maxMemory = used
 	}
 	g.addPhases(r)
 	if r.Ahead() {

@@ -66,12 +66,8 @@ func rank(members []*measured, clock Clock) (out []Index) {
 	for _, m := range members {
 		ran[m.group.handler] = append(ran[m.group.handler], m)
 	}
-	type sums struct {
-		functions int
-		log       float64
-		draws     []float64
-	}
-	arms := map[string]*sums{}
+	type run struct{ m, slowest *measured }
+	arms := map[string][]run{} // a run for each handler
 	for _, m := range members {
 		if len(ran[m.group.handler]) < 2 {
 			continue
@@ -81,27 +77,24 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		if name == arm.ID(m.group.bootstrap+"-"+m.group.handler, m.group.kind) { // a language's function
 			name = arm.ID(m.group.bootstrap, m.group.kind)
 		}
-		s := arms[name]
-		if s == nil {
-			s = &sums{draws: make([]float64, stat.Resamples)}
-			arms[name] = s
-		}
-		s.functions++
-		s.log += logRatio(center(slowest), center(m))
-		if slowest != m {
-			key := drawKey{clock, 0.5}
-			for i := range s.draws {
-				s.draws[i] += logRatio(slowest.draws[key][i], m.draws[key][i])
+		arms[name] = append(arms[name], run{m, slowest})
+	}
+	key := drawKey{clock, 0.5}
+	for name, runs := range arms {
+		n, sum, draws := float64(len(runs)), 0.0, make([]float64, stat.Resamples)
+		for _, r := range runs {
+			sum += logRatio(center(r.slowest), center(r.m))
+			for i := range draws {
+				if r.slowest != r.m {
+					draws[i] += logRatio(r.slowest.draws[key][i], r.m.draws[key][i])
+				}
 			}
 		}
-	}
-	for name, s := range arms {
-		n := float64(s.functions)
-		ci := stat.Interval{Lo: s.log, Hi: s.log}
-		if drawn := slices.DeleteFunc(s.draws, math.IsNaN); len(drawn) > 0 { // a resample may hold no sample of an arm
+		ci := stat.Interval{Lo: sum, Hi: sum}
+		if drawn := slices.DeleteFunc(draws, math.IsNaN); len(drawn) > 0 { // a resample may hold no sample of an arm
 			ci = stat.Bounds(drawn)
 		}
-		out = append(out, Index{Arm: name, Clock: clock, Functions: s.functions, Index: round(math.Exp(s.log / n)),
+		out = append(out, Index{Arm: name, Clock: clock, Functions: len(runs), Index: round(math.Exp(sum / n)),
 			CI: [2]float64{round(math.Exp(ci.Lo / n)), round(math.Exp(ci.Hi / n))}})
 	}
 	slices.SortStableFunc(out, func(a, b Index) int {

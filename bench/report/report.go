@@ -9,7 +9,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
-	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Schema is the version of the JSON form.
@@ -41,58 +40,6 @@ type Report struct {
 	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 if a run stopped early
 
 	gaps []float64 // s from one cold start to the next
-}
-
-// Spread describes how a sample spreads, in ms. Null means too few values: fewer than 200 for p99, 1,000 for p99.9.
-// Intervals come from order statistics and need more values in the tail: 6 for p50, 14 for p80, 29 for p90, 59 for
-// p95, 299 for p99 (stat.Order).
-type Spread struct {
-	P20    *float64    `json:"p20_ms"`
-	P20CI  *[2]float64 `json:"p20_ci95_ms"`
-	P40    *float64    `json:"p40_ms"`
-	P40CI  *[2]float64 `json:"p40_ci95_ms"`
-	P50    *float64    `json:"p50_ms"`
-	P50CI  *[2]float64 `json:"p50_ci95_ms"`
-	P60    *float64    `json:"p60_ms"`
-	P60CI  *[2]float64 `json:"p60_ci95_ms"`
-	P80    *float64    `json:"p80_ms"`
-	P80CI  *[2]float64 `json:"p80_ci95_ms"`
-	P90    *float64    `json:"p90_ms"`
-	P90CI  *[2]float64 `json:"p90_ci95_ms"`
-	P95    *float64    `json:"p95_ms"`
-	P95CI  *[2]float64 `json:"p95_ci95_ms"`
-	P99    *float64    `json:"p99_ms"`
-	P99CI  *[2]float64 `json:"p99_ci95_ms"`
-	P999   *float64    `json:"p99_9_ms"`
-	P999CI *[2]float64 `json:"p99_9_ci95_ms"`
-	Max    *float64    `json:"max_ms"`
-}
-
-// Quantile is a quantile of a Spread, with pointers to read and set it.
-type Quantile struct {
-	Name  string // "p50"; "p99_9" as in the JSON form
-	Q     float64
-	Least int // number of values that it needs
-	Value **float64
-	CI    **[2]float64
-}
-
-// Quantiles returns the quantiles in ascending order.
-func (s *Spread) Quantiles() []Quantile {
-	return []Quantile{
-		{"p20", 0.2, 1, &s.P20, &s.P20CI}, {"p40", 0.4, 1, &s.P40, &s.P40CI}, {"p50", 0.5, 1, &s.P50, &s.P50CI},
-		{"p60", 0.6, 1, &s.P60, &s.P60CI}, {"p80", 0.8, 1, &s.P80, &s.P80CI}, {"p90", 0.9, 1, &s.P90, &s.P90CI},
-		{"p95", 0.95, 1, &s.P95, &s.P95CI},
-		{"p99", 0.99, stat.MinP99, &s.P99, &s.P99CI}, {"p99_9", 0.999, stat.MinP999, &s.P999, &s.P999CI},
-	}
-}
-
-// Distribution summarizes a sample that was timed by one clock.
-type Distribution struct {
-	Count   int      `json:"count"`
-	Average *float64 `json:"average_ms"`
-	StdDev  *float64 `json:"sd_ms"`
-	Spread
 }
 
 // Arm is one row of the table. The percentiles at its top level are those of INIT (Init Duration), as in published
@@ -159,97 +106,3 @@ type Arm struct {
 
 	of *measured // the samples behind it; nil if the arm is not of this package
 }
-
-// Clock names what a time covers. Times of different clocks are never compared.
-type Clock string
-
-// The clocks of a cold start, of a warm invocation and of a load. Claims do not use ClockFirst: the first invocation is
-// part of the cold total. A load is compared by repeats: the median of a repeat is one value.
-const (
-	ClockInit  Clock = "INIT"
-	ClockFirst Clock = "first invocation"
-	ClockTotal Clock = "cold total"
-	ClockWait  Clock = "caller's wait"
-	ClockWarm  Clock = "warm Duration"
-	ClockLoad  Clock = "latency under load"
-)
-
-// The clocks that claims use, and all clocks of a cold start.
-var (
-	coldClocks  = []Clock{ClockInit, ClockTotal, ClockWait}
-	allClocks   = []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
-	startClocks = []Clock{ClockFirst, ClockInit, ClockTotal, ClockWait}
-)
-
-// Means says what a clock measures.
-func (c Clock) Means() string {
-	return map[Clock]string{
-		ClockInit:  "Init Duration",
-		ClockTotal: "INIT + first Duration",
-		ClockWait:  "client clock around a cold start",
-		ClockWarm:  "Duration of a warm invocation",
-		ClockLoad:  "from when a request was due until its response",
-	}[c]
-}
-
-// Comparison compares two arms by one clock. Interval and p-value come from the same test and are corrected for all
-// pairs.
-type Comparison struct {
-	Clock     Clock      `json:"clock"`
-	At        At         `json:"at"`
-	Arm       string     `json:"arm"`
-	Than      string     `json:"than"`       // usually the best
-	Ratio     float64    `json:"ratio"`      // arm / than
-	CI        [2]float64 `json:"ratio_ci95"` // in 95 % of runs, all intervals of the claim hold
-	P         float64    `json:"p"`          // adjusted for all pairs of the claim
-	Told      bool       `json:"told_apart"` // the interval excludes 1
-	Test      string     `json:"test"`
-	N         int        `json:"n"`                     // rounds that both share, or values of the smaller sample
-	Effective float64    `json:"effective_n,omitempty"` // fewer than N if neighbours depend on each other
-	Why       string     `json:"untested,omitempty"`    // why nothing was tested; Ratio, CI and P mean nothing then
-
-	name string // in an answer to a question
-}
-
-// At is what a claim says about the winner.
-type At string
-
-// The claims, named after what they test. A claim about a tail names its percentile: "lower p90".
-const (
-	UsuallyFaster At = "usually faster" // in most rounds: signed ranks of log ratios; rank sums if there are no rounds
-	LowerMedian   At = "lower median"   // rounds resampled
-	LowerTail     At = "lower tail"     // likewise; used when the claim could not be tested
-)
-
-// Verdict says in words what the figures show.
-type Verdict struct {
-	Sequence string   `json:"sequence"` // the order in which claims are tested, fixed before looking
-	Claims   []*Claim `json:"claims"`
-	Limits   []string `json:"limits"` // questions that these figures cannot answer
-}
-
-// Claim says which arm is best. Claims are tested in a fixed order, and each only if the one before it told arms
-// apart. So if no arms differ, a report names a winner in 5 % of runs, however many claims it makes.
-type Claim struct {
-	Topic     string        `json:"topic"` // cold, warm, or folklore
-	Source    record.Source `json:"source"`
-	Published string        `json:"published,omitempty"` // by whom, for published arms
-	Among     string        `json:"among,omitempty"`     // the function or kind of package that is compared
-	Clock     Clock         `json:"clock"`
-	At        At            `json:"at"`
-	Primary   bool          `json:"primary,omitempty"`
-	Tested    bool          `json:"tested"`             // if false, Text says why
-	Arms      int           `json:"arms"`               // number of arms that were compared
-	Winners   []string      `json:"winners"`            // the best arm and its ties; empty if not tested
-	Power     *float64      `json:"power_5_percent"`    // chance to tell 5 %; the median over pairs
-	Detects   *float64      `json:"detects"`            // the ratio that 80 % of such runs tell
-	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
-	Pairs     []Comparison  `json:"pairs,omitempty"`    // the comparisons that answer the question
-	Text      string        `json:"text"`
-
-	of   []*measured // the arms, best median first
-	next *Comparison // the best arm that is told to be slower than the winner, or nil
-}
-
-// Told reports whether the claim calls any arm better than another.
-func (c *Claim) Told() bool { return c.Tested && len(c.Winners) > 0 && len(c.Winners) < c.Arms }

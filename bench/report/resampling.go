@@ -25,8 +25,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
 		return nil
 	}
-	table := c.quantile(q, ranked)
-	r := &resampling{out.At, ranked, table}
+	r := &resampling{out.At, ranked, c.quantile(q, ranked)}
 	if q != 0.5 {
 		c.tail = r
 	}
@@ -39,7 +38,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		ci, ok := ranked[0].samples[c.clock].Interval(q)
 		value = withInterval(ranked[0].at(c.clock, q), ci, ok && c.clock != ClockWarm)
 	}
-	all := c.say(out, ranked, pairs, value, table.Critical())
+	all := c.say(out, ranked, pairs, value, r.table.Critical())
 	if aside := slices.DeleteFunc(slices.Clone(c.arms), func(m *measured) bool { return !few(m) }); len(aside) > 0 {
 		names := and(list.Map(aside, func(m *measured) string { return m.label }))
 		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + names + "."

@@ -4,76 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
-
-// side is a set of arms that may be compared: of one source, and either measured or published. In the lab they are also
-// of one kind of package, because the lab mounts a ZIP and an image in the same way.
-type side struct {
-	source    record.Source
-	published string
-	among     arm.Package // in the lab, if there are several kinds of package
-	function  string      // if a language or bootstrap has several
-}
-
-// named says which of its source's arms the side has; "" means all.
-func (s side) named() string { return strings.TrimSpace(s.function + " " + string(s.among)) }
-
-func (s side) has(m *measured) bool {
-	return m.group.source == s.source && m.group.published == s.published &&
-		(s.among == "" || m.group.kind == s.among) && (s.function == "" || m.group.handler == s.function)
-}
-
-// kinds returns the sides of each sequence of claims. There is a sequence for each source, in order. Its sides are the
-// functions, and in the lab the kinds of package.
-func kinds(all []*measured) (out [][]side) {
-	ofOne := func(g *group) identity { return identity{source: g.source, published: g.published} }
-	for _, arms := range groupBy(all, ofOne) {
-		known := !slices.ContainsFunc(arms, func(m *measured) bool { return !slices.Contains(arm.Packages(), m.group.kind) })
-		functions := crossed(arms)
-		var parts []side
-		for _, m := range arms {
-			part := side{source: m.group.source, published: m.group.published}
-			if part.source == record.Lab && part.published == "" && known && slices.ContainsFunc(arms,
-				func(o *measured) bool { return o.group.kind != m.group.kind }) {
-				part.among = m.group.kind
-			}
-			if functions != nil {
-				part.function = m.group.handler
-			}
-			parts = list.Add(parts, part)
-		}
-		slices.SortStableFunc(parts, func(a, b side) int {
-			return cmp.Or(cmp.Compare(slices.Index(functions, a.function), slices.Index(functions, b.function)),
-				cmp.Compare(slices.Index(arm.Packages(), a.among), slices.Index(arm.Packages(), b.among)))
-		})
-		out = append(out, parts)
-	}
-	return out
-}
-
-// crossed returns the functions of arms if they are a factor, that is if one language or bootstrap has several.
-func crossed(arms []*measured) (functions []string) {
-	of, several := map[string]string{}, false
-	for _, m := range arms {
-		if m.group.bootstrap == "" || m.group.handler == "" {
-			return nil
-		}
-		first, seen := of[m.group.bootstrap]
-		several = several || seen && first != m.group.handler
-		of[m.group.bootstrap] = m.group.handler
-		functions = list.Add(functions, m.group.handler)
-	}
-	if !several {
-		return nil
-	}
-	return functions
-}
 
 // clocks returns the clocks in the order in which claims are tested. INIT and restores have only the later clocks in
 // common.
@@ -175,24 +109,4 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		s.closed = fmt.Sprintf("%q by %s", made[0].At, clock)
 	}
 	s.claims = append(s.claims, made...)
-}
-
-// limits say what the figures of a source cannot show, whatever their values.
-var limits = map[record.Source][]string{
-	record.AWS: {
-		"One run is one day in one region: days differ by more than many effects. Repeat it on other days before " +
-			"you decide.",
-		"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.",
-	},
-	record.Lab: {
-		"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the " +
-			"lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind " +
-			"of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an " +
-			"interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
-		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), " +
-			"placement, the network.",
-		"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared " +
-			"caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package " +
-			"only; ZIP against image, and the tail of either, needs a run with --source aws.",
-	},
 }
