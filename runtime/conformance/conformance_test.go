@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"os"
@@ -32,11 +33,8 @@ func TestConformance(t *testing.T) {
 			for _, c := range b.places("") {
 				t.Run(c.String()+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
-					within := patience
-					if exception.hangs {
-						within = knownHang
-					}
-					o := c.run(t, s, within)
+					s.hangs = exception.hangs
+					o := c.run(t, s, patience)
 					err := s.check(o)
 					switch {
 					case !excepted && err != nil:
@@ -80,6 +78,7 @@ type scenario struct {
 	events  []Event
 	restore *Restore             // nil: the API knows no SnapStart
 	chroot  string               // the folder of this machine that is the root; "" is the machine's root
+	hangs   bool                 // the handler writes the file "hangs" into its task root, and goes on for ever
 	ends    bool                 // when the bootstrap is idle, send SIGTERM as Lambda does to end an environment
 	check   func(*outcome) error // nil if the bootstrap conforms
 }
@@ -103,8 +102,8 @@ func init() {
 	flag.DurationVar(&patience, "patience", time.Minute, "how long a bootstrap may take before it counts as hung")
 }
 
-// knownHang is how long to watch a bootstrap that hangs according to its exception.
-const knownHang = 3 * time.Second
+// knownHang is how long to watch a bootstrap whose handler hangs, to see that it does nothing else.
+const knownHang = 1500 * time.Millisecond
 
 // settle is how long to watch an idle bootstrap, to see that it does not exit.
 const settle = 20 * time.Millisecond
@@ -178,6 +177,16 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 			o.hung = s.ends
 			kill()
 		}
+	case <-hanging(t.Context(), filepath.Join(root, "hangs"), s.hangs):
+		select {
+		case err := <-exited:
+			ended(err)
+		case <-api.Idle():
+			kill()
+		case <-time.After(knownHang):
+			o.hung = true
+			kill()
+		}
 	case <-time.After(within):
 		o.hung = true
 		kill()
@@ -186,6 +195,24 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	o.requests = api.Requests()
 	o.stderr = stderr.String()
 	return o
+}
+
+// hanging returns a channel that is closed once a file exists, if there will be one. A busy machine may take seconds.
+func hanging(ctx context.Context, file string, will bool) <-chan struct{} {
+	exists := make(chan struct{})
+	if !will {
+		return exists
+	}
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(file); err == nil {
+				close(exists)
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	return exists
 }
 
 // folders makes a task root and a /tmp for one test, below a root.

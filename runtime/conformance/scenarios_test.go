@@ -262,7 +262,7 @@ var everyByte = func() string {
 // pastDeadlineScenario has an event whose deadline is over when it arrives.
 var pastDeadlineScenario = scenario{
 	name:   "deadline that has passed",
-	files:  handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; sleep 300; printf late; }\n"),
+	files:  handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 300; printf late; }\n"),
 	events: []Event{{Body: "slow", Deadline: -time.Second}, {Body: "next"}},
 	check:  deadlineScenario.check,
 }
@@ -270,7 +270,7 @@ var pastDeadlineScenario = scenario{
 // deadlineScenario has a handler that would run for minutes, with a child that must end too.
 var deadlineScenario = scenario{
 	name:  "deadline",
-	files: handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; sleep 300; printf late; }\n"),
+	files: handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 300; printf late; }\n"),
 	events: []Event{
 		{Body: "slow", Deadline: 700 * time.Millisecond},
 		{Body: "next"},

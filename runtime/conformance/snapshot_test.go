@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/twinstart/twinstart/tools/need"
 )
 
 // snapStart is what a function finds on Lambda with SnapStart: no keys and no names of logs.
@@ -27,7 +25,6 @@ run() { printf '%s|%s|%s' "$(<"$state")" "$kept" "$AWS_CONTAINER_AUTHORIZATION_T
 type snapshotScenario struct {
 	scenario
 	calls string // what the API must have received, in order
-	hangs bool   // a hook does not return: Lambda ends the environment
 	// says are words that the log or the error report must have, after the type of the error
 	says string
 }
@@ -47,13 +44,14 @@ var snapshotScenarios = []snapshotScenario{
 		calls: "POST /init/error", says: "Runtime.BeforeSnapshotError no room"},
 	{scenario: scenario{name: "before fails by errexit", files: handlerFile("before_snapshot() { set -e; echo no room >&2; false; }\n" + echoArgument),
 		restore: &Restore{}}, calls: "POST /init/error", says: "Runtime.BeforeSnapshotError no room"},
-	{scenario: scenario{name: "before hangs", files: handlerFile("before_snapshot() { sleep 60; }\n" + echoArgument), restore: &Restore{}}, hangs: true},
+	{scenario: scenario{name: "before hangs", restore: &Restore{}, hangs: true,
+		files: handlerFile("before_snapshot() { : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 60; }\n" + echoArgument)}},
 	{scenario: scenario{name: "after fails", files: handlerFile("after_restore() { echo no clock >&2; return 3; }\n" + echoArgument), restore: &Restore{}},
 		calls: "GET /restore/next, POST /restore/error", says: "Runtime.AfterRestoreError no clock"},
 	{scenario: scenario{name: "after fails without a word", files: handlerFile("after_restore() { exit 9; }\n" + echoArgument), restore: &Restore{}},
 		calls: "GET /restore/next, POST /restore/error", says: "Runtime.AfterRestoreError 9"},
-	{scenario: scenario{name: "after hangs", files: handlerFile("after_restore() { sleep 60; }\n" + echoArgument), restore: &Restore{}},
-		calls: "GET /restore/next", hangs: true},
+	{scenario: scenario{name: "after hangs", restore: &Restore{}, hangs: true,
+		files: handlerFile("after_restore() { : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 60; }\n" + echoArgument)}, calls: "GET /restore/next"},
 	{scenario: scenario{name: "API without restores", files: handlerFile(echoArgument)}, calls: "GET /restore/next", says: "404"},
 	{scenario: scenario{name: "answer 403", files: handlerFile(echoArgument), restore: &Restore{Status: http.StatusForbidden}},
 		calls: "GET /restore/next", says: "403"},
@@ -73,15 +71,8 @@ func TestSnapshot(t *testing.T) {
 		for _, s := range snapshotScenarios {
 			t.Run(c.String()+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
-				if s.hangs {
-					need.Time(t)
-				}
-				within := patience
-				if s.hangs {
-					within = knownHang
-				}
 				s.env = append(slices.Clone(snapStart), s.env...)
-				o := c.run(t, s.scenario, within)
+				o := c.run(t, s.scenario, patience)
 				if err := s.check(c, o); err != nil {
 					t.Errorf("%v\n%s", err, o)
 				}
