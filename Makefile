@@ -54,8 +54,8 @@ test-languages: build ## managed runtimes in the lab: prepares stand-ins from np
 	go test -p 1 ./packages/language ./handlers/geo -count=1 -timeout 60m -v -args -languages # one after the other: the first builds twice what the second uses
 	go test ./handlers -count=1 -timeout 20m -v -run '^TestHabits$$' -args -languages
 
-reproducible: setup ## the static Bash, built again from nothing, is the same byte for byte
-	go test ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
+reproducible: setup ## every bootstrap, and the static Bash from nothing, built again: the same byte for byte
+	go test ./packages ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
 
 cross: ## the command, for the systems that it is not tested on
 	GOOS=darwin GOARCH=arm64 go vet $$(GOOS=darwin GOARCH=arm64 go list ./... | grep -v /runtime/rawsyscall) # which is made of Linux's system calls
@@ -67,7 +67,8 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
 	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 8 -tags deploy -v ./infra/deploytest
 
-soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
+soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full, a million printed lines: nothing grows, nothing is mixed up
+	go test ./bench/record/importer -count=1 -run '^TestNothingPrintedIsASample$$' -printed 1000000
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
 	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations
 

@@ -3,6 +3,7 @@ package importer
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -147,20 +148,18 @@ func told(style, output string, asOneEvent bool) bool {
 	return !strings.Contains(output, "END RequestId: "+own) && !strings.Contains(output, "START RequestId: "+own)
 }
 
-// TestNothingPrintedIsASample prints a million mutated lines: those of the platform are read, and nothing else.
+var printed = flag.Int("printed", 50_000, "lines of TestNothingPrintedIsASample (make soak: a million)")
+
+// TestNothingPrintedIsASample prints mutated lines: those of the platform are read, and nothing else.
 func TestNothingPrintedIsASample(t *testing.T) {
-	want := 1000000
-	if testing.Short() {
-		want = 50000
-	}
 	names := []string{"tail", "sam", "s3", "short"}
 	r := rand.New(rand.NewPCG(22, 1))
-	for printed, failed := 0, 0; printed < want && failed < 5; {
+	for lines, failed := 0, 0; lines < *printed && failed < 5; {
 		style, output, jsonFormat, asOneEvent := names[r.IntN(len(names))], mutated(r), r.IntN(3) == 0, r.IntN(4) == 0
 		if !told(style, output, asOneEvent) {
 			continue
 		}
-		printed += 1 + strings.Count(output, "\n")
+		lines += 1 + strings.Count(output, "\n")
 		text := around(style, output, jsonFormat, asOneEvent)
 		if d := cmp.Diff(platformsOwn, samples(t, style, []byte(text))); d != "" {
 			failed++
