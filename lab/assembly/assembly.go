@@ -6,7 +6,6 @@
 package assembly
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Assembly is a cloud assembly on disk.
@@ -31,76 +31,9 @@ type Assembly struct {
 type Stack struct {
 	Name        string
 	Functions   []Function        // in the order of their logical IDs
-	Tables      []Table           // of DynamoDB, in the same order
+	Tables      []Table           // DynamoDB's, in the same order
 	NotMeasured []arm.NotMeasured // from the template's Metadata, and functions that cannot be read
 	Template    string            // path of the template
-}
-
-// Function is an AWS::Lambda::Function with its deployment package.
-type Function struct {
-	LogicalID            string
-	Identity             arm.Identity
-	PackageType          PackageType
-	Runtime              string // "provided.al2023", or a managed one; "" for an image
-	Handler              string // "handler.run"; "" for an image
-	Description          string
-	Role                 string // ARN of the role
-	TimeoutSeconds       int    // Lambda's default is 3
-	MemorySizeMB         int    // Lambda's default is 128
-	EphemeralStorageMB   int    // of /tmp; Lambda's default is 512
-	SnapStart            bool   // of versions; $LATEST has none
-	ReservedConcurrency  *int   // most invocations at once; nil if the function has no limit
-	Environment          map[string]string
-	Architecture         arm.Architecture
-	LogGroup             string
-	LogFormat            LogFormat
-	Package              string            // a .zip file, a folder to be zipped, or an image's context folder
-	Layers               []string          // like Package, in the order in which they are laid over each other at /opt
-	OtherLayers          map[string]string // those of the arm's variants, by logical ID
-	Dockerfile           string            // path below Package, for an image
-	ImageConfig          ImageConfig       // for an image
-	PackageSizeBytes     int64             // of the ZIP file, or of an image's context without the Dockerfile
-	PhysicalFunctionName string            // FunctionName, if the template sets it
-	Ignored              []string          // properties that the template sets but this package does not read
-}
-
-// LayerARN is the ARN of a layer in the lab.
-func LayerARN(logicalID string) string {
-	return "arn:aws:lambda:" + Region + ":" + Account + ":layer:" + logicalID + ":1"
-}
-
-// Name is the function's name in the lab: its FunctionName, or else its logical ID.
-func (f *Function) Name() string { return cmp.Or(f.PhysicalFunctionName, f.LogicalID) }
-
-// Managed reports whether the function needs one of Lambda's managed language runtimes.
-func (f *Function) Managed() bool { return f.PackageType == Zip && Managed(f.Runtime) }
-
-// Managed reports whether a runtime is one of Lambda's managed language runtimes.
-func Managed(runtime string) bool { return runtime != "" && !strings.HasPrefix(runtime, "provided") }
-
-// LogFormat is the form of Lambda's own log lines about an invocation: START, END and REPORT, or platform events.
-type LogFormat string
-
-// Lambda's log formats.
-const (
-	Text LogFormat = "Text"
-	JSON LogFormat = "JSON"
-)
-
-// PackageType is how code reaches Lambda.
-type PackageType string
-
-// Lambda's package types.
-const (
-	Zip   PackageType = "Zip"
-	Image PackageType = "Image"
-)
-
-// ImageConfig overrides settings of an image. An empty field overrides nothing.
-type ImageConfig struct {
-	Command          []string
-	EntryPoint       []string
-	WorkingDirectory string
 }
 
 // Remedy says what to do if there is no assembly.
@@ -116,8 +49,7 @@ type artifact struct {
 	Properties        struct{ TemplateFile, StackName, DirectoryName string }
 }
 
-// Read reads the assembly in dir with all its stacks. If a stack has no functions, Stack returns an error, not
-// Read.
+// Read reads the assembly in dir with all its stacks. A stack without functions is an error of Stack, not of Read.
 func Read(dir string) (*Assembly, error) {
 	a := &Assembly{Dir: dir}
 	if err := a.read(dir); err != nil {
@@ -137,65 +69,55 @@ func (a *Assembly) read(dir string) error {
 		return fmt.Errorf("reading the cloud assembly: %w", err)
 	}
 	var m manifest
-	if err := json.Unmarshal(text, &m); err != nil {
-		return fmt.Errorf("%s is not a cloud assembly's manifest (%w): %s", path, err, Remedy)
+	if err = json.Unmarshal(text, &m); err == nil && (m.Version == "" || m.Artifacts == nil) {
+		err = errors.New("no version or artifacts")
 	}
-	if m.Version == "" || m.Artifacts == nil {
-		return fmt.Errorf("%s is not a cloud assembly's manifest (no version or artifacts): %s", path, Remedy)
+	if err != nil {
+		return fmt.Errorf("%s is not a cloud assembly's manifest (%w): %s", path, err, Remedy)
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
 		switch art := m.Artifacts[id]; art.Type {
 		case "aws:cloudformation:stack":
-			stack, err := readStack(dir, id, art)
-			if err != nil {
-				return err
-			}
+			var stack Stack
+			stack, err = readStack(dir, id, art)
 			a.Stacks = append(a.Stacks, stack)
 		case "cdk:cloud-assembly":
-			nested, err := local(dir, art.Properties.DirectoryName)
-			if err != nil {
-				return err
+			var nested string
+			if nested, err = local(dir, art.Properties.DirectoryName); err == nil {
+				err = a.read(nested)
 			}
-			if err := a.read(nested); err != nil {
-				return err
-			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Stack returns a stack by name. If the name is empty it returns the only stack that has functions.
+// Stack returns a stack by name. If the name is empty, it returns the only stack that has functions.
 func (a *Assembly) Stack(name string) (*Stack, error) {
-	var names []string
-	var withArms []*Stack
-	for i := range a.Stacks {
-		stack := &a.Stacks[i]
-		if stack.Name == name {
-			return stack, stack.check(a.Dir)
-		}
-		names = append(names, stack.Name)
-		if len(stack.Functions) > 0 {
-			withArms = append(withArms, stack)
-		}
+	if i := slices.IndexFunc(a.Stacks, func(s Stack) bool { return s.Name == name }); i >= 0 {
+		return &a.Stacks[i], a.Stacks[i].check(a.Dir)
+	}
+	trouble, choices := fmt.Sprintf("no stack %q", name), a.Stacks
+	if name == "" {
+		trouble = "several stacks"
+		choices = slices.DeleteFunc(slices.Clone(a.Stacks), func(s Stack) bool { return len(s.Functions) == 0 })
 	}
 	switch {
 	case len(a.Stacks) == 0:
 		return nil, fmt.Errorf("the cloud assembly in %s has no stack: %s", a.Dir, Remedy)
-	case name != "":
-		return nil, fmt.Errorf("no stack %q in %s: choose one of %s with --stack", name, a.Dir, strings.Join(names, ", "))
-	case len(withArms) == 1:
-		return withArms[0], nil
-	case len(withArms) == 0:
+	case len(choices) == 0:
 		withReason := slices.IndexFunc(a.Stacks, func(s Stack) bool { return len(s.NotMeasured) > 0 })
 		return nil, a.Stacks[max(0, withReason)].check(a.Dir)
+	case name == "" && len(choices) == 1:
+		return &choices[0], nil
 	}
-	names = nil
-	for _, stack := range withArms {
-		names = append(names, stack.Name)
-	}
-	return nil, fmt.Errorf("several stacks in %s: choose one of %s with --stack", a.Dir, strings.Join(names, ", "))
+	names := strings.Join(list.Map(choices, func(s Stack) string { return s.Name }), ", ")
+	return nil, fmt.Errorf("%s in %s: choose one of %s with --stack", trouble, a.Dir, names)
 }
 
+// check returns why there is nothing to measure in the stack, or nil.
 func (s *Stack) check(dir string) error {
 	switch {
 	case len(s.Functions) > 0:
@@ -203,13 +125,15 @@ func (s *Stack) check(dir string) error {
 	case len(s.NotMeasured) > 0:
 		return fmt.Errorf("nothing to measure in stack %s of %s: %s", s.Name, dir, arm.Reasons(s.NotMeasured))
 	}
-	return fmt.Errorf("stack %s of %s has no AWS::Lambda::Function: choose another with --stack or --assembly, or give a package (twinstart run f.zip)", s.Name, dir)
+	return fmt.Errorf("stack %s of %s has no AWS::Lambda::Function: choose another with --stack or --assembly, "+
+		"or give a package (twinstart run f.zip)", s.Name, dir)
 }
 
 // local joins a name from a manifest to dir. It refuses a name that leads out of dir.
 func local(dir, name string) (string, error) {
 	if !filepath.IsLocal(name) {
-		return "", fmt.Errorf("reading the cloud assembly in %s: it names %q, which lies outside of it: %s", dir, name, Remedy)
+		return "", fmt.Errorf("reading the cloud assembly in %s: it names %q, which lies outside of it: %s",
+			dir, name, Remedy)
 	}
 	return filepath.Join(dir, name), nil
 }

@@ -30,12 +30,14 @@ func TestRead(t *testing.T) {
 			LogicalID: "NethttpZip", PackageType: Zip, Runtime: "provided.al2023", Handler: "handler.run", Description: "nethttp/zip of Twinstart-packaging",
 			Role:           "arn:aws:iam::000000000000:role/Role",
 			TimeoutSeconds: 30, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.X8664, LogGroup: "Logs", LogFormat: Text,
+			OtherLayers: map[string]string{},
 			Environment: map[string]string{"BUCKET": "Bucket", "ROLE": "arn:aws:iam::000000000000:role/Role", "WHERE": "us-east-1/000000000000"},
 			Identity:    arm.Identity{Experiment: "packaging", Arm: "nethttp/zip", Bootstrap: "nethttp", Package: arm.ZIP, Architecture: arm.X8664, MemorySizeMB: 1024, Handler: "echo"},
 			Package:     filepath.FromSlash("testdata/cdk.out/asset.aa.zip"), PackageSizeBytes: 22,
 		},
 		{
 			LogicalID: "RawtcpImage", PackageType: Image, Role: "arn:aws:iam::000000000000:role/Role", TimeoutSeconds: 3, MemorySizeMB: 128, EphemeralStorageMB: 1024, Architecture: arm.ARM64, LogGroup: "/aws/lambda/RawtcpImage", LogFormat: Text,
+			OtherLayers: map[string]string{},
 			Environment: map[string]string{}, ImageConfig: ImageConfig{Command: []string{"handler.run"}},
 			Identity: arm.Identity{Experiment: "packaging", Arm: "rawtcp/image", Bootstrap: "rawtcp", Package: arm.Image, Architecture: arm.ARM64, MemorySizeMB: 128, Handler: "echo"},
 			Package:  filepath.FromSlash("testdata/cdk.out/asset.bb"), Dockerfile: "Dockerfile", PackageSizeBytes: 10,
@@ -83,7 +85,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no resource":     {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
 		"SnapStart, ZIP":  {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
 		"SnapStart, when": {withArm(`,"SnapStart":{"ApplyOn":"Latest"}`), "", `SnapStart.ApplyOn "Latest" is neither PublishedVersions nor None`},
-		"SnapStart, /tmp": {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart wants an EphemeralStorage of 512 MB, and it is 1024 MB"},
+		"SnapStart, /tmp": {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart needs an EphemeralStorage of 512 MB, but it is 1024 MB"},
 		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
 	} {
 		t.Run(name, func(t *testing.T) {

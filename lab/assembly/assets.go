@@ -78,8 +78,8 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 	return "", "", 0, fmt.Errorf("its image, tag %q, is not an asset of the assembly: %s", tag, Remedy)
 }
 
-// source finds an asset by its name in the assembly, and its size. A stage's assembly is a folder inside the
-// application's assembly, and that has the assets.
+// source finds an asset by its name in the assembly. It also returns its size in bytes. A stage's assembly is a folder
+// inside the application's assembly, which has the assets.
 func (a assets) source(name string) (path string, size int64, err error) {
 	outer := a.dir
 	for strings.HasPrefix(filepath.Base(outer), "assembly-") {
@@ -90,7 +90,7 @@ func (a assets) source(name string) (path string, size int64, err error) {
 	}
 	inner, err := filepath.Rel(outer, filepath.Join(a.dir, name))
 	if err != nil || filepath.IsAbs(name) {
-		inner = name // this leads out of the folder, and local refuses it
+		inner = name // it leads out of the folder, so local refuses it
 	}
 	if path, err = local(outer, inner); err != nil {
 		return "", 0, err

@@ -9,17 +9,6 @@ import (
 	"strings"
 )
 
-// Account and region of the lab's functions. The region exists, because SDKs look up endpoints by region.
-const (
-	Account = "000000000000"
-	Region  = "us-east-1"
-)
-
-// ARN returns the ARN of a function in the lab.
-func ARN(name string) string {
-	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
-}
-
 // scope resolves CloudFormation's intrinsic functions as far as one machine can. A reference to another resource
 // becomes its logical ID, or an ARN with that ID.
 type scope struct {
@@ -49,73 +38,22 @@ func (s scope) text(v any) (string, error) {
 }
 
 func (s scope) call(name string, argument any) (string, error) {
-	switch name {
-	case "Ref":
-		if id, ok := argument.(string); ok {
-			return s.ref(id)
-		}
-	case "Fn::GetAtt":
-		if a, ok := argument.([]any); ok && len(a) == 2 {
-			return s.attribute(fmt.Sprint(a[0]), fmt.Sprint(a[1]))
-		}
-	case "Fn::Join":
-		if a, ok := argument.([]any); ok && len(a) == 2 {
-			separator, isText := a[0].(string)
-			list, isList := a[1].([]any)
-			if isText && isList {
-				return s.join(separator, list)
-			}
-		}
-	case "Fn::Sub":
-		if text, ok := argument.(string); ok {
-			return s.substitute(text)
+	text, isText := argument.(string)
+	list, _ := argument.([]any)
+	switch {
+	case name == "Ref" && isText:
+		return s.ref(text)
+	case name == "Fn::Sub" && isText:
+		return s.substitute(text)
+	case name == "Fn::GetAtt" && len(list) == 2:
+		return s.attribute(fmt.Sprint(list[0]), fmt.Sprint(list[1]))
+	case name == "Fn::Join" && len(list) == 2:
+		separator, isText := list[0].(string)
+		if parts, isList := list[1].([]any); isText && isList {
+			return s.join(separator, parts)
 		}
 	}
 	return "", fmt.Errorf("the lab cannot resolve %s %v", name, argument)
-}
-
-func (s scope) ref(id string) (string, error) {
-	pseudo := map[string]string{"AWS::AccountId": Account, "AWS::Region": Region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
-		"AWS::StackName": s.stack}
-	if value, ok := pseudo[id]; ok {
-		return value, nil
-	}
-	if r, ok := s.resources[id]; ok {
-		return s.name(id, r), nil
-	}
-	if value := s.parameters[id]; value != nil {
-		return s.text(value)
-	}
-	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
-}
-
-// name returns a resource's name in the lab: a function's or a table's own, if that is plain text, else the logical ID.
-func (s scope) name(id string, r resource) string {
-	var own struct{ FunctionName, TableName any }
-	if json.Unmarshal(r.Properties, &own) != nil || r.Type != "AWS::Lambda::Function" && !isTable(r) {
-		return id
-	}
-	function, _ := own.FunctionName.(string)
-	table, _ := own.TableName.(string)
-	return cmp.Or(function, table, id)
-}
-
-func (s scope) attribute(id, attribute string) (string, error) {
-	r, ok := s.resources[id]
-	switch {
-	case !ok:
-		return "", fmt.Errorf("the lab cannot resolve Fn::GetAtt %s.%s: no such resource", id, attribute)
-	case r.Type == "AWS::Lambda::Function" && attribute == "Arn":
-		return ARN(s.name(id, r)), nil
-	case r.Type == "AWS::IAM::Role" && attribute == "Arn":
-		return "arn:aws:iam::" + Account + ":role/" + id, nil
-	case isTable(r) && attribute == "Arn":
-		return TableARN(s.name(id, r)), nil
-	case attribute == "Arn":
-		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
-		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil
-	}
-	return id + "." + attribute, nil
 }
 
 func (s scope) join(separator string, list []any) (string, error) {
@@ -146,10 +84,66 @@ func (s scope) substitute(text string) (string, error) {
 		} else {
 			value, err = s.ref(name)
 		}
-		if err != nil {
-			failure = err
-		}
+		failure = cmp.Or(failure, err)
 		return value
 	})
 	return out, failure
+}
+
+// Account and Region are those of the lab's functions. SDKs look up endpoints by region, so it must exist.
+const (
+	Account = "000000000000"
+	Region  = "us-east-1"
+)
+
+// ARN returns the ARN of a function in the lab.
+func ARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
+}
+
+// ref resolves Ref.
+func (s scope) ref(id string) (string, error) {
+	pseudo := map[string]string{"AWS::AccountId": Account, "AWS::Region": Region, "AWS::Partition": "aws",
+		"AWS::URLSuffix": "amazonaws.com", "AWS::StackName": s.stack}
+	if value, ok := pseudo[id]; ok {
+		return value, nil
+	}
+	if r, ok := s.resources[id]; ok {
+		return s.name(id, r), nil
+	}
+	if value := s.parameters[id]; value != nil {
+		return s.text(value)
+	}
+	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
+}
+
+// name returns a resource's name in the lab: the name that the template gives to a function or table, if that is plain
+// text, else the logical ID.
+func (s scope) name(id string, r resource) string {
+	var own struct{ FunctionName, TableName any }
+	if json.Unmarshal(r.Properties, &own) != nil || r.Type != "AWS::Lambda::Function" && !isTable(r) {
+		return id
+	}
+	function, _ := own.FunctionName.(string)
+	table, _ := own.TableName.(string)
+	return cmp.Or(function, table, id)
+}
+
+// attribute resolves Fn::GetAtt.
+func (s scope) attribute(id, attribute string) (string, error) {
+	r, ok := s.resources[id]
+	switch {
+	case !ok:
+		return "", fmt.Errorf("the lab cannot resolve Fn::GetAtt %s.%s: no such resource", id, attribute)
+	case r.Type == "AWS::Lambda::Function" && attribute == "Arn":
+		return ARN(s.name(id, r)), nil
+	case r.Type == "AWS::IAM::Role" && attribute == "Arn":
+		return "arn:aws:iam::" + Account + ":role/" + id, nil
+	case isTable(r) && attribute == "Arn":
+		return TableARN(s.name(id, r)), nil
+	case attribute == "Arn":
+		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
+		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil
+	}
+	return id + "." + attribute, nil
 }

@@ -11,7 +11,7 @@ type Table struct {
 	AttributeDefinitions   []Attribute
 	KeySchema              []Key
 	GlobalSecondaryIndexes []Index
-	Import                 string `json:"-"` // path of the CSV file with the items that it has at first; "" for none
+	Import                 string `json:"-"` // path of a CSV file with its first items; "" for none
 	Unread                 error  `json:"-"` // why the lab cannot serve the template's table; nil if it can
 }
 
@@ -41,7 +41,7 @@ func isTable(r resource) bool {
 	return r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::DynamoDB::GlobalTable"
 }
 
-// readTable reads a table. What it reads must be plain text, its name apart.
+// readTable reads a table. All properties except the name must be plain text.
 func (s scope) readTable(logicalID string, r resource, assets assets) Table {
 	var p struct {
 		Table
@@ -59,8 +59,8 @@ func (s scope) readTable(logicalID string, r resource, assets assets) Table {
 	}
 	for _, key := range p.AttributeDefinitions {
 		if p.Unread == nil && key.AttributeType != "S" {
-			p.Unread = fmt.Errorf("its key %s is of type %s, and the lab's tables have keys of type S: name another DynamoDB "+
-				"with --allow dynamodb=URL", key.AttributeName, key.AttributeType)
+			p.Unread = fmt.Errorf("its key %s is of type %s, but the lab's tables have keys of type S only: name another "+
+				"DynamoDB with --allow dynamodb=URL", key.AttributeName, key.AttributeType)
 		}
 	}
 	p.Table.TableName = s.name(logicalID, r)

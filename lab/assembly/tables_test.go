@@ -52,7 +52,7 @@ func TestTables(t *testing.T) {
 	if c := stack.Tables[2]; c.TableName != "C" || c.Unread == nil {
 		t.Errorf("a table that cannot be read: %+v", c)
 	}
-	for i, want := range []string{"as CSV, not as ION", `S3 key "gone" is not an asset`, "its key n is of type N, and the lab's tables have keys of type S"} {
+	for i, want := range []string{"as CSV, not as ION", `S3 key "gone" is not an asset`, "its key n is of type N, but the lab's tables have keys of type S"} {
 		if d := stack.Tables[3+i]; d.Unread == nil || !strings.Contains(d.Unread.Error(), want) {
 			t.Errorf("a table that is not served: %+v, want %s", d, want)
 		}

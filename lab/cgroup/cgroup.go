@@ -1,9 +1,9 @@
 // Package cgroup limits the CPU, memory and processes of an execution environment as Lambda does, and measures its
 // memory.
 //
-// It works with control groups of version 1 and version 2, and without any (unprivileged, nothing delegated). A
-// limit that cannot be set is a warning, never an error. To move a process into a version 1 group takes 7 to 14 ms,
-// so that happens while the environment is set up, not while it is timed.
+// It uses control groups of version 1 or version 2, or none if the lab is unprivileged and nothing is delegated to it.
+// A limit that cannot be set is a warning, never an error. Moving a process into a version 1 group takes 7 to 14 ms, so
+// that happens while the environment is set up, not while it is timed.
 package cgroup
 
 import (
@@ -55,7 +55,7 @@ var controllers = [...]struct{ name, cost string }{
 // if the lab may not use the controller.
 type folders [len(controllers)]string
 
-// each calls do for each folder once, the memory folder last.
+// each calls do once for each folder, last for the memory folder.
 func (f folders) each(do func(dir string) error) error {
 	for _, dir := range slices.Compact(slices.DeleteFunc(f[:], func(dir string) bool { return dir == "" })) {
 		if err := do(dir); err != nil {
@@ -70,7 +70,7 @@ func (f folders) remove() {
 	_ = f.each(func(dir string) error { removeTree(dir); return nil })
 }
 
-// Manager makes groups below one of its own. The zero value's groups limit nothing.
+// Manager makes groups below the lab's group. The groups of the zero value limit nothing.
 type Manager struct {
 	version  string // "v1" or "v2"; "none" if there are no control groups
 	own      folders
@@ -78,7 +78,7 @@ type Manager struct {
 	made     atomic.Int64
 }
 
-// create makes a group. A group of that name that exists already is used.
+// create makes a group, or uses the group of that name if there is one.
 func (m *Manager) create(name string) (*Group, error) {
 	g := &Group{v2: m.version == "v2"}
 	for c, dir := range m.own {
@@ -94,7 +94,7 @@ func (m *Manager) create(name string) (*Group, error) {
 	})
 }
 
-// Open looks for a place where this process may make groups.
+// Open makes the lab's group where this process may make one. Warnings says what could not be done.
 func Open() *Manager {
 	m, err := find()
 	if err != nil {
@@ -111,7 +111,7 @@ func Open() *Manager {
 	return m
 }
 
-// without makes no groups from now on.
+// without makes the manager one whose groups limit nothing.
 func (m *Manager) without(why error) {
 	m.Close()
 	m.version, m.own = "none", folders{}
@@ -119,8 +119,8 @@ func (m *Manager) without(why error) {
 		strings.ReplaceAll(why.Error(), "\n", " ") + "; Max Memory Used is the sum of the processes' peaks"}
 }
 
-// Try makes sure that a group can be limited and joined. pid is a process that is used for this only. If it fails,
-// no groups are made from then on.
+// Try finds out whether a group can be limited and joined; pid is a process that has no other use. If that fails, no
+// groups are made from then on.
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {

@@ -12,7 +12,7 @@ import (
 type Group struct {
 	folders  folders
 	v2       bool
-	peakFile *os.File // kept open, because every invocation reads it, and in version 2 a write resets the peak for this descriptor only
+	peakFile *os.File // kept open: every invocation reads it, and version 2 resets the peak of one descriptor only
 }
 
 // Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
@@ -63,8 +63,8 @@ func (g *Group) Join(pid int) error {
 	return nil
 }
 
-// Own returns the control files to which a thread writes 0 to join the group. With version 1 that moves the thread
-// alone and takes 0.3 ms each; Join waits 10 ms for all processes of the machine.
+// Own returns the control files to which a thread writes 0 to join the group. With version 1 that moves only this
+// thread and takes 0.3 ms for each file, while Join waits 10 ms for all processes of the machine.
 func (g *Group) Own() (files []string) {
 	file := "tasks"
 	if g.v2 {
@@ -74,7 +74,39 @@ func (g *Group) Own() (files []string) {
 	return files
 }
 
-// ResetPeak starts the measurement of PeakMemory. With version 2 it needs Linux 6.12 or later.
+// Release removes the group. Its processes must have ended.
+func (g *Group) Release() {
+	g.closePeak()
+	g.folders.remove()
+}
+
+// write writes a control file. If the lab may not use the controller, dir is "" and nothing is written.
+func write(dir, file, value string) error {
+	if dir == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
+}
+
+func read(dir, file string) ([]byte, error) {
+	if dir == "" {
+		return nil, os.ErrNotExist
+	}
+	return os.ReadFile(filepath.Join(dir, file))
+}
+
+// removeTree removes a group and the groups directly below it, if they have no processes. A later lab sweeps the rest.
+func removeTree(dir string) {
+	children, _ := os.ReadDir(dir)
+	for _, child := range children {
+		if child.IsDir() {
+			_ = os.Remove(filepath.Join(dir, child.Name()))
+		}
+	}
+	_ = os.Remove(dir)
+}
+
+// ResetPeak makes PeakMemory start again. With version 2 it needs Linux 6.12 or later.
 func (g *Group) ResetPeak() {
 	file, zero := g.peak()
 	g.closePeak()
@@ -92,7 +124,7 @@ func (g *Group) ResetPeak() {
 	g.peakFile = f
 }
 
-// peak is the file that has the peak, and what resets it.
+// peak returns the file with the peak, and the text that resets it.
 func (g *Group) peak() (file, zero string) {
 	if g.v2 {
 		return "memory.peak", "reset"
@@ -122,15 +154,9 @@ func (g *Group) OOMKilled() bool {
 	if g.v2 {
 		file = "memory.events"
 	}
-	text, _ := read(g.folders[memory], file) // without it nothing was killed
+	text, _ := read(g.folders[memory], file) // without a memory group the kernel kills nothing for its memory
 	_, kills, found := strings.Cut("\n"+string(text), "\noom_kill ")
 	return found && !strings.HasPrefix(kills, "0")
-}
-
-// Release removes the group. Its processes must have ended.
-func (g *Group) Release() {
-	g.closePeak()
-	g.folders.remove()
 }
 
 func (g *Group) closePeak() {
@@ -138,31 +164,4 @@ func (g *Group) closePeak() {
 		g.peakFile.Close()
 		g.peakFile = nil
 	}
-}
-
-// write writes a control file. If the lab may not use the controller, dir is "" and nothing is written.
-func write(dir, file, value string) error {
-	if dir == "" {
-		return nil
-	}
-	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
-}
-
-func read(dir, file string) ([]byte, error) {
-	if dir == "" {
-		return nil, os.ErrNotExist
-	}
-	return os.ReadFile(filepath.Join(dir, file))
-}
-
-// removeTree removes a group and the groups directly below it if they have no processes. A later lab removes what
-// is left.
-func removeTree(dir string) {
-	children, _ := os.ReadDir(dir)
-	for _, child := range children {
-		if child.IsDir() {
-			_ = os.Remove(filepath.Join(dir, child.Name()))
-		}
-	}
-	_ = os.Remove(dir)
 }

@@ -13,8 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Count counts the package's pages that are in memory. root is the folder of the package, or where the package is
-// mounted.
+// Count counts the package's pages that are in memory. root is the package's folder or mount point.
 func (p *Package) Count(root string) (Read, error) {
 	var total Read
 	err := p.each(root, "counting the pages of", func(path string) error {
@@ -26,14 +25,14 @@ func (p *Package) Count(root string) (Read, error) {
 	return total, err
 }
 
-// each does something with each file of the package below root. It leaves out files that this process may not read:
-// without privileges, the bootstrap may not read them either.
+// each calls do for each file of the package below root, except for those that this process may not read: without
+// privileges, the bootstrap may not read them either.
 func (p *Package) each(root, doing string, do func(path string) error) error {
 	for _, file := range p.Files {
 		if file.Size == 0 {
 			continue
 		}
-		if err := do(filepath.Join(root, filepath.FromSlash(file.Path))); err != nil && !errors.Is(err, fs.ErrPermission) {
+		if err := do(filepath.Join(root, file.Path)); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("%s %s: %w", doing, file.Path, err)
 		}
 	}
@@ -58,7 +57,8 @@ func Pages(path string) ([]byte, error) {
 	}
 	defer unix.Munmap(mem)
 	in := make([]byte, (size+pageSize-1)/pageSize)
-	if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&mem[0])), uintptr(size), uintptr(unsafe.Pointer(&in[0]))); errno != 0 {
+	first, result := uintptr(unsafe.Pointer(&mem[0])), uintptr(unsafe.Pointer(&in[0]))
+	if _, _, errno := unix.Syscall(unix.SYS_MINCORE, first, uintptr(size), result); errno != 0 {
 		return nil, os.NewSyscallError("mincore", errno)
 	}
 	return in, nil
@@ -76,17 +76,18 @@ func (p *Package) Drop() error {
 	})
 }
 
-// Describe says how the file system of dir affects packages that are folders: they have the disk's read-ahead, and
-// on a tmpfs they are never cold.
+// Describe says how the file system of dir affects packages that are folders: they have the disk's read-ahead, and on a
+// tmpfs they are never cold. It continues a sentence.
 func Describe(dir string) string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
 		return ", which does nothing for " + dir + ", a tmpfs: choose a folder on a disk"
 	}
+	text := " with the read-ahead of the disk they lie on"
 	if kib, err := DiskReadAheadKiB(dir); err == nil {
-		return fmt.Sprintf(" with the read-ahead of the disk they lie on, %d KiB", kib)
+		text += fmt.Sprintf(", %d KiB", kib)
 	}
-	return " with the read-ahead of the disk they lie on"
+	return text
 }
 
 // DiskReadAheadKiB returns the read-ahead of the file system that a folder is on.
@@ -95,7 +96,8 @@ func DiskReadAheadKiB(dir string) (int, error) {
 	if err := unix.Stat(dir, &st); err != nil {
 		return 0, err
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", unix.Major(st.Dev), unix.Minor(st.Dev)))
+	device := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
+	text, err := os.ReadFile("/sys/class/bdi/" + device + "/read_ahead_kb")
 	if err != nil {
 		return 0, err
 	}

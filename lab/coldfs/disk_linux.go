@@ -15,13 +15,13 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs/loop"
 )
 
-// Disk is an empty ext4 file system that can be written to, to be copied for each environment.
+// Disk is an empty ext4 file system. Each environment gets a copy that it can write to.
 type Disk struct {
-	size  int64
-	parts map[int64][]byte // what is not zero
+	size  int64            // bytes
+	parts map[int64][]byte // the parts that are not zero, by offset
 }
 
-// NewDisk makes a file system with room for so many MB. dir is for files without names.
+// NewDisk makes a file system with room for so many MB. dir is a folder for temporary files.
 func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 	defer func() {
 		if err != nil {
@@ -33,8 +33,9 @@ func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	d := &Disk{size: int64(roomMB+roomMB/32+8) << 20, parts: map[int64][]byte{}} // the tables take some
-	err = run(mkfs, "-q", "-F", "-b", "4096", "-m", "0", "-i", "65536", "-O", "^has_journal,^resize_inode", "-E", "root_owner=0:0,lazy_itable_init=1,nodiscard",
+	d := &Disk{size: int64(roomMB+roomMB/32+8) << 20, parts: map[int64][]byte{}} // some for the file system's tables
+	err = run(mkfs, "-q", "-F", "-b", "4096", "-m", "0", "-i", "65536", "-O", "^has_journal,^resize_inode",
+		"-E", "root_owner=0:0,lazy_itable_init=1,nodiscard",
 		fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), strconv.FormatInt(d.size>>10, 10)+"k")
 	for at := int64(0); err == nil; {
 		if at, err = unix.Seek(int(f.Fd()), at, unix.SEEK_DATA); err != nil {
@@ -53,7 +54,7 @@ func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 	return nil, err
 }
 
-// Attach puts a copy of the file system on a free loop device: when that is closed and unmounted, nothing is left.
+// Attach puts a copy of the file system on a free loop device. After that is closed and unmounted, nothing is left.
 func (d *Disk) Attach(dir string) (*os.File, error) {
 	f, err := nameless(dir)
 	if err != nil {
@@ -72,7 +73,7 @@ func (d *Disk) Attach(dir string) (*os.File, error) {
 	return loop.AttachFile(f)
 }
 
-// nameless makes a file in a folder that is gone when it is closed, or with this process.
+// nameless makes a file without a name on the file system of a folder. It is gone when it is closed.
 func nameless(dir string) (*os.File, error) {
 	f, err := os.CreateTemp(dir, "disk-")
 	if err == nil {
@@ -87,26 +88,24 @@ const (
 	debugfs = "debugfs"
 )
 
-// program finds a program in PATH, or where Debian keeps it, which is not in an ordinary user's PATH.
+// program finds a program in PATH, or in the folders where Debian has it, which an ordinary user's PATH does not have.
 func program(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	for _, path := range []string{"/usr/sbin/" + name, "/sbin/" + name} {
-		if _, err := os.Stat(path); err == nil {
+	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
+		if path, err := exec.LookPath(dir + name); err == nil {
 			return path, nil
 		}
 	}
 	return "", fmt.Errorf("%s is not installed (package e2fsprogs)", name)
 }
 
+// run runs a program. Its output is part of the error.
 func run(name string, args ...string) error {
 	path, err := program(name)
 	if err != nil {
 		return err
 	}
 	out, err := exec.CommandContext(context.Background(), path, args...).CombinedOutput()
-	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // even then its exit status is 0
+	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // its exit status is 0 even then
 		err = errors.New("it left the folder")
 	}
 	if err != nil {
@@ -115,13 +114,15 @@ func run(name string, args ...string) error {
 	return nil
 }
 
-// makeImage writes a read-only ext4 image of a folder. It has no journal, no reserved blocks and a fixed identity,
-// so the same folder always gives the same layout.
+// makeImage writes an ext4 image of a folder, to be mounted read-only. It has no journal, no reserved blocks and a
+// fixed identity, so that the same folder always gives the same layout.
 func makeImage(image, tree string, inodes, blocks int64) error {
 	const identity = "8a1b7c52-0d5e-4c09-9b0e-7477696e7374"
 	kib := (blocks+blocks/16+inodes/8)*block>>10 + 1024
-	err := run(mkfs, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
-		"-U", identity, "-E", "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed="+identity, "-d", tree, image, strconv.FormatInt(kib, 10)+"k")
+	err := run(mkfs, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10),
+		"-O", "^has_journal,^resize_inode", "-U", identity,
+		"-E", "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed="+identity,
+		"-d", tree, image, strconv.FormatInt(kib, 10)+"k")
 	if err != nil {
 		return err
 	}
@@ -134,8 +135,8 @@ func makeImage(image, tree string, inodes, blocks int64) error {
 
 const lostAndFound = "lost+found"
 
-// Usable returns why packages cannot be loop devices here, or nil if they can. It attaches one to find out: root in
-// a container or in a user namespace may open the devices but not set them up, which needs the same right as a
+// Usable returns why packages cannot be attached to loop devices here, or nil if they can. It attaches one to find out:
+// root in a container or in a user namespace may open the devices but not set them up, which needs the same right as a
 // mount.
 func Usable() error {
 	if os.Geteuid() != 0 {

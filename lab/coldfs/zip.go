@@ -10,9 +10,9 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Unpack writes the content of a ZIP or of a folder into dir, over existing files. A ZIP is unpacked as Lambda does
-// it, with the modes and times of the archive: if the time in a .pyc is not that of its source, Python compiles the
-// module at each start. Files of a folder get the fixed time that the CDK CLI would give them.
+// Unpack writes the content of a ZIP or of a folder into dir, over existing files. A ZIP is unpacked as Lambda does it,
+// with the archive's modes and times: if a .pyc has another time than its source, Python compiles the module at each
+// start. The files of a folder get the fixed time that the CDK CLI would give them.
 func Unpack(path, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -52,28 +52,3 @@ func Unpack(path, dir string) error {
 // cdkTime is the time of every file in the CDK CLI's archives:
 // https://github.com/cdklabs/cdk-assets/blob/main/lib/private/archive.ts
 var cdkTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// Lambda loads a container image in chunks of this size (ATC'23, arXiv 2305.13162).
-const chunk = 512 << 10
-
-// Read is the part of a package that is in the page cache. After a cold start that is the part that was read.
-type Read struct {
-	KiB    int
-	Chunks int // of 512 KiB, counted per file
-}
-
-// Sum adds up the result of Pages for one file.
-func Sum(in []byte) Read {
-	pageSize := os.Getpagesize()
-	pages, chunks, last := 0, 0, -1
-	for i, b := range in {
-		if b&1 == 0 {
-			continue
-		}
-		pages++
-		if c := i * pageSize / chunk; c != last {
-			chunks, last = chunks+1, c
-		}
-	}
-	return Read{pages * pageSize >> 10, chunks}
-}

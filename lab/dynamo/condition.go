@@ -15,7 +15,7 @@ type expressions struct {
 	Conditions []condition `parser:"@@ ('AND' @@)*"`
 }
 
-// condition is what an expression asks of one key, or several conditions in parentheses.
+// condition is a condition for one key, or a group of conditions in parentheses.
 type condition struct {
 	Group    *expressions `parser:"'(' @@ ')'"`
 	Call     *call        `parser:"| 'begins_with' '(' @@ ')'"`
@@ -32,21 +32,22 @@ type call struct {
 
 var grammar = participle.MustBuild[expressions](participle.CaseInsensitive("Word"), participle.UseLookahead(2),
 	participle.Lexer(lexer.MustSimple([]lexer.SimpleRule{
-		{Name: "Name", Pattern: `#[A-Za-z0-9_]+`}, {Name: "Value", Pattern: `:[A-Za-z0-9_]+`}, {Name: "Word", Pattern: `[A-Za-z][A-Za-z0-9_]*`},
-		{Name: "Sign", Pattern: `<=|>=|[=<>(),]`}, {Name: "space", Pattern: `\s+`},
+		{Name: "Name", Pattern: `#[A-Za-z0-9_]+`}, {Name: "Value", Pattern: `:[A-Za-z0-9_]+`},
+		{Name: "Word", Pattern: `[A-Za-z][A-Za-z0-9_]*`}, {Name: "Sign", Pattern: `<=|>=|[=<>(),]`},
+		{Name: "space", Pattern: `\s+`},
 	})))
 
-// reserved are words that AWS's documentation (ReservedWords.html) keeps from being attributes in an expression.
+// reserved has the words that cannot be attributes in an expression (ReservedWords.html in AWS's documentation).
 //
 //go:embed reserved.txt
 var reserved string
 
 var reservedWords = strings.Fields(reserved)
 
-// begins is the operator begins_with, in the capitals of the others.
+// begins is the operator begins_with, in capitals like the others.
 const begins = "BEGINS_WITH"
 
-// parse returns what an expression asks, by attribute. The conditions hold values, which are texts, as operands.
+// parse returns the conditions of an expression by attribute. Their operands are values of type S, not placeholders.
 func parse(expression string, names map[string]string, values item) map[string]condition {
 	if len(expression) > 4096 {
 		refuse("Invalid KeyConditionExpression: Expression size has exceeded the maximum allowed size")
@@ -55,10 +56,12 @@ func parse(expression string, names map[string]string, values item) map[string]c
 	if err != nil {
 		refuse("Invalid KeyConditionExpression: Syntax error; %v", err)
 	}
-	found, unused := map[string]condition{}, slices.Concat(slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values)))
+	found := map[string]condition{}
+	unused := slices.AppendSeq(slices.Collect(maps.Keys(names)), maps.Keys(values))
 	use := func(name string, defined bool) {
 		if !defined {
-			refuse("Invalid KeyConditionExpression: An expression attribute name or value used in expression is not defined: %s", name)
+			refuse("Invalid KeyConditionExpression: An expression attribute name or value used in expression is not "+
+				"defined: %s", name)
 		}
 		unused = slices.DeleteFunc(unused, func(u string) bool { return u == name })
 	}
@@ -86,14 +89,16 @@ func parse(expression string, names map[string]string, values item) map[string]c
 				v, defined := values[name]
 				use(name, defined)
 				if c.Operands[i], _ = text(v); c.Operands[i] == "" {
-					refuse("One or more parameter values were invalid: Condition parameter type does not match schema type S, or is empty: %s", name)
+					refuse("One or more parameter values were invalid: Condition parameter type does not match schema "+
+						"type S, or is empty: %s", name)
 				}
 			}
 			found[c.Key] = c
 		}
 	}
 	if collect(tree); len(unused) > 0 {
-		refuse("Value provided in ExpressionAttributeNames or ExpressionAttributeValues unused in expressions: keys: {%s}", strings.Join(unused, ", "))
+		refuse("Value provided in ExpressionAttributeNames or ExpressionAttributeValues unused in expressions: keys: {%s}",
+			strings.Join(unused, ", "))
 	}
 	return found
 }

@@ -7,7 +7,8 @@ import (
 )
 
 var operations = map[string]func(*Server, *request) any{
-	"BatchWriteItem": (*Server).batchWrite, "GetItem": (*Server).getItem, "PutItem": (*Server).putItem, "Query": (*Server).query,
+	"BatchWriteItem": (*Server).batchWrite, "GetItem": (*Server).getItem,
+	"PutItem": (*Server).putItem, "Query": (*Server).query,
 }
 
 // request holds the parameters of all operations.
@@ -38,6 +39,7 @@ func (s *Server) putItem(r *request) any {
 	return struct{}{}
 }
 
+// put puts an item that was checked into a table.
 func (s *Server) put(t *table, of item) {
 	if s.size > maxBytes {
 		refuse("the lab's tables hold %d MB and are full: start the lab again", maxBytes>>20)
@@ -71,30 +73,34 @@ func (s *Server) batchWrite(r *request) any {
 	return map[string]any{"UnprocessedItems": struct{}{}}
 }
 
-// maxAnswer is the most bytes of items that a query answers. DynamoDB answers more in pages.
+// maxAnswer is the most bytes of items in an answer. DynamoDB answers a larger query in pages.
 const maxAnswer = 1 << 20
 
 func (s *Server) query(r *request) any {
 	t := s.table(r.TableName)
-	i := slices.IndexFunc(t.indexes, func(x *index) bool { return x.IndexName == r.IndexName && x.Projection.ProjectionType == "ALL" })
+	i := slices.IndexFunc(t.indexes, func(x *index) bool {
+		return x.IndexName == r.IndexName && x.Projection.ProjectionType == "ALL"
+	})
 	switch {
 	case i < 0:
 		refuse("The table does not have the specified index: %s, or not with projection ALL", r.IndexName)
 	case r.ConsistentRead && i > 0:
 		refuse("Consistent reads are not supported on global secondary indexes")
 	}
+	conditions := parse(r.KeyConditionExpression, r.ExpressionAttributeNames, r.ExpressionAttributeValues)
 	items, bytes := []json.RawMessage{}, 0
-	for _, row := range t.indexes[i].selected(parse(r.KeyConditionExpression, r.ExpressionAttributeNames, r.ExpressionAttributeValues)) {
+	for _, row := range t.indexes[i].selected(conditions) {
 		items = append(items, row.item)
 		bytes += len(row.item)
 	}
 	if bytes > maxAnswer {
-		refuse("the lab's DynamoDB answers a query of 1 MB whole or not at all: name another DynamoDB with --allow dynamodb=URL")
+		refuse("the lab's DynamoDB cannot answer a query with more than 1 MB: name another DynamoDB with " +
+			"--allow dynamodb=URL")
 	}
 	return map[string]any{"Count": len(items), "ScannedCount": len(items), "Items": items}
 }
 
-// selected returns the rows that a query asks for.
+// selected returns the rows that meet the conditions, which are by attribute.
 func (x *index) selected(by map[string]condition) []row {
 	partition, there := by[x.keys[0]]
 	if !there || partition.Operator != "=" {
@@ -111,7 +117,7 @@ func (x *index) selected(by map[string]condition) []row {
 	return slices.DeleteFunc(rows, func(r row) bool { return !sort.holds(r.sort) })
 }
 
-// holds reports whether a sort key is one that a condition asks for.
+// holds reports whether a sort key meets the condition.
 func (c condition) holds(key string) bool {
 	switch value := c.Operands[0]; c.Operator {
 	case "=":

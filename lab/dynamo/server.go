@@ -1,11 +1,11 @@
-// Package dynamo serves DynamoDB's tables from memory, for functions in the lab: the operations that our handlers use
-// (GetItem, PutItem, BatchWriteItem of puts, Query), with DynamoDB's own errors, over TLS, each after a service time
-// that is drawn. What it does not honour it names in a ValidationException. It checks no signature and no right.
-// Whoever needs more names another DynamoDB (--allow dynamodb=URL).
+// Package dynamo serves DynamoDB tables from memory, over TLS, to functions in the lab. It has the operations that our
+// handlers use (GetItem, PutItem, BatchWriteItem with puts, Query) and DynamoDB's errors. Each answer comes after a
+// random service time. It answers a parameter that it does not support with a ValidationException. It checks neither
+// signatures nor permissions. Users who need more name another DynamoDB (--allow dynamodb=URL).
 //
-// It is our own because what exists does not fit: minidyn (Go, MIT) looks at every item for each query and joins keys
-// without a mark; dynalite (Node.js, Apache-2.0), against which it is tested, is a process beside; DynamoDB Local has
-// its vendor's terms.
+// We wrote it because other programs do not fit: minidyn (Go, MIT) reads every item for each query and joins keys
+// without a separator; dynalite (Node.js, Apache-2.0), which the tests compare it with, is a separate process; DynamoDB
+// Local has its vendor's terms.
 package dynamo
 
 import (
@@ -45,7 +45,7 @@ type Server struct {
 // maxBytes is what all tables may take in memory together.
 const maxBytes = 256 << 20
 
-// New returns a server of tables, which are empty or have what they import. latency is the median of the service time.
+// New returns a server of tables with the items that they import. latency is the median of the service time.
 func New(tables []assembly.Table, latency time.Duration) (*Server, error) {
 	s := &Server{median: latency, sigma: Sigma, random: rand.New(rand.NewPCG(1, 2)), tables: map[string]*table{}}
 	for _, t := range tables {
@@ -59,7 +59,7 @@ func New(tables []assembly.Table, latency time.Duration) (*Server, error) {
 	return s, nil
 }
 
-// load puts the items of a CSV file into a table. Its first line names the attributes, which are texts.
+// load puts the items of a CSV file into a table. Its first line names the attributes, which all have type S.
 func (s *Server) load(t assembly.Table) error {
 	f, err := os.Open(t.Import)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Server) load(t assembly.Table) error {
 		for j, name := range lines[0] {
 			of[name] = item{"S": line[j]}
 		}
-		put, _ := json.Marshal(map[string]any{"TableName": t.TableName, "Item": of}) // text
+		put, _ := json.Marshal(map[string]any{"TableName": t.TableName, "Item": of})
 		if status, answer := s.answer("PutItem", bytes.NewReader(put)); status != http.StatusOK {
 			return fmt.Errorf("line %d: %v", i+2, answer)
 		}
@@ -90,12 +90,13 @@ func (s *Server) draw() time.Duration {
 	return time.Duration(float64(s.median) * math.Exp(s.sigma*s.random.NormFloat64()))
 }
 
-// failure is an error of DynamoDB's. Whatever finds one panics with it, and answer recovers it.
+// failure is an error that DynamoDB answers. Operations panic with it, and Server.answer recovers.
 type failure struct {
 	Type    string `json:"__type"`
 	Message string `json:"message"`
 }
 
+// refuse ends an operation with a ValidationException.
 func refuse(format string, args ...any) {
 	panic(failure{"com.amazon.coral.validate#ValidationException", fmt.Sprintf(format, args...)})
 }
@@ -105,10 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	due := time.Now().Add(s.draw())
 	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
 	status, answer := s.answer(operation, http.MaxBytesReader(w, r.Body, 16<<20))
-	text, err := json.Marshal(answer)
-	if err != nil { // what was read can be written
-		status = http.StatusInternalServerError
-	}
+	text, _ := json.Marshal(answer) // it is made of what was read as JSON
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10))
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
@@ -136,7 +134,7 @@ func (s *Server) answer(name string, body io.Reader) (status int, answer any) {
 			strconv.Quote(name) + ": name another DynamoDB with --allow dynamodb=URL"})
 	}
 	d := json.NewDecoder(body)
-	d.DisallowUnknownFields() // to ignore a parameter would change what a handler does
+	d.DisallowUnknownFields() // a handler would not do what it should if a parameter were ignored
 	var r request
 	if err := d.Decode(&r); err != nil {
 		if _, field, unknown := strings.Cut(err.Error(), "unknown field "); unknown {
@@ -153,7 +151,8 @@ func (s *Server) answer(name string, body io.Reader) (status int, answer any) {
 func (s *Server) table(name string) *table {
 	t := s.tables[name[strings.LastIndexByte(name, '/')+1:]]
 	if t == nil {
-		panic(failure{"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "Requested resource not found: Table: " + name + " not found"})
+		panic(failure{"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+			"Requested resource not found: Table: " + name + " not found"})
 	}
 	return t
 }

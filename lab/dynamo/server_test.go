@@ -82,7 +82,7 @@ func TestLarge(t *testing.T) {
 		t.Errorf("%d bytes in all, %d once an item is put again", size, s.size)
 	}
 	put(5)
-	if got := ask(s, "Query", query); !strings.Contains(got, "answers a query of 1 MB whole or not at all") {
+	if got := ask(s, "Query", query); !strings.Contains(got, "cannot answer a query with more than 1 MB") {
 		t.Errorf("%.100s", got)
 	}
 	s.size += maxBytes

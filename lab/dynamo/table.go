@@ -9,13 +9,13 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// table is a table with its indexes, the first of which is the table itself. All keys are texts.
+// table is a table with its indexes. The first index is the table itself. All keys have type S.
 type table struct {
 	name    string
 	indexes []*index
 }
 
-// index holds rows by their partition key, each partition in the order of its rows.
+// index holds rows by partition key, in each partition in the order of row.compare.
 type index struct {
 	assembly.Index          // its name is "" for the table itself
 	keys           []string // attributes: the partition key, and the sort key if there is one
@@ -46,7 +46,7 @@ func newTable(about assembly.Table) *table {
 	return t
 }
 
-// place returns where an item belongs in an index; ok is false if it does not.
+// place returns where an item belongs in an index; ok is false if it lacks a key of the index.
 func (t *table) place(x *index, of item) (partition string, at row, ok bool) {
 	var texts [2]string
 	for i, name := range x.keys {
@@ -72,17 +72,17 @@ func (t *table) get(key item) json.RawMessage {
 	return nil
 }
 
-// put puts an item in the place of the one with its key. It returns by how many bytes the table grew, about.
+// put puts an item in place of the item with the same key. It returns about how many bytes the table grew.
 func (t *table) put(of item) (grown int) {
 	var was item
 	old := t.get(of)
 	if old != nil {
-		_ = json.Unmarshal(old, &was) // it was written below
+		_ = json.Unmarshal(old, &was) // Marshal below has written it
 		grown = -len(old) - 200*len(t.indexes)
 	}
-	text, _ := json.Marshal(of) // which was read as JSON
+	text, _ := json.Marshal(of) // it was read as JSON
 	if len(text) > 400<<10 {
-		refuse("Item size has exceeded the maximum allowed size: 400 KB, which the lab takes of the item's JSON")
+		refuse("Item size has exceeded the maximum allowed size: 400 KB of JSON in the lab")
 	}
 	for _, x := range t.indexes {
 		if partition, at, ok := t.place(x, was); ok {
@@ -98,7 +98,7 @@ func (t *table) put(of item) (grown int) {
 	return grown + len(text) + 200*len(t.indexes)
 }
 
-// check refuses an item that the table cannot have, or a key that does not name one.
+// check refuses an item that the table cannot have, or a key that cannot be an item's.
 func (t *table) check(of item) {
 	check(item{"M": of}, 0)
 	for _, x := range t.indexes {
@@ -106,7 +106,8 @@ func (t *table) check(of item) {
 			v, there := of[name]
 			key, ok := text(v)
 			if there && (!ok || key == "" || len(key) > 2048>>i) || !there && x == t.indexes[0] { // 1024 for a sort key
-				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type S", x.IndexName, name)
+				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type S",
+					x.IndexName, name)
 			}
 		}
 	}

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// item is an item or a key as it is on the wire: AttributeValues such as {"S":"a"}, by attribute.
+// item is an item or a key as on the wire: AttributeValues by attribute, for example {"S":"a"}.
 type item = map[string]any
 
 var numeral = regexp.MustCompile(`^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$`)
 
-// check refuses an AttributeValue that DynamoDB would not take. Numbers stay as they were written.
+// check refuses an AttributeValue that DynamoDB would refuse. It does not normalize numbers.
 func check(v any, depth int) {
 	value, _ := v.(item)
 	if len(value) != 1 || depth > 32 {
@@ -44,11 +44,12 @@ func check(v any, depth int) {
 		}
 	}
 	if !fine {
-		refuse("One or more parameter values were invalid: a value is not of its type, is an empty set, or a set with duplicates")
+		refuse("One or more parameter values were invalid: a value is not of its type, is an empty set, or is a set " +
+			"with duplicates")
 	}
 }
 
-// text returns the text of an AttributeValue; ok is false if it has another type.
+// text returns the text of an AttributeValue of type S; ok is false for another type.
 func text(v any) (of string, ok bool) {
 	value, _ := v.(item)
 	of, ok = value["S"].(string)

@@ -1,6 +1,6 @@
-// Package root compares what a function finds on Lambda, as published, with what it finds elsewhere. Both are facts
-// by name. lambda.json is the reference: it has the source and date of each fact, facts that nobody has published,
-// and the reasons why the lab differs.
+// Package root compares the environment that a function has on Lambda with the one that it has in the lab. Both are
+// lists of facts by name, such as the kernel or a folder's mode. lambda.json is the reference: it has the source and
+// date of each published fact, the names of facts that nobody has published, and the reasons why the lab differs.
 package root
 
 import (
@@ -18,11 +18,12 @@ type Listing map[string]string
 // Parse parses the answer of handlers/inspect.
 func Parse(text []byte) (Listing, error) {
 	var l Listing
+	const not = "reading a listing: it is not an answer of handlers/inspect"
 	if err := json.Unmarshal(text, &l); err != nil {
-		return nil, fmt.Errorf("reading a listing: it is not an answer of handlers/inspect, a JSON object of strings: %w", err)
+		return nil, fmt.Errorf(not+", a JSON object of strings: %w", err)
 	}
-	if len(l) == 0 || l["kernel"] == "" {
-		return nil, fmt.Errorf("reading a listing: it is not an answer of handlers/inspect: none of its %d facts is the kernel", len(l))
+	if l["kernel"] == "" {
+		return nil, fmt.Errorf(not+": none of its %d facts is the kernel", len(l))
 	}
 	return l, nil
 }
@@ -30,14 +31,14 @@ func Parse(text []byte) (Listing, error) {
 //go:embed lambda.json
 var reference []byte
 
-// Fact is what Compare needs of a fact in the reference: the rest of lambda.json is for readers and for the tests.
+// Fact is a fact in the reference. lambda.json has more about it, for readers and for the tests.
 type Fact struct {
-	Name   string `json:"name"`   // a * at the end matches any rest
-	Varies bool   `json:"varies"` // it depends on the function, the machine or the time
+	Name   string `json:"name"`   // a * at the end stands for any text
+	Varies bool   `json:"varies"` // depends on the function, the machine or the time
 	Lab    string `json:"lab"`    // why the lab differs; "" if it does not
 }
 
-// Matches reports whether a fact is about a name.
+// Matches reports whether the fact is about a name.
 func (f Fact) Matches(name string) bool {
 	prefix, pattern := strings.CutSuffix(f.Name, "*")
 	return name == f.Name || pattern && strings.HasPrefix(name, prefix)
@@ -69,8 +70,8 @@ func Compare(lambda, lab Listing) (differ []Difference) {
 	return differ
 }
 
-// same compares two values. If one base has no readlink, it cannot say where a link leads, and any link is the
-// same.
+// same compares two values. A base without readlink does not say where a link leads, so its links equal any link.
 func same(a, b string) bool {
-	return a == b || a == "link" && strings.HasPrefix(b, "link to ") || b == "link" && strings.HasPrefix(a, "link to ")
+	const link = "link"
+	return a == b || a == link && strings.HasPrefix(b, link+" to ") || b == link && strings.HasPrefix(a, link+" to ")
 }

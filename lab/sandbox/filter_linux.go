@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"strings"
 	"unsafe"
 
 	"github.com/elastic/go-seccomp-bpf"
@@ -11,30 +12,38 @@ import (
 )
 
 // denied lists system calls that functions do not need: those that container engines deny, and those that make a
-// namespace, because in its own namespace a process gets rights that open most of the kernel to it.
-var denied = []string{
-	"acct", "add_key", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen",
-	"fspick", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie",
-	"mount", "mount_setattr", "move_mount", "move_pages", "name_to_handle_at", "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd",
-	"pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key", "setns", "settimeofday",
-	"swapoff", "swapon", "syslog", "umount2", "unshare", "userfaultfd", "vhangup",
-}
+// namespace, because a process has rights in its own namespace that give it access to most of the kernel.
+var denied = strings.Fields(`acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init
+	finit_module fsconfig fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp
+	kexec_file_load kexec_load keyctl lookup_dcookie mount mount_setattr move_mount move_pages name_to_handle_at open_by_handle_at
+	open_tree perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace quotactl quotactl_fd
+	reboot request_key setns settimeofday swapoff swapon syslog umount2 unshare userfaultfd vhangup`)
 
-const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+// newNamespace has the flags of clone that make a namespace.
+const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
+	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// Actions of a filter: the system call returns an error.
+const (
+	deny    = seccomp.ActionErrno | seccomp.Action(unix.EPERM)
+	missing = seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)
+)
 
 // Filters returns the programs for Spec.Filters that deny these system calls. A filter cannot see the flags of clone3,
 // so it makes clone3 fail as on a kernel that does not have it; the C library then uses clone. System calls by another
-// ABI of the processor, such as int 0x80 on x86_64, have other numbers and are refused. It returns an error if the
-// kernel filters none.
+// ABI of the processor, for example int 0x80 on x86_64, have other numbers and are refused. Filters returns an error if
+// the kernel has no filters.
 func Filters() ([][]byte, error) {
 	if !seccomp.Supported() {
 		return nil, errors.ErrUnsupported
 	}
 	policy := seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
-		{Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM), Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{
-			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.BitsSet, Value: newNamespace}}},
-			{Name: "socket", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.Equal, Value: unix.AF_VSOCK}}}}}, // it knows no network namespaces
-		{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
+		{Action: deny, Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{
+			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Operation: seccomp.BitsSet, Value: newNamespace}}},
+			// Network namespaces do not apply to AF_VSOCK.
+			{Name: "socket", Conditions: seccomp.ArgumentConditions{{Operation: seccomp.Equal, Value: unix.AF_VSOCK}}},
+		}},
+		{Action: missing, Names: []string{"clone3"}},
 	}}
 	instructions, err := policy.Assemble()
 	if err != nil {
@@ -45,15 +54,18 @@ func Filters() ([][]byte, error) {
 		return nil, err
 	}
 	const archOffset = 4 // in struct seccomp_data
-	oneABI := []bpf.Instruction{bpf.LoadAbsolute{Off: archOffset, Size: 4}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(own.ID), SkipTrue: 1},
-		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)}, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}}
+	oneABI := []bpf.Instruction{
+		bpf.LoadAbsolute{Off: archOffset, Size: 4}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(own.ID), SkipTrue: 1},
+		bpf.RetConstant{Val: uint32(missing)}, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW},
+	}
 	var all [][]byte
 	for _, program := range [][]bpf.Instruction{instructions, oneABI} {
 		raw, err := bpf.Assemble(program)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, unsafe.Slice((*byte)(unsafe.Pointer(&raw[0])), len(raw)*int(unsafe.Sizeof(raw[0])))) // as struct sock_filter
+		size := len(raw) * int(unsafe.Sizeof(raw[0]))
+		all = append(all, unsafe.Slice((*byte)(unsafe.Pointer(&raw[0])), size)) // struct sock_filter
 	}
 	return all, nil
 }

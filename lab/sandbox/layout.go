@@ -10,8 +10,8 @@ import (
 
 // Layout describes the parts of an execution environment's root.
 type Layout struct {
-	// Base is the folder with everything below the package. It is "" for an image FROM scratch, whose package is
-	// the whole root.
+	// Base is the folder with everything below the package. It is "" for an image FROM scratch: its package is the
+	// whole root.
 	Base string
 	// HostMounts are folders of the host, such as /usr, to bind-mount on a base that uses the host's own system.
 	HostMounts []string
@@ -20,7 +20,7 @@ type Layout struct {
 	// Image is an ext4 image with the package, Folder is a folder with it. One of them is set.
 	Image, Folder string
 	ReadAheadKiB  int
-	// AtRoot says that the package's paths start at /, as those of an image do, and not at /var/task.
+	// AtRoot is set if the package's paths start at /, as an image's do, and not at /var/task.
 	AtRoot bool
 	// TaskOnly is set if AtRoot is set and all paths are below /var/task or /opt, where the base has no files.
 	TaskOnly bool
@@ -28,13 +28,12 @@ type Layout struct {
 	Files []string
 	// Below lists layers between the package and the base, uppermost first.
 	Below []Layer
-	// MountOn is a folder of the host with empty folders to mount on: root, layer, and one for each layer below.
-	// The mounts are visible in the environment only.
+	// MountOn is a folder of the host with mount points: root, layer, and one for each layer below. The mounts are
+	// visible in the environment only.
 	MountOn string
-	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; ""
-	// is none.
+	// Runtime is a folder with a managed runtime, or "": lang is mounted at /var/lang, runtime at /var/runtime.
 	Runtime string
-	// Extra files are in /dev beside Lambda's devices, by name, or in place of the base's own, by path.
+	// Extra has additional files. A name is for a file in /dev; a path is for a file in place of the base's.
 	Extra   map[string][]byte
 	TmpMB   int
 	TmpDisk string // device of a coldfs.Disk for /tmp; "" takes memory
@@ -124,11 +123,8 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	if l.TmpDisk != "" {
 		tmp = Mount{Kind: inside.Disk, Target: "/tmp", Source: l.TmpDisk}
 	}
-	mounts = append(mounts,
-		Mount{Kind: inside.Proc, Target: "/proc"},
-		Mount{Kind: inside.Dev, Target: "/dev", Files: l.Extra},
-		tmp,
-	)
+	dev := Mount{Kind: inside.Dev, Target: "/dev", Files: l.Extra}
+	mounts = append(mounts, Mount{Kind: inside.Proc, Target: "/proc"}, dev, tmp)
 	switch {
 	case l.Base == "":
 	case l.TaskOnly:

@@ -19,7 +19,7 @@ type output struct {
 	buffer [32 << 10]byte
 }
 
-// openOutput also returns the end that the processes write to.
+// openOutput returns an output, and the end of its pipe that the processes write to.
 func openOutput() (o *output, write *os.File, err error) {
 	pipe, write, err := os.Pipe()
 	if err != nil {
@@ -36,7 +36,7 @@ func openOutput() (o *output, write *os.File, err error) {
 	return o, write, nil
 }
 
-// to says where the output goes.
+// to sets the log. Until then output is discarded.
 func (o *output) to(log io.Writer) {
 	o.mu.Lock()
 	o.log = log
@@ -49,7 +49,7 @@ func (o *output) follow() {
 	_ = o.raw.Read(func(fd uintptr) bool { return o.read(fd) })
 }
 
-// read reads what is available, and reports whether that was the end.
+// read copies what is available, and reports whether that was the end.
 func (o *output) read(fd uintptr) (end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -62,19 +62,19 @@ func (o *output) read(fd uintptr) (end bool) {
 	}
 }
 
-// drain reads what was written so far.
+// drain copies what was written so far.
 func (o *output) drain() {
 	_ = o.raw.Control(func(fd uintptr) { o.read(fd) })
 }
 
-// close waits for the rest. The processes that write must have ended.
+// close waits for the rest of the output. The processes that write must have ended.
 func (o *output) close() {
 	<-o.done
 	o.pipe.Close()
 }
 
-// readNow reads what a non-blocking descriptor has. again means that nothing has arrived yet; n = 0 without again
-// is the end.
+// readNow reads from a descriptor without blocking. again means that nothing has arrived yet; n = 0 without again is
+// the end.
 func readNow(fd uintptr, p []byte) (n int, again bool) {
 	for {
 		n, err := syscall.Read(int(fd), p)

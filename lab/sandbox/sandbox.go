@@ -1,9 +1,9 @@
-// Package sandbox starts execution environments. A copy of this program becomes process 1 of new mount, PID, IPC
-// and UTS namespaces (and of a user namespace if the lab is not root); see package inside. Everything is set up before
-// the bootstrap is released, so that INIT can be timed from there.
+// Package sandbox starts execution environments. A copy of this program becomes process 1 of new mount, PID, IPC and
+// UTS namespaces (and of a user namespace if the lab is not root); see package inside. Everything is set up before the
+// bootstrap is released, so that INIT can be timed from the release.
 //
-// The sandbox isolates measurements from each other, and functions from the files and the network of the host and
-// of other functions. All share the kernel: the sandbox does not protect against code that attacks the kernel.
+// The sandbox isolates measurements from each other, and functions from the files and the network of the host and of
+// other functions. All functions share the host's kernel. The sandbox does not protect against code that attacks it.
 package sandbox
 
 import (
@@ -17,14 +17,11 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// Process 1 is told a Spec, of Commands to run and Mounts to make.
+// What process 1 is told: a Spec with a Command to start and Mounts to make.
 type (
-	// Spec is all that process 1 is told.
-	Spec = inside.Spec
-	// Command is a program to start.
+	Spec    = inside.Spec
 	Command = inside.Command
-	// Mount is a file system to mount.
-	Mount = inside.Mount
+	Mount   = inside.Mount
 )
 
 // Functions run as this user and group on Lambda.
@@ -33,8 +30,8 @@ const (
 	GID = inside.GID
 )
 
-// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a
-// number beyond those of people and services, or Lambda's in a container that does not have all numbers.
+// OwnUID returns a user ID for the nth function of this process, so that functions do not share limits and keys. It is
+// larger than the IDs of people and services. In a container that does not have all IDs, it is Lambda's.
 func OwnUID(n int) int {
 	if text, _ := os.ReadFile("/proc/self/uid_map"); !strings.HasSuffix(strings.TrimSpace(string(text)), " 4294967295") {
 		return UID
@@ -42,8 +39,7 @@ func OwnUID(n int) int {
 	return 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
 }
 
-// ErrBroken is the error if an environment ended while it was being set up, for example because something killed
-// it.
+// ErrBroken is the error if an environment ended while it was being set up, for example because something killed it.
 var ErrBroken = errors.New("setting up an execution environment")
 
 // Start is the release of a bootstrap.

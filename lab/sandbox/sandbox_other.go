@@ -14,9 +14,11 @@ type Environment struct {
 	Exited  chan Exit
 }
 
-var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
+// ErrNamespaces says that this system is not Linux.
+var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual machine, " +
+	"or measure on AWS with --source aws")
 
-// The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
+// The functions below do nothing here. See their namesakes for Linux.
 
 func Probe(func(int)) (bool, error)                    { return false, ErrNamespaces }
 func Filters() ([][]byte, error)                       { return nil, ErrNamespaces }

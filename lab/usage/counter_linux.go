@@ -12,17 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Counter counts for a thread and all that it starts from now on.
+// Counter counts what a thread uses, and all threads and processes that it starts.
 type Counter struct {
 	pid   int
-	clock int // perf event; -1 if it could not be opened
-	why   error
+	clock int   // perf event; -1 if it could not be opened
+	why   error // why it could not be opened
 }
 
-// Watch starts to count for the thread from which a process tree will be forked. On some machines unprivileged
-// processes may not count CPU (perf_event_paranoid); NoCPU returns the reason.
+// Watch starts to count for the thread that will fork a process tree. On some machines unprivileged processes may not
+// count CPU (perf_event_paranoid). Then NoCPU returns the reason.
 func Watch(pid int) *Counter {
-	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_TASK_CLOCK, Bits: unix.PerfBitInherit, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{}))}
+	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_TASK_CLOCK,
+		Bits: unix.PerfBitInherit, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{}))}
 	fd, err := unix.PerfEventOpen(&attr, pid, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
 		return &Counter{pid, -1, os.NewSyscallError("perf_event_open", err)}
@@ -57,8 +58,8 @@ func (c *Counter) Close() {
 	}
 }
 
-// addFaults adds a process's own page faults and those of children that it has waited for, so the faults of a child
-// that has ended are included.
+// addFaults adds the page faults of a process and of the children that it has waited for, which have ended. It returns
+// false if the process is gone.
 func (u *Usage) addFaults(pid int) bool {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

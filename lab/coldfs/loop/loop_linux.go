@@ -19,12 +19,12 @@ func Attach(image string, readAheadKiB int) (*os.File, error) {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer backing.Close()
-	// A package's image is kept in memory: reading the package is to be measured, not this machine's disk.
+	// Keep the image in memory, so that this machine's disk is not part of what is measured.
 	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
 	return attach(backing, os.O_RDONLY, readAheadKiB)
 }
 
-// AttachFile does the same with a file that can be written to.
+// AttachFile attaches an open file to a free loop device that can be written to.
 func AttachFile(backing *os.File) (*os.File, error) { return attach(backing, os.O_RDWR, 128) }
 
 func attach(backing *os.File, mode, readAheadKiB int) (*os.File, error) {
@@ -33,8 +33,7 @@ func attach(backing *os.File, mode, readAheadKiB int) (*os.File, error) {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer control.Close()
-	// One at a time, across processes, until control is closed: many environments that start at once would take a free
-	// device from each other.
+	// Until control is closed no other lab attaches: environments that start at once would take each other's free device.
 	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
 		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
 	}

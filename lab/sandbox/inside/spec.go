@@ -1,9 +1,9 @@
 // Package inside is process 1 of an execution environment: a copy of this program that sets up the root file system,
 // blocks until it is released, and then starts the bootstrap.
 //
-// It runs when Go initializes this package, before most others: what those do at each cold start would take more CPU
-// than all that process 1 does. Go's linker orders packages by their imports, then by name, so this package must not
-// import net, net/netip or path/filepath, nor anything that does.
+// It runs when Go initializes this package, before most other packages, whose initialization would take more CPU at
+// each cold start than everything that process 1 does. Go's linker orders packages by their imports, then by name, so
+// this package must not import net, net/netip or path/filepath, or anything that imports them.
 package inside
 
 // Functions run as this user and group on Lambda.
@@ -12,8 +12,7 @@ const (
 	GID = 990
 )
 
-// Spec describes an execution environment. It is plain data: it is computed without privileges, and the child
-// carries it out.
+// Spec describes an execution environment. It is plain data, which the lab computes and process 1 carries out.
 type Spec struct {
 	// Root is the folder that becomes /, after the first of Mounts is mounted on it.
 	Root    string
@@ -23,21 +22,20 @@ type Spec struct {
 	Unprivileged bool
 	// UID is the user that the processes run as; 0 means Lambda's. An unprivileged environment has Lambda's.
 	UID int
-	// KeepUser makes the processes run as the user who started this program: tests do, who need rights and files.
+	// KeepUser makes the processes run as the user who started this program. Tests need that for rights and files.
 	KeepUser bool
 	// Listen gives the environment its own network, which has only the loopback interface. The lab gets a listener
-	// in that network for each address, such as 127.0.0.1:9001. If Listen is empty, the network is the host's.
+	// in that network for each address, for example 127.0.0.1:9001. If Listen is empty, the network is the host's.
 	Listen []string
 	// Extensions are programs that Extend starts beside the bootstrap.
 	Extensions []string
-	// Filters are programs that deny system calls which functions do not need. They make every other system call some
-	// ns slower.
+	// Filters are programs that deny system calls. They make every other system call some ns slower.
 	Filters [][]byte
 	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
 	// them; 0 means no limit.
 	MemoryMB int
 	Tasks    uint64
-	// Probe tries only what every environment needs. There is nothing to start.
+	// Probe tries only what every environment needs, and starts nothing.
 	Probe bool
 }
 
@@ -45,7 +43,7 @@ type Spec struct {
 type Command struct {
 	Argv []string // Argv[0] is an absolute path inside the environment
 	Env  []string // NAME=value
-	Dir  string   // path inside the environment; if it is missing, /
+	Dir  string   // path inside the environment; / is used if it is missing
 }
 
 // Mount is one mount of an execution environment.
@@ -57,8 +55,8 @@ type Mount struct {
 	Layers       []string
 	ReadAheadKiB int               // for a Loop
 	SizeMB       int               // for a Tmpfs
-	Files        map[string][]byte // for a Dev, by name, or by path in place of a file of the root
-	// OnHost says that Target is a path of the host, for a layer that is mounted before the root.
+	Files        map[string][]byte // for a Dev: see sandbox.Layout.Extra
+	// OnHost is set if Target is a path of the host, as of a layer that is mounted before the root.
 	OnHost bool
 }
 
@@ -73,25 +71,25 @@ const (
 	Overlay  Kind = "overlay"  // read-only
 	Proc     Kind = "proc"
 	Tmpfs    Kind = "tmpfs" // writable by everyone
-	Disk     Kind = "disk"  // the same, on the device of a coldfs.Disk
+	Disk     Kind = "disk"  // like Tmpfs, but on the device of a coldfs.Disk
 	Dev      Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// The lab and process 1 of an execution environment talk over a socket that keeps messages apart. The lab sends the
-// control files of the groups that process 1 joins and later the Spec, both as JSON, and then single bytes. The child
-// sends messages as JSON, and the listeners with the first.
+// The lab and process 1 of an execution environment exchange messages over a socket. The lab sends the control files of
+// the groups that process 1 joins, then the Spec, both as JSON, and then single bytes. Process 1 sends messages as
+// JSON, and the listeners with the first one.
 
 // The lab's commands, one byte each.
 const (
 	Release byte = 'r' // start the bootstrap
 	Stop    byte = 's' // kill everything in the environment except process 1
-	Freeze  byte = 'f' // stop all processes where they are: unlike a control group's freezer for everyone, and the stopped can be killed
-	Thaw    byte = 't' // let them go on
+	Freeze  byte = 'f' // SIGSTOP to all processes: unlike a frozen control group, it needs no rights and allows SIGKILL
+	Thaw    byte = 't' // SIGCONT to all processes
 	Extend  byte = 'x' // start the extensions
 	End     byte = 'e' // SIGTERM to the bootstrap's group
 )
 
-// Message is a message of the child.
+// Message is a message of process 1.
 type Message struct {
 	Kind  MessageKind
 	Error string `json:",omitempty"`

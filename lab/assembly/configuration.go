@@ -1,0 +1,73 @@
+package assembly
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// readFunction reads a function's configuration and finds its package.
+func readFunction(logicalID string, r resource, assets assets, scope scope) (f Function, err error) {
+	var p properties
+	if err := json.Unmarshal(r.Properties, &p); err != nil {
+		return f, fmt.Errorf("reading Properties: %w", err)
+	}
+	f = Function{
+		LogicalID: logicalID, PackageType: Zip, Runtime: p.Runtime, Architecture: arm.X8664,
+		TimeoutSeconds: cmp.Or(int(p.Timeout), 3), MemorySizeMB: cmp.Or(int(p.MemorySize), arm.MinMemoryMB),
+		EphemeralStorageMB: cmp.Or(int(p.EphemeralStorage.Size), arm.MinTmpMB),
+		Environment:        map[string]string{}, OtherLayers: map[string]string{},
+		ImageConfig: p.ImageConfig, Ignored: ignored(r.Properties), LogFormat: cmp.Or(p.LoggingConfig.LogFormat, Text),
+	}
+	if p.ReservedConcurrentExecutions != nil {
+		if f.ReservedConcurrency = (*int)(p.ReservedConcurrentExecutions); *f.ReservedConcurrency < 0 {
+			return f, fmt.Errorf("ReservedConcurrentExecutions is %d: 0 or more", *f.ReservedConcurrency)
+		}
+	}
+	if len(p.Architectures) > 0 {
+		if f.Architecture, err = arm.ParseArchitecture(p.Architectures[0]); err != nil {
+			return f, err
+		}
+	}
+	for _, field := range []struct {
+		name string
+		in   any
+		out  *string
+	}{
+		{"Handler", p.Handler, &f.Handler}, {"Description", p.Description, &f.Description},
+		{"FunctionName", p.FunctionName, &f.PhysicalFunctionName},
+		{"LoggingConfig.LogGroup", p.LoggingConfig.LogGroup, &f.LogGroup},
+	} {
+		if *field.out, err = scope.text(field.in); err != nil {
+			if field.name == "Handler" {
+				return f, fmt.Errorf("%s: %w", field.name, err)
+			}
+			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // the lab uses its own name instead
+		}
+	}
+	f.Role, _ = scope.text(p.Role) // nothing depends on the role
+	if f.LogFormat != Text && f.LogFormat != JSON {
+		return f, fmt.Errorf("LoggingConfig.LogFormat %q is neither %s nor %s", f.LogFormat, Text, JSON)
+	}
+	f.LogGroup = cmp.Or(f.LogGroup, "/aws/lambda/"+f.Name())
+	for _, name := range slices.Sorted(maps.Keys(p.Environment.Variables)) {
+		if f.Environment[name], err = scope.text(p.Environment.Variables[name]); err != nil {
+			delete(f.Environment, name)
+			f.Ignored = append(f.Ignored, fmt.Sprintf("environment variable %s (%v)", name, err))
+		}
+	}
+	f.SnapStart = p.SnapStart.ApplyOn == "PublishedVersions"
+	switch {
+	case !f.SnapStart && p.SnapStart.ApplyOn != "" && p.SnapStart.ApplyOn != "None":
+		return f, fmt.Errorf("SnapStart.ApplyOn %q is neither PublishedVersions nor None", p.SnapStart.ApplyOn)
+	case f.SnapStart && f.EphemeralStorageMB > arm.MinTmpMB:
+		return f, fmt.Errorf("SnapStart needs an EphemeralStorage of 512 MB, but it is %d MB", f.EphemeralStorageMB)
+	case f.SnapStart && p.PackageType != Image && !arm.SnapStartZIP(p.Runtime):
+		return f, fmt.Errorf("SnapStart takes no ZIP on %s: deploy the function as an image", p.Runtime)
+	}
+	return f, f.readCode(p, assets, scope)
+}
