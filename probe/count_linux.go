@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -22,55 +21,26 @@ import (
 
 // counter counts what one cold start has read so far.
 type counter struct {
-	pkg   *Package
 	plan  plan
 	root  string
-	order *sampler // of first touches; nil counts pages in memory alone
-
-	opens  *watch          // nil: every file is looked at
-	opened map[string]bool // by opens, so far
+	order *sampler // of first touches; nil if only the pages in memory are known
+	opens *watch   // nil if every file is counted
 }
 
-// manyFiles is from how many files on only those that were opened are looked at: to look at one costs 50 us or more.
+// manyFiles is the number of files from which on look counts only files that were opened. A file takes 50 us or more.
 const manyFiles = 300
 
-// watch notes which files are opened from now on, where there are many.
-func (c *counter) watch() {
-	if len(c.plan.pkg.Files) < manyFiles {
-		return
-	}
-	mounts := append([]string{"/"}, c.plan.below.HostMounts...)
-	if c.plan.scratch {
-		mounts = mounts[:1]
-	}
-	if !c.pkg.AtRoot {
-		mounts = append(mounts, sandbox.TaskRoot)
-	}
-	if w, err := watchOpens(c.root, mounts); err == nil {
-		c.opens, c.opened = w, map[string]bool{}
-	}
-}
-
-func (c *counter) close() {
-	if c.order != nil {
-		c.order.close()
-	}
-	if c.opens != nil {
-		c.opens.close()
-	}
-}
-
-// look adds what has been touched by now, in the order of faults; what is in memory without a fault comes before them.
-func (c *counter) look(t *touches) error {
+// look adds the pages that were touched since the last look, in the order of faults. Pages that came into memory
+// without a fault are first.
+func (c *counter) look(t *touches) (err error) {
 	var faults []Fault
 	if c.order != nil {
-		var err error
 		if faults, err = c.order.faults(); err != nil {
 			return err
 		}
 	}
 	if c.opens != nil {
-		if err := c.opens.files(c.opened); err != nil {
+		if err := c.opens.read(); err != nil {
 			return err
 		}
 	}
@@ -82,7 +52,7 @@ func (c *counter) look(t *touches) error {
 	add := func(of *coldfs.Package, at string, own func(string) bool) error {
 		for _, file := range of.Files {
 			name := path.Join(at, file.Path)
-			if file.Size == 0 || c.opens != nil && !c.opened[name] {
+			if file.Size == 0 || c.opens != nil && !c.opens.files[name] {
 				continue
 			}
 			in, err := coldfs.Pages(filepath.Join(c.root, name))
@@ -101,11 +71,11 @@ func (c *counter) look(t *touches) error {
 		}
 		return nil
 	}
-	at := "/var/task"
-	if c.pkg.AtRoot {
+	at := sandbox.TaskRoot
+	if c.plan.AtRoot {
 		at = "/"
 	}
-	if err := add(c.plan.pkg, at, c.pkg.Own); err != nil {
+	if err := add(c.plan.content, at, c.plan.Own); err != nil {
 		return err
 	}
 	if c.plan.base != nil {
@@ -113,43 +83,52 @@ func (c *counter) look(t *touches) error {
 			return err
 		}
 	}
-	known := map[page]bool{}
-	for _, touch := range t.pages {
-		known[touch.page] = true
-	}
-	t.add(read, known)
 	for i := range faults {
 		if _, counted := t.files[faults[i].Path]; counted {
-			t.add([]touch{{faults[i].page(), &faults[i]}}, known)
+			read = append(read, touch{faults[i].page(), &faults[i]})
 		}
 	}
+	t.add(read)
 	return nil
 }
 
-// page is the one that was touched.
+// page returns the page that was touched.
 func (f *Fault) page() page { return page{f.Path, int(f.Offset / readahead.PageSize)} }
 
-// watch notes which files an environment opens.
-type watch struct{ fd int }
+// watch records which files an environment opens.
+type watch struct {
+	fd    int
+	files map[string]bool // the regular files, by their paths in the environment, until the last read
+}
 
-// watchOpens marks mounts of an environment.
-func watchOpens(root string, mounts []string) (*watch, error) {
-	fd, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC)
+// watchOpens watches the mounts of an environment from now on. root is the host's path of the environment's root.
+func watchOpens(root string, p plan) (*watch, error) {
+	mounts := []string{"/"}
+	if !p.scratch() {
+		mounts = append(mounts, p.below.HostMounts...)
+	}
+	if !p.AtRoot {
+		mounts = append(mounts, sandbox.TaskRoot)
+	}
+	const flags = unix.FAN_CLASS_NOTIF | unix.FAN_CLOEXEC | unix.FAN_NONBLOCK | unix.FAN_UNLIMITED_QUEUE
+	fd, err := unix.FanotifyInit(flags, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("fanotify_init", err)
 	}
 	for _, mount := range mounts {
-		if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_MOUNT, unix.FAN_OPEN, unix.AT_FDCWD, filepath.Join(root, mount)); err != nil {
+		at := filepath.Join(root, mount)
+		err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_MOUNT, unix.FAN_OPEN, unix.AT_FDCWD, at)
+		if err != nil {
 			unix.Close(fd)
 			return nil, &os.PathError{Op: "fanotify_mark", Path: mount, Err: err}
 		}
 	}
-	return &watch{fd}, nil
+	return &watch{fd, map[string]bool{}}, nil
 }
 
-// files adds the regular files opened since the last call, by their paths in the environment.
-func (w *watch) files(opened map[string]bool) error {
-	const header = 24
+// read adds the files that were opened since the last read.
+func (w *watch) read() error {
+	const header = unix.FAN_EVENT_METADATA_LEN
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := unix.Read(w.fd, buffer)
@@ -163,19 +142,18 @@ func (w *watch) files(opened map[string]bool) error {
 			return os.NewSyscallError("read(fanotify)", err)
 		}
 		for rest := buffer[:n]; len(rest) >= header; {
-			length := binary.NativeEndian.Uint32(rest)
-			fd := int(int32(binary.NativeEndian.Uint32(rest[16:])))
-			if length < header || int(length) > len(rest) {
+			event := (*unix.FanotifyEventMetadata)(unsafe.Pointer(&rest[0]))
+			if event.Event_len < header || int(event.Event_len) > len(rest) {
 				break
 			}
-			rest = rest[length:]
-			if fd < 0 {
+			fd := int(event.Fd)
+			if rest = rest[event.Event_len:]; fd < 0 {
 				continue
 			}
 			var st unix.Stat_t
 			if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
 				if name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); err == nil {
-					opened[name] = true
+					w.files[name] = true
 				}
 			}
 			unix.Close(fd)
@@ -185,30 +163,30 @@ func (w *watch) files(opened map[string]bool) error {
 
 func (w *watch) close() { unix.Close(w.fd) }
 
-// usedBase starts the package once and keeps copies of the base's files that it opened, to be mounted cold.
-func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []string, result *Result) (*coldfs.Package, error) {
-	r, err := p.begin(pkg, pl, argv)
+// usedBase starts the package once and copies the base's files that it opens, to be mounted cold. It returns nil if the
+// package opens none.
+func (p *Prober) usedBase(ctx context.Context, pl plan, result *Result) (*coldfs.Package, error) {
+	r, err := p.begin(pl)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	w, err := watchOpens(r.Root(), append([]string{"/"}, pl.below.HostMounts...))
+	w, err := watchOpens(r.Root(), pl)
 	if err != nil {
 		return nil, fmt.Errorf("noting which files of the base are opened: %w", err)
 	}
 	defer w.close()
-	if err := r.init(ctx, pkg.Name); err != nil {
+	if err := r.init(ctx); err != nil {
 		return nil, err
 	}
-	if result.FirstFailure, err = r.invoke(ctx, pkg.event(p.options.Event)); err != nil {
+	if result.FirstFailure, err = r.invoke(ctx); err != nil {
 		return nil, err
 	}
-	opened := map[string]bool{}
-	if err := w.files(opened); err != nil {
+	if err := w.read(); err != nil {
 		return nil, err
 	}
 	var used, parts []string
-	for path := range opened {
+	for path := range w.files {
 		info, err := os.Stat(filepath.Join(r.Root(), path))
 		if err != nil || !info.Mode().IsRegular() || path == "/"+emulatorPath || pl.owns(path) {
 			continue
@@ -229,12 +207,4 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 		}
 		return nil
 	})
-}
-
-// owns says whether a path is one of an image's own, which lies over the base.
-func (p plan) owns(path string) bool {
-	if !p.atRoot {
-		return strings.HasPrefix(path, "/var/task/")
-	}
-	return slices.ContainsFunc(p.pkg.Files, func(f coldfs.File) bool { return "/"+f.Path == path })
 }

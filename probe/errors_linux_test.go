@@ -57,7 +57,7 @@ func TestBadPackages(t *testing.T) {
 		"init error":        {script("#!/bin/bash\na=$AWS_LAMBDA_RUNTIME_API\nexec 3<>/dev/tcp/${a%:*}/${a#*:}\nprintf 'POST /2018-06-01/runtime/init/error HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 24\\r\\n\\r\\n{\"errorMessage\":\"broken\"}' >&3\nsleep 60\n"), []string{"reported an error in INIT", "broken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pkg, err := probe.Open(folder(t, test.files))
+			pkg, err := open(folder(t, test.files))
 			must(t, err)
 			_, err = p.Measure(t.Context(), pkg)
 			wantError(t, err, test.want...)
@@ -90,15 +90,15 @@ func TestPackagesThatAreNone(t *testing.T) {
 		write("broken.zip", "PK\x03\x04 broken"):   "cannot be read as a ZIP",
 		write("handler.py", "def run(e, c): pass"): "managed runtime (python)",
 	} {
-		_, err := probe.Open(path)
+		_, err := open(path)
 		wantError(t, err, want)
 	}
 	p := newProber(t, probe.Options{})
-	_, err := probe.Open(zipped(t, folder(t, map[string][]byte{"bin/bootstrap": []byte("#!/bin/sh\n")})))
+	_, err := open(zipped(t, folder(t, map[string][]byte{"bin/bootstrap": []byte("#!/bin/sh\n")})))
 	wantError(t, err, "must lie at the top of the ZIP", "it has bin/bootstrap")
 	plain := folder(t, map[string][]byte{"bootstrap": []byte("#!/bin/sh\n")})
 	must(t, os.Chmod(filepath.Join(plain, "bootstrap"), 0o644))
-	pkg, err := probe.Open(plain)
+	pkg, err := open(plain)
 	must(t, err)
 	_, err = p.Measure(t.Context(), pkg)
 	wantError(t, err, "not executable")

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -84,7 +83,7 @@ func TestUnpackedBase(t *testing.T) {
 	}
 }
 
-// An image whose layer leads out of it, or ends too early, is told, and no ELF file is refused for its section headers.
+// An image whose layer leads out of it, or ends too early, is told.
 func TestBrokenPackages(t *testing.T) {
 	t.Parallel()
 	content := folder(t, map[string][]byte{"bootstrap": read(t, bootstrap(t, runtime.GOARCH))})
@@ -101,19 +100,13 @@ func TestBrokenPackages(t *testing.T) {
 	} {
 		file := filepath.Join(t.TempDir(), "image.tar")
 		changeLayer(t, saved, file, test.change)
-		pkg, err := probe.Open(file)
+		pkg, err := open(file)
 		if err == nil {
 			_, err = p.Measure(t.Context(), pkg)
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-	bogus := read(t, bootstrap(t, runtime.GOARCH))
-	binary.LittleEndian.PutUint64(bogus[40:], 1<<63)
-	binary.LittleEndian.PutUint16(bogus[60:], 65535)
-	if r := measure(t, p, folder(t, map[string][]byte{"bootstrap": bogus})); r.Reads[0].Next.PackageKiB < 1000 {
-		t.Errorf("%+v", r.Reads)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -71,9 +72,14 @@ func newProber(t *testing.T, options probe.Options) *probe.Prober {
 	return p
 }
 
+func open(path string) (*probe.Package, error) {
+	p, err := deployment.Open(path)
+	return &probe.Package{Package: p}, err
+}
+
 func measure(t *testing.T, p *probe.Prober, path string) *probe.Result {
 	t.Helper()
-	pkg, err := probe.Open(path)
+	pkg, err := open(path)
 	must(t, err)
 	r, err := p.Measure(t.Context(), pkg)
 	must(t, err)

@@ -111,7 +111,7 @@ func TestOtherArchitecture(t *testing.T) {
 	t.Parallel()
 	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
 	p := newProber(t, probe.Options{Rounds: 1})
-	pkg, err := probe.Open(bootstrap(t, other))
+	pkg, err := open(bootstrap(t, other))
 	must(t, err)
 	r, err := p.Measure(t.Context(), pkg)
 	if err != nil {

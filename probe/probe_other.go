@@ -8,9 +8,7 @@ import (
 )
 
 // Measure needs Linux.
-func (p *Prober) Measure(context.Context, *Package) (*Result, error) {
-	return nil, errLinux
-}
+func (p *Prober) Measure(context.Context, *Package) (*Result, error) { return nil, errLinux }
 
 var errLinux = errors.New("counting what a package reads needs Linux: run it in a Linux virtual machine")
 

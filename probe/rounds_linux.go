@@ -4,26 +4,23 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// There are more starts while it is not sure which pages are typical.
-const (
-	leastRounds, mostRounds = 5, 15
-)
+// There are leastRounds cold starts, and more, up to mostRounds, while unsure reports true.
+const leastRounds, mostRounds = 5, 15
 
-// group is read-aheads that the same cold starts tell of.
+// group is a list of read-aheads that are counted from the same cold starts.
 type group struct {
 	mounted    int   // read-ahead of the mounts, KiB
-	readAheads []int // to count for; one that is not mounted is computed
+	readAheads []int // to count for; those that are not mounted are computed
 }
 
-// groups says which cold starts are needed. Where the order of first touches can be noted one group with read-ahead 0
-// does.
+// groups returns the groups that are needed. If the order of first touches can be recorded, that is one group with
+// read-ahead 0.
 func (p *Prober) groups(r *Result) (out []group) {
 	switch {
 	case !p.store.Loop:
@@ -31,9 +28,10 @@ func (p *Prober) groups(r *Result) (out []group) {
 		return []group{{p.diskReadAheadKiB, []int{p.diskReadAheadKiB}}}
 	case p.noOrder != nil:
 		r.CountedBy = PageCache
-		// Linux 6.17 and later read from a page of code on, and not around it: commit 3b61a3f08949.
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the order of first touches cannot be noted here (%v): KiB with read-ahead are as this machine's kernel reads, "+
-			"which from Linux 6.17 on is less than is computed (Go, 2 to 6 MB: 4 to 5 %%; 1.2 MB: a quarter)", p.noOrder))
+		// Since Linux 6.17 (commit 3b61a3f08949) the window starts at a page of code, and not before it.
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the order of first touches cannot be noted here (%v): KiB with "+
+			"read-ahead are what this machine's kernel reads, which since Linux 6.17 is less than the computed KiB "+
+			"(Go, 2 to 6 MB: 4 to 5 %%; 1.2 MB: a quarter)", p.noOrder))
 		for _, readAhead := range p.options.ReadAheads {
 			out = append(out, group{readAhead, []int{readAhead}})
 		}
@@ -44,12 +42,12 @@ func (p *Prober) groups(r *Result) (out []group) {
 }
 
 // rounds runs the cold starts of one group.
-func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) error {
+func (p *Prober) rounds(ctx context.Context, pl plan, r *Result, g group) error {
 	var next, whole []*touches // until GET /next, and until the first response
 	pl.readAheadKiB = g.mounted
 	began := time.Now()
 	for round := 0; p.more(round, began, g, next, whole); round++ {
-		t, err := p.cold(ctx, pkg, pl, prog, r)
+		t, err := p.cold(ctx, pl, r)
 		if err != nil {
 			return err
 		}
@@ -58,12 +56,12 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 		}
 	}
 	for _, readAhead := range g.readAheads {
-		r.Reads = append(r.Reads, p.reads(pkg, pl, g, readAhead, next, whole, r))
+		r.Reads = append(r.Reads, r.count(g, readAhead, next, whole, pl.baseKnown || pl.scratch()))
 	}
 	return nil
 }
 
-// more says whether another start is needed.
+// more reports whether another start is needed.
 func (p *Prober) more(round int, began time.Time, g group, next, whole []*touches) bool {
 	switch {
 	case p.options.Rounds > 0:
@@ -83,30 +81,26 @@ func (p *Prober) more(round int, began time.Time, g group, next, whole []*touche
 	return false
 }
 
-// reads counts the typical start with one read-ahead, and keeps which pages those are.
-func (p *Prober) reads(pkg *Package, pl plan, g group, readAhead int, next, whole []*touches, r *Result) Reads {
+// count counts the typical start with one read-ahead, and keeps its pages.
+func (r *Result) count(g group, readAhead int, next, whole []*touches, baseCounted bool) Reads {
 	start := typical(next)
-	reads := Reads{ReadAheadKiB: readAhead, Starts: len(next), Next: start.count(readAhead, g.mounted), ErrorKiB: standardError(next, readAhead, g.mounted)}
-	reads.Next.BaseCounted = pl.baseKnown || pkg.scratch()
+	reads := Reads{ReadAheadKiB: readAhead, Starts: len(next),
+		Next: start.count(readAhead, g.mounted), ErrorKiB: standardError(next, readAhead, g.mounted)}
+	reads.Next.BaseCounted = baseCounted
 	if len(whole) == len(next) {
 		c := typical(whole).count(readAhead, g.mounted)
-		c.BaseCounted = reads.Next.BaseCounted
+		c.BaseCounted = baseCounted
 		reads.First = &c
 	}
-	least, most := math.MaxInt, 0
-	for _, t := range next {
-		kib := t.count(readAhead, g.mounted).PackageKiB
-		least, most = min(least, kib), max(most, kib)
-	}
-	reads.SpreadKiB = most - least
 	if e := reads.ErrorKiB / float64(max(1, reads.Next.PackageKiB)); e > 5*sure {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are of %d starts that differ, with a standard error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next), 100*e))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are from %d starts that differ, with a standard "+
+			"error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next), 100*e))
 	}
 	r.keep(start, readAhead, g.mounted)
 	return reads
 }
 
-// keep has the pages of a typical start in a result, file by file.
+// keep puts the pages of a typical start into the result, file by file.
 func (r *Result) keep(start *touches, readAheadKiB, mounted int) {
 	read := start.read(readAheadKiB, mounted)
 	for _, path := range slices.Sorted(maps.Keys(read)) {
@@ -130,25 +124,27 @@ func (r *Result) keep(start *touches, readAheadKiB, mounted int) {
 	}
 }
 
-// cold is one cold start with one invocation: what is touched until GET /next, and until the first response where there
-// is one.
-func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result) (*touches, error) {
-	run, err := p.begin(pkg, pl, prog.argv)
+// cold makes one cold start with one invocation. It returns the pages that are touched until GET /next and, if there is
+// a first response, until that.
+func (p *Prober) cold(ctx context.Context, pl plan, r *Result) (*touches, error) {
+	run, err := p.begin(pl)
 	if err != nil {
 		return nil, err
 	}
 	defer run.Close()
-	c := counter{pkg: pkg, plan: pl, root: run.Root()}
-	defer c.close()
-	if p.store.Loop {
-		c.watch()
+	c := counter{plan: pl, root: run.Root()}
+	if p.store.Loop && len(pl.content.Files) >= manyFiles {
+		if c.opens, err = watchOpens(c.root, pl); err == nil { // else every file is counted
+			defer c.opens.close()
+		}
 	}
 	if r.CountedBy == Computed {
 		if c.order, err = sampleTree(run.PID()); err != nil {
 			return nil, err
 		}
+		defer c.order.close()
 	}
-	if err := run.init(ctx, pkg.Name); err != nil {
+	if err := run.init(ctx); err != nil {
 		return nil, err
 	}
 	run.quiet()
@@ -157,71 +153,72 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 		return nil, err
 	}
 	t.next = len(t.pages)
-	if r.FirstFailure == "" { // once is enough: it may have been a time-out
-		if r.FirstFailure, err = run.invoke(ctx, pkg.event(p.options.Event)); err != nil {
+	if r.FirstFailure == "" { // one failure is enough: each may take until the limit
+		if r.FirstFailure, err = run.invoke(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if r.Calls = run.API.Calls(); r.FirstFailure != "" {
+	if r.FirstFailure != "" {
 		return t, nil
 	}
 	run.quiet()
 	return t, c.look(t)
 }
 
-// warmStarts that CPU is the least of: noise only adds.
+// warmStarts is the number of warm starts. The least CPU of them is taken, because noise only adds.
 const warmStarts = 5
 
-// cpu is one cold start, for its page faults, and then warm ones on the same mounts, whose pages are in memory.
-func (p *Prober) cpu(ctx context.Context, pkg *Package, pl plan, prog program, invoke bool) (*CPU, error) {
+// cpu makes one cold start, for its page faults, and then warm ones on the same mounts, whose pages are in memory.
+func (p *Prober) cpu(ctx context.Context, pl plan, invoke bool) (*CPU, error) {
 	pl.readAheadKiB = DefaultReadAheadKiB
-	run, err := p.begin(pkg, pl, prog.argv)
+	run, err := p.begin(pl)
 	if err != nil {
 		return nil, err
 	}
 	defer run.Close()
-	counted := usage.Watch(run.PID())
-	defer counted.Close()
-	if err := counted.NoCPU(); err != nil {
+	counter := usage.Watch(run.PID())
+	defer counter.Close()
+	if err := counter.NoCPU(); err != nil {
+		return nil, err
+	}
+	last, err := counter.Read()
+	if err != nil {
 		return nil, err
 	}
 	cpu := &CPU{}
+	used := func(step func() error) (u usage.Usage, err error) { // from the end of the step before
+		if err = step(); err == nil {
+			u, err = counter.Read()
+		}
+		last, u = u, u.Minus(last)
+		return u, err
+	}
 	for i := range 1 + warmStarts {
 		if i > 0 {
-			if err := run.Stop(); err != nil {
+			if _, err := used(run.Stop); err != nil {
 				return nil, err
 			}
 		}
-		before, err := counted.Read()
+		init, err := used(func() error { return run.init(ctx) })
 		if err != nil {
 			return nil, err
 		}
-		if err := run.init(ctx, pkg.Name); err != nil {
-			return nil, err
-		}
-		next, err := counted.Read()
-		if err != nil {
-			return nil, err
-		}
-		failure, done := "", next
-		if invoke {
-			if failure, err = run.invoke(ctx, pkg.event(p.options.Event)); err != nil {
-				return nil, err
-			}
-			if done, err = counted.Read(); err != nil {
-				return nil, err
-			}
-		}
-		used := next.Minus(before)
 		if i == 0 {
-			cpu.MinorFaults, cpu.MajorFaults = used.MinorFaults, used.MajorFaults
+			cpu.MinorFaults, cpu.MajorFaults = init.MinorFaults, init.MajorFaults
+		} else if ms := milliseconds(init.CPU); i == 1 || ms < cpu.InitMs {
+			cpu.InitMs = ms
+		}
+		if !invoke {
 			continue
 		}
-		if init := milliseconds(used.CPU); i == 1 || init < cpu.InitMs {
-			cpu.InitMs = init
+		var failure string
+		first, err := used(func() (err error) { failure, err = run.invoke(ctx); return err })
+		if err != nil {
+			return nil, err
 		}
-		if first := milliseconds(done.CPU - next.CPU); invoke && failure == "" && (cpu.FirstMs == nil || first < *cpu.FirstMs) {
-			cpu.FirstMs = &first
+		ms := milliseconds(first.CPU)
+		if i > 0 && failure == "" && (cpu.FirstMs == nil || ms < *cpu.FirstMs) {
+			cpu.FirstMs = &ms
 		}
 	}
 	return cpu, nil

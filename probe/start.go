@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/life"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -19,17 +21,16 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// Quiet is a process tree that sleeps in so many looks one after another, so far apart; one that never does is counted
-// all the same.
+// A process tree is quiet if it sleeps at quietLooks looks in a row, lookEvery apart. After quietLimit it is counted
+// anyway.
 const (
 	quietLooks = 3
 	lookEvery  = 2 * time.Millisecond
 	quietLimit = 250 * time.Millisecond
 )
 
-// quiet waits until the bootstrap has nothing more to do than to wait for an answer, and what it asked for has been
-// read. Threads are still at work when one of them has sent GET /next: to stop them there and then, or to count after a
-// fixed time, makes counts differ by how busy the machine is.
+// quiet waits until the bootstrap does nothing but wait for an answer. Other threads still work when one has sent GET
+// /next. If they were stopped at once, or counted after a fixed time, counts would depend on how busy the machine is.
 func (r *running) quiet() {
 	end := time.Now().Add(quietLimit)
 	for looks := 0; looks < quietLooks && time.Now().Before(end); looks++ {
@@ -43,42 +44,46 @@ func (r *running) quiet() {
 	}
 }
 
-// running is one execution environment with what its bootstrap wrote.
+// running is one execution environment with the output of its bootstrap.
 type running struct {
 	*life.Environment
+	name  string // of the package
+	event []byte
 	out   *tail
-	limit time.Duration
+	limit time.Duration // of INIT, and of an invocation
 }
 
-// begin sets an environment up; nothing runs in it yet.
-func (p *Prober) begin(pkg *Package, pl plan, argv []string) (*running, error) {
-	if pl.pkg.Folder() != "" {
-		if err := pl.pkg.Drop(); err != nil {
+// begin sets an environment up, in which nothing runs yet.
+func (p *Prober) begin(pl plan) (*running, error) {
+	if pl.content.Folder() != "" {
+		if err := pl.content.Drop(); err != nil {
 			return nil, err
 		}
 	}
-	r := &running{out: &tail{}, limit: p.options.Limit}
+	r := &running{name: pl.Name, event: pl.event(p.options.Event), out: &tail{}, limit: p.options.Limit}
 	root, mounts := pl.mounts()
+	spec := sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged, Listen: p.listen}
 	var err error
-	if r.Environment, err = life.Start(p.unprivileged, len(p.listen) > 0, nil); err != nil {
-		return nil, fmt.Errorf("%s: %w", pkg.Name, err)
+	if r.Environment, err = life.Start(p.unprivileged, len(p.listen) > 0, nil); err == nil {
+		err = r.Begin(spec, r.out, func(address string) sandbox.Command {
+			env := lab.Variables(pl.configuration(), pl.variables(), address, "probe")
+			if pl.program.startsGo {
+				env = withoutPreemption(env)
+			}
+			return sandbox.Command{Argv: pl.program.argv, Env: env, Dir: pl.dir()}
+		})
 	}
-	err = r.Begin(sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged, Listen: p.listen}, r.out, func(address string) sandbox.Command {
-		env := lab.Variables(pkg.configuration(), pkg.variables(), address, "probe")
-		if pl.startsGo {
-			env = withoutPreemption(env)
-		}
-		return sandbox.Command{Argv: argv, Env: env, Dir: pkg.dir()}
-	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", pkg.Name, err)
+		return nil, fmt.Errorf("%s: %w", pl.Name, err)
 	}
 	asOnLambda(r.PID())
 	return r, nil
 }
 
+// configuration returns what the function's variables are made of.
 func (p *Package) configuration() api.Configuration {
-	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: cmp.Or(p.MemorySizeMB, 1024), LogGroup: "/aws/lambda/probe", Environment: p.Environment}
+	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: cmp.Or(p.MemorySizeMB, 1024),
+		LogGroup: "/aws/lambda/probe", Environment: p.Environment}
 	if c.Handler == "" && p.Image == nil {
 		c.Handler = "handler.run"
 	}
@@ -86,7 +91,7 @@ func (p *Package) configuration() api.Configuration {
 }
 
 // init releases the bootstrap and waits for GET /next.
-func (r *running) init(ctx context.Context, name string) error {
+func (r *running) init(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	switch _, n := r.Init(limited); n.Ending {
@@ -94,22 +99,22 @@ func (r *running) init(ctx context.Context, name string) error {
 		if n.Event.Kind == runtimeapi.Next {
 			return nil
 		}
-		return r.explain("%s reported an error in INIT: %s", name, oneLine(n.Event.Body))
+		return r.explain("%s reported an error in INIT: %s", r.name, oneLine(n.Event.Body))
 	case life.Unstarted:
-		return r.explain("%s cannot be started: %v", name, n.Err)
+		return r.explain("%s cannot be started: %v", r.name, n.Err)
 	case life.Exited:
-		return r.explain("%s ended in INIT, before GET /next (%s)%s", name, n.Exit.Reason(), r.called())
+		return r.explain("%s ended in INIT, before GET /next (%s)%s", r.name, n.Exit.Reason(), r.called())
 	case life.Lost:
-		return r.explain("%s ended in INIT with its environment (killed: out of memory?)", name)
+		return r.explain("%s ended in INIT with its environment (killed: out of memory?)", r.name)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return r.explain("%s never asked for an event: no GET /2018-06-01/runtime/invocation/next within %v%s%s", name, r.limit, r.called(),
-		waitsFor(r.PID(), r.API.Address()))
+	return r.explain("%s never asked for an event: no GET /2018-06-01/runtime/invocation/next within %v%s",
+		r.name, r.limit, r.called())
 }
 
-// called says what was asked of the Runtime API.
+// called describes the calls of the Runtime API.
 func (r *running) called() string {
 	if calls := r.API.Calls(); len(calls) > 0 {
 		return "; it called " + strings.Join(calls, ", ")
@@ -117,19 +122,21 @@ func (r *running) called() string {
 	return "; it called nothing of the Runtime API (AWS_LAMBDA_RUNTIME_API names its address)"
 }
 
-// explain makes an error of what happened and of what the bootstrap wrote.
+// explain returns an error with the bootstrap's output.
 func (r *running) explain(format string, args ...any) *Error {
 	r.Drain()
 	out := r.out.text()
 	return &Error{What: fmt.Sprintf(format, args...) + needs(out), Output: out}
 }
 
-// invoke delivers one event and waits for the answer. What the function does wrong is in failure.
-func (r *running) invoke(ctx context.Context, event []byte) (failure string, err error) {
+// invoke delivers the event and waits for the answer. failure describes an error of the function.
+func (r *running) invoke(ctx context.Context) (failure string, err error) {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
-	_, err = r.API.Deliver(limited, runtimeapi.Invocation{RequestID: api.NewID(), Deadline: time.Now().Add(r.limit), Payload: event,
-		ARN: "arn:aws:lambda:us-east-1:000000000000:function:probe", TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"})
+	_, err = r.API.Deliver(limited, runtimeapi.Invocation{
+		RequestID: api.NewID(), Deadline: time.Now().Add(r.limit), Payload: r.event, ARN: assembly.ARN("probe"),
+		TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0",
+	})
 	if err != nil {
 		return "", fmt.Errorf("delivering an event: %w", err)
 	}
@@ -154,73 +161,49 @@ func (r *running) invoke(ctx context.Context, event []byte) (failure string, err
 	}
 }
 
-func oneLine(text []byte) string {
-	s := strings.Join(strings.Fields(string(text)), " ")
-	if len(s) > 300 {
-		s = s[:300] + "..."
-	}
-	return s
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-const keep = 16 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, p...)
-	t.kept = t.kept[max(0, len(t.kept)-keep):]
-	return len(p), nil
-}
-
-func (t *tail) text() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.kept)
-}
-
-// plan says what an environment is made of. It is plain data; mounts computes without privileges.
+// plan says what an environment is made of. It is plain data.
 type plan struct {
-	pkg          *coldfs.Package
-	atRoot       bool            // the package's paths start at /
-	scratch      bool            // and there is nothing below it
-	base         *coldfs.Package // copies of the base's files that are used, cold; nil leaves the base as it is
-	baseKnown    bool            // base is all that is used; nil is nothing
+	*Package
+	content      *coldfs.Package // the package, ready to be attached
+	program      program         // what is started
+	base         *coldfs.Package // copies of the base's files that are opened, to be mounted cold; nil mounts none
+	baseKnown    bool            // base has all of the base's files that are opened
 	below        sandbox.Layout
-	mnt          string // with the empty folders root, layer and base
-	startsGo     bool
-	emulator     string
-	stub         string // a folder with a file to bind the emulator on
+	mnt          string // a folder with the mount points root, layer and base
+	stub         string // a folder with a file to mount the emulator on
 	readAheadKiB int
 }
 
 // mounts computes the mounts and the folder that becomes the root.
 func (p plan) mounts() (root string, mounts []sandbox.Mount) {
 	var l sandbox.Layout
-	if !p.scratch {
+	if !p.scratch() {
 		l = p.below
-	}
-	l.Image, l.Folder, l.ReadAheadKiB, l.AtRoot, l.Files, l.MountOn, l.TmpMB = p.pkg.Image(), p.pkg.Folder(), p.readAheadKiB, p.atRoot, paths(p.pkg), p.mnt, 512
-	if !p.scratch {
 		if p.base != nil {
-			l.Below = append(l.Below, sandbox.Layer{Name: "base", Image: p.base.Image(), Folder: p.base.Folder(), Files: paths(p.base)})
+			base := sandbox.Layer{Name: "base", Image: p.base.Image(), Folder: p.base.Folder(), Files: paths(p.base)}
+			l.Below = append(l.Below, base)
 		}
-		if p.emulator != "" {
+		if p.stub != "" {
 			l.Below = append(l.Below, sandbox.Layer{Folder: p.stub})
 		}
 	}
+	l.Image, l.Folder, l.Files = p.content.Image(), p.content.Folder(), paths(p.content)
+	l.ReadAheadKiB, l.AtRoot, l.MountOn, l.TmpMB = p.readAheadKiB, p.AtRoot, p.mnt, arm.MinTmpMB
 	root, mounts = l.Mounts()
-	if p.emulator != "" {
-		mounts = append(mounts, sandbox.Mount{Kind: inside.Bind, Source: p.emulator, Target: "/" + emulatorPath})
+	if emulator := p.program.emulator; emulator != "" {
+		mounts = append(mounts, sandbox.Mount{Kind: inside.Bind, Source: emulator, Target: "/" + emulatorPath})
 	}
 	return root, mounts
 }
 
 func paths(of *coldfs.Package) []string {
 	return list.Map(of.Files, func(f coldfs.File) string { return f.Path })
+}
+
+// owns reports whether the package has a file at a path, which covers the base's.
+func (p plan) owns(path string) bool {
+	if !p.AtRoot {
+		return strings.HasPrefix(path, sandbox.TaskRoot+"/")
+	}
+	return slices.ContainsFunc(p.content.Files, func(f coldfs.File) bool { return "/"+f.Path == path })
 }

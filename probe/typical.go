@@ -11,38 +11,42 @@ import (
 	"github.com/twinstart/twinstart/probe/readahead"
 )
 
-// A program's starts differ: threads run beside each other, timers fire, and each page more opens a window of
-// read-ahead. What is counted is a typical start: the pages that at least half of the starts touch, in the order of
-// their median ranks, read through the windows once. A mean of counts is moved by each odd start; a typical start is
-// not, until odd starts are half of them.
+// Starts of one program differ: threads run in parallel, timers fire, and each additional page opens a window of
+// read-ahead. So a typical start is counted: the pages that at least half of the starts touch, in the order of their
+// median ranks, with read-ahead computed once for this order. Each unusual start would change a mean of counts. It
+// changes the typical start only if half of the starts are unusual.
 
-// page of a file.
+// page is a page of a file.
 type page struct {
 	path   string
 	number int
 }
 
-// touch is the first of a page. fault is nil where the page was in memory without one: read by read(2), or by exec.
+// touch is the first touch of a page. fault is nil if the page came into memory without a fault, by read(2) or exec.
 type touch struct {
 	page
 	fault *Fault
 }
 
-// touches are what a start has touched of the files that are counted, first first. The first next of them were until
-// GET /next.
+// touches are the pages that a start has touched, in the order of their first touches. The first next of them were
+// touched until GET /next.
 type touches struct {
 	pages []touch
 	next  int
-	files map[string]File // without their pages
+	files map[string]File // the files of pages, without Touched and ReadAhead
 }
 
-// untilNext is the part until GET /next.
+// untilNext returns the part until GET /next.
 func (t *touches) untilNext() *touches {
 	return &touches{pages: t.pages[:t.next], next: t.next, files: t.files}
 }
 
-// add appends what is new.
-func (t *touches) add(more []touch, known map[page]bool) {
+// add appends the touches of pages that were not touched before.
+func (t *touches) add(more []touch) {
+	known := map[page]bool{}
+	for _, touch := range t.pages {
+		known[touch.page] = true
+	}
 	for _, touch := range more {
 		if !known[touch.page] {
 			known[touch.page] = true
@@ -51,10 +55,10 @@ func (t *touches) add(more []touch, known map[page]bool) {
 	}
 }
 
-// typical is the typical one of some starts.
+// typical returns the typical start.
 func typical(starts []*touches) *touches { return common(starts, 1, 2) }
 
-// common are the pages that at least a part of the starts touch: numerator of denominator.
+// common returns the pages that at least numerator/denominator of the starts touch, in the order of median ranks.
 func common(starts []*touches, numerator, denominator int) *touches {
 	type seen struct {
 		ranks []int
@@ -94,23 +98,65 @@ func common(starts []*touches, numerator, denominator int) *touches {
 		out.pages = append(out.pages, touch{at, p.fault})
 	}
 	slices.SortFunc(out.pages, func(a, b touch) int {
-		return cmp.Or(cmp.Compare(ranks[a.page], ranks[b.page]), cmp.Compare(a.path, b.path), cmp.Compare(a.number, b.number))
+		return cmp.Or(ranks[a.page]-ranks[b.page], cmp.Compare(a.path, b.path), a.number-b.number)
 	})
 	return out
 }
 
-// read says which pages of each file are read with read-ahead; with windows of 0 KiB those that were touched. mounted
-// is the read-ahead that the touches were seen with, which they hold already.
+// sure is the largest difference that unsure accepts, as a fraction of the KiB.
+const sure = 0.001
+
+// unsure reports whether it is still open which pages are typical: a third of the starts touch pages with other KiB in
+// all than two thirds of the starts.
+func unsure(starts []*touches, readAheadKiB, mounted int) bool {
+	some, most := common(starts, 1, 3).count(readAheadKiB, mounted), common(starts, 2, 3).count(readAheadKiB, mounted)
+	a, b := some.PackageKiB+some.BaseKiB, most.PackageKiB+most.BaseKiB
+	return math.Abs(float64(a-b)) > sure*float64(a)
+}
+
+// standardError returns the standard error of the package's KiB in the typical start, by the jackknife: each start is
+// left out once. It is 0 for fewer than two starts.
+func standardError(starts []*touches, readAheadKiB, mounted int) float64 {
+	n := len(starts)
+	if n < 2 {
+		return 0
+	}
+	sum, squares := 0.0, 0.0
+	for i := range starts {
+		kib := float64(typical(slices.Delete(slices.Clone(starts), i, i+1)).count(readAheadKiB, mounted).PackageKiB)
+		sum, squares = sum+kib, squares+kib*kib
+	}
+	mean := sum / float64(n)
+	return math.Sqrt(max(0, squares/float64(n)-mean*mean) * float64(n-1))
+}
+
+// libc matches the C library's files, its loader, and the compiler's library, which every base has beside them.
+var libc = regexp.MustCompile(`^(ld-.*|ld\.so.*|(libc|libm|libdl|librt|libpthread|libgcc_s)[.-].*)$`)
+
+// add counts the pages of a file of the package (own) or of the base.
+func (c *Count) add(name string, in []byte, own bool) {
+	read := coldfs.Sum(in)
+	if own {
+		c.PackageKiB, c.PackageChunks = c.PackageKiB+read.KiB, c.PackageChunks+read.Chunks
+		return
+	}
+	c.BaseKiB, c.BaseChunks = c.BaseKiB+read.KiB, c.BaseChunks+read.Chunks
+	if libc.MatchString(path.Base(name)) {
+		c.LibcKiB += read.KiB
+	}
+}
+
+// read returns which pages of each file are read with a read-ahead: a byte for each page, 1 if it is read. mounted is
+// the read-ahead that the touches were recorded with. If it is the same, the touched pages already include it.
 func (t *touches) read(readAheadKiB, mounted int) map[string][]byte {
 	files := map[string]*readahead.File{}
+	if readAheadKiB == mounted {
+		readAheadKiB = 0
+	}
 	for _, touch := range t.pages {
 		f := files[touch.path]
 		if f == nil {
-			windows := readAheadKiB
-			if readAheadKiB == mounted {
-				windows = 0
-			}
-			f = readahead.New(t.files[touch.path].Size, windows)
+			f = readahead.New(t.files[touch.path].Size, readAheadKiB)
 			files[touch.path] = f
 		}
 		if touch.fault == nil {
@@ -126,53 +172,10 @@ func (t *touches) read(readAheadKiB, mounted int) map[string][]byte {
 	return out
 }
 
-// count adds up what is read with read-ahead.
+// count adds up what is read with a read-ahead.
 func (t *touches) count(readAheadKiB, mounted int) (c Count) {
 	for path, pages := range t.read(readAheadKiB, mounted) {
 		c.add(path, pages, t.files[path].Package)
 	}
 	return c
-}
-
-// sure is how much the KiB of starts may differ for which pages are typical to be known, as a part of them.
-const sure = 0.001
-
-// unsure says whether some pages are in so many starts that they may be typical or not: a third of the starts has other
-// KiB than two thirds, of all that is read.
-func unsure(starts []*touches, readAheadKiB, mounted int) bool {
-	some, most := common(starts, 1, 3).count(readAheadKiB, mounted), common(starts, 2, 3).count(readAheadKiB, mounted)
-	a, b := some.PackageKiB+some.BaseKiB, most.PackageKiB+most.BaseKiB
-	return math.Abs(float64(a-b)) > sure*float64(a)
-}
-
-// standardError is of the KiB of the package that a typical start of starts reads, by leaving each of them out (the
-// jackknife); 0 of fewer than two starts.
-func standardError(starts []*touches, readAheadKiB, mounted int) float64 {
-	n := len(starts)
-	if n < 2 {
-		return 0
-	}
-	sum, squares := 0.0, 0.0
-	for i := range starts {
-		kib := float64(typical(slices.Delete(slices.Clone(starts), i, i+1)).count(readAheadKiB, mounted).PackageKiB)
-		sum, squares = sum+kib, squares+kib*kib
-	}
-	mean := sum / float64(n)
-	return math.Sqrt(max(0, squares/float64(n)-mean*mean) * float64(n-1))
-}
-
-// libc are the C library's files, its loader, and the compiler's own library, which is beside them in every base.
-var libc = regexp.MustCompile(`^(ld-.*|ld\.so.*|(libc|libm|libdl|librt|libpthread|libgcc_s)[.-].*)$`)
-
-// add counts one file.
-func (c *Count) add(name string, in []byte, own bool) {
-	read := coldfs.Sum(in)
-	if own {
-		c.PackageKiB, c.PackageChunks = c.PackageKiB+read.KiB, c.PackageChunks+read.Chunks
-		return
-	}
-	c.BaseKiB, c.BaseChunks = c.BaseKiB+read.KiB, c.BaseChunks+read.Chunks
-	if libc.MatchString(path.Base(name)) {
-		c.LibcKiB += read.KiB
-	}
 }

@@ -24,7 +24,7 @@ func TestAdvice(t *testing.T) {
 		"a Go program": {usual, []*Explanation{{Package: true, tls: true, Unused: []string{"std: html"}, Imports: []*Item{item("std: runtime", 2000, 900, 0), item("std: crypto", 550, 200, 100, "crypto/tls.(*Config).Clone"),
 			item("example.com/metrics", 120, 40, 38), item("std: internal", 300, 90, 0), item("std: io", 80, 4, 4)}}},
 			[]string{"49 ms [33, 66] predicted on AWS as ZIP: 23 Go's runtime (2300 KiB), 5.5 crypto (550 KiB), 1.2 example.com/metrics (120 KiB), 0.8 io (80 KiB), 12 what any package takes",
-				"TLS is linked, and opened no connection", "up to 5.5 ms less (550 KiB); example.com/metrics: all 40 KiB that were wanted of it were wanted by its initialisation: without it up to 1.2 ms less",
+				"TLS is linked, and opened no connection", "up to 5.5 ms less (550 KiB); example.com/metrics: all 40 KiB that were wanted of it were for its initialization: without it up to 1.2 ms less",
 				"What costs nothing? html: linked"}, "io: all"},
 		"TLS that was used": {usual, []*Explanation{{Package: true, tls: true, Imports: []*Item{item("std: crypto", 550, 200, 0, "crypto/tls.(*Conn).clientHandshake")}}}, []string{"nothing stands out"}, "TLS is linked"},
 		"no TLS":            {usual, []*Explanation{{Package: true, Imports: []*Item{item("std: crypto", 550, 200, 0)}}}, []string{"nothing stands out"}, "TLS"},

@@ -1,14 +1,15 @@
-// Package explain says on whose account the pages of a package were read: by ELF section, by Go package, crate or
-// namespace, by symbol, largest first.
+// Package explain says which code caused the reads of a package: the pages by ELF section, by Go package, crate or
+// namespace (the owner), and by symbol, largest first. Sizes are in KiB.
 //
-// Where the order of page faults is known, a page goes to the code whose instruction touched it first; a page of data
-// thus goes to the function that wanted it. Else it goes to whatever covers most of it.
+// If the order of page faults is known, a page counts for the code whose instruction touched it first, so a page of
+// data counts for the function that used it. Else it counts for the symbol that covers most of it.
 package explain
 
 import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -16,35 +17,34 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// Explanation is of one file.
+// Explanation explains one file.
 type Explanation struct {
-	File       string   `json:"file"`
-	Package    bool     `json:"package"` // else the base's
-	SizeKiB    int      `json:"size_kib"`
-	ReadKiB    int      `json:"read_kib"`    // with the default read-ahead: what a cold start pays
-	TouchedKiB int      `json:"touched_kib"` // with read-ahead 0: what was wanted
-	Exact      bool     `json:"exact"`       // by page faults; else by what lies there
-	Symbols    string   `json:"symbols"`     // where names come from: "pclntab", "symtab", "none"
-	Sections   []*Item  `json:"sections"`
-	Owners     []*Item  `json:"owners"`           // on whose account, by Go package, crate or namespace
-	Imports    []*Item  `json:"imports"`          // of Go: owners by module, and by the first element of the standard library's paths
-	Unused     []string `json:"unused,omitempty"` // of Go: imports that are linked, and of which nothing was read
-	Notes      []string `json:"notes"`
+	File       string
+	Package    bool // false for a file of the base
+	SizeKiB    int
+	ReadKiB    int      // with the default read-ahead
+	TouchedKiB int      // with read-ahead 0
+	Exact      bool     // by page faults; else by the symbols that cover the pages
+	Sections   []*Item  // with owners as parts
+	Owners     []*Item  // with symbols as parts
+	Imports    []*Item  // Go only: owners by module, those of the standard library by the first element of the path
+	Unused     []string // Go only: imports that are linked, but nothing of them was read
+	Notes      []string
 
-	packed bool // it has no section headers
-	tls    bool // Go's is linked
+	packed bool // the file has no section headers
+	tls    bool // Go's TLS is linked
 }
 
-// Item is a part of a file and what was read of it or on its account.
+// Item is a part of a file, or code, with what was read of it or because of it.
 type Item struct {
 	Name       string  `json:"name"`
 	SizeKiB    int     `json:"size_kib,omitempty"`
 	ReadKiB    int     `json:"read_kib"`
 	TouchedKiB int     `json:"touched_kib"`
 	Hint       string  `json:"hint,omitempty"`
-	Parts      []*Item `json:"parts,omitempty"` // of a section: owners; of an owner: symbols
+	Parts      []*Item `json:"parts,omitempty"`
 
-	init    int            // KiB touched by package initialisation
+	init    int            // KiB touched by package initialization
 	because map[string]int // KiB by the function that touched them
 }
 
@@ -53,11 +53,12 @@ const pageKiB = 4
 
 const pageSize = pageKiB << 10
 
-// File explains one file. content is the file itself.
+// File explains one file.
 func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation {
 	image := readImage(content, f.Size)
-	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes, packed: image.packed}
-	var sections, owners, imports Item // whose parts are the file's
+	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10),
+		Notes: image.notes, packed: image.packed}
+	var sections, owners, imports Item // only their parts are used
 	for _, p := range image.pages(f, faults) {
 		e.Exact = e.Exact || p.exact
 		sections.add(p, p.section, p.owner, p.symbol)
@@ -70,7 +71,9 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 	}
 	e.Sections, e.Owners, e.Imports = sorted(sections.Parts), sorted(owners.Parts), sorted(imports.Parts)
 	e.Unused = image.unused(e.Imports)
-	e.tls = image.goBinary && slices.ContainsFunc(image.symbols, func(s symbol) bool { return strings.HasPrefix(s.name, "crypto/tls.(*Conn).") })
+	e.tls = image.goBinary && slices.ContainsFunc(image.symbols, func(s symbol) bool {
+		return strings.HasPrefix(s.name, "crypto/tls.(*Conn).")
+	})
 	for _, s := range e.Sections {
 		s.SizeKiB = image.sectionKiB(s.Name)
 		s.Hint = sectionHint(s, e)
@@ -81,7 +84,7 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 	return e
 }
 
-// add counts a page for the part with the first name, for that part's part with the second, and so on.
+// add counts a page for the part with the first name, for the part with the second name in that, and so on.
 func (i *Item) add(p *page, names ...string) {
 	for _, name := range names {
 		k := slices.IndexFunc(i.Parts, func(part *Item) bool { return part.Name == name })
@@ -101,7 +104,7 @@ func (i *Item) add(p *page, names ...string) {
 	}
 }
 
-// sorted is largest first, by what was read, then by what was touched, then by name.
+// sorted sorts items and their parts: most KiB read first, then most touched, then by name.
 func sorted(items []*Item) []*Item {
 	slices.SortFunc(items, func(a, b *Item) int {
 		return cmp.Or(b.ReadKiB-a.ReadKiB, b.TouchedKiB-a.TouchedKiB, cmp.Compare(a.Name, b.Name))
@@ -112,8 +115,8 @@ func sorted(items []*Item) []*Item {
 	return items
 }
 
-// Package explains every ELF file of a measured package that was read, largest first. open opens a file by its path in
-// the environment. What is no ELF file is one item as a whole.
+// Package explains every file of a measured package that was read, the one with most KiB read first. open opens a file
+// by its path in the environment. A file that is not ELF is one item.
 func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*Explanation, err error) {
 	for _, file := range r.Files {
 		if !slices.ContainsFunc(slices.Concat(file.Touched, file.ReadAhead), func(b byte) bool { return b&1 == 1 }) {
@@ -126,11 +129,81 @@ func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*
 		e := File(file, r.Faults, content)
 		content.Close()
 		if r.UPX != nil && file.Package && e.packed {
-			e.Notes = append([]string{fmt.Sprintf("packed by UPX: all of the code is read and unpacked into memory before main (%.2f MB, on whose account is not seen here): explain it unpacked (upx -d) to see what it needs",
-				float64(r.UPX.UnpackedBytes)/(1<<20))}, e.Notes...)
+			note := fmt.Sprintf("packed by UPX: all of the code is read and unpacked into memory before main (%.2f MB, "+
+				"which code needs it is not seen here): explain it unpacked (upx -d) to see what it needs",
+				float64(r.UPX.UnpackedBytes)/(1<<20))
+			e.Notes = slices.Insert(e.Notes, 0, note)
 		}
 		all = append(all, e)
 	}
 	slices.SortStableFunc(all, func(a, b *Explanation) int { return b.ReadKiB - a.ReadKiB })
 	return all, nil
+}
+
+// sectionHint says why a section is read, and which functions touched most of it.
+func sectionHint(s *Item, e *Explanation) string {
+	hint := sectionPurpose(s)
+	if wanted := wantedBy(s); wanted != "" && (hint != "" || s.ReadKiB*10 >= e.ReadKiB) && s.Name != ".text" {
+		if hint != "" {
+			hint += "; "
+		}
+		hint += "wanted by " + wanted
+	}
+	return hint
+}
+
+// wantedBy names the functions that touched most, with KiB.
+func wantedBy(i *Item) string {
+	byKiB := func(a, b string) int { return cmp.Or(i.because[b]-i.because[a], cmp.Compare(a, b)) }
+	functions := slices.SortedFunc(maps.Keys(i.because), byKiB)
+	var out []string
+	for _, f := range functions[:min(3, len(functions))] {
+		if kib := i.because[f]; kib >= 2*pageKiB {
+			out = append(out, fmt.Sprintf("%s %d", f, kib))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// sectionPurpose says what a section is for, and how to avoid it.
+func sectionPurpose(s *Item) string {
+	switch strings.TrimPrefix(s.Name, ".data.rel.ro") {
+	case ".gopclntab":
+		return "Go's function table: read when stacks grow or are walked (deep calls, runtime.Callers, panics), each time " +
+			"for the functions on the stack; its size goes with all code that is linked in"
+	case ".rela.dyn", ".rel.dyn", ".relr.dyn":
+		return "relocations of a position-independent executable: all of them are read, and their targets written; " +
+			"link without -pie"
+	case ".eh_frame", ".eh_frame_hdr", ".gcc_except_table":
+		return "unwind tables: read when something throws or panics"
+	case ".dynsym", ".dynstr", ".gnu.hash", ".gnu.version", ".gnu.version_r":
+		return "dynamic linking: link statically"
+	}
+	if strings.HasPrefix(s.Name, ".debug") || s.Name == ".symtab" || s.Name == ".strtab" {
+		return "never needed at a start: came along with read-ahead"
+	}
+	if s.ReadKiB > 0 && s.TouchedKiB*3 < s.ReadKiB && s.ReadKiB >= 128 {
+		return fmt.Sprintf("%d KiB wanted, the rest came along: what is used lies scattered", s.TouchedKiB)
+	}
+	return ""
+}
+
+// ownerHint says why an owner's pages were wanted, if one function stands out.
+func ownerHint(o *Item, e *Explanation) string {
+	if o.TouchedKiB < 2*pageKiB || !e.Exact {
+		return ""
+	}
+	if o.init*10 >= o.TouchedKiB*6 {
+		return fmt.Sprintf("touched but only for its initialization (%d of %d KiB by init and package-level variables)",
+			o.init, o.TouchedKiB)
+	}
+	for function, kib := range o.because {
+		if kib*10 >= o.TouchedKiB*6 && kib >= 2*pageKiB && function != o.Name {
+			return fmt.Sprintf("touched but only for %s (%d of %d KiB)", function, kib, o.TouchedKiB)
+		}
+	}
+	if o.init >= 4*pageKiB && o.init*4 >= o.TouchedKiB {
+		return fmt.Sprintf("%d of %d KiB for its initialization", o.init, o.TouchedKiB)
+	}
+	return ""
 }

@@ -7,21 +7,18 @@ import (
 	"io"
 	"slices"
 	"sort"
-
-	"github.com/twinstart/twinstart/probe"
 )
 
-// image is what an ELF file says of its own bytes.
+// image says what the bytes of an ELF file are.
 type image struct {
-	sections    []section // in the order of the file
-	segments    []elf.ProgHeader
-	symbols     []symbol // in the order of addresses
-	symbolsFrom string
-	goBinary    bool
-	namespaces  bool     // some symbol has one
-	modules     []string // of a Go binary
-	packed      bool     // no section headers
-	notes       []string
+	sections   []section // in the order of the file
+	segments   []elf.ProgHeader
+	symbols    []symbol // in the order of addresses
+	goBinary   bool
+	namespaces bool     // some symbol has one
+	modules    []string // of a Go binary
+	packed     bool     // the file has no section headers
+	notes      []string
 }
 
 // section is a part of the file.
@@ -30,19 +27,13 @@ type section struct {
 	from, to   uint64 // in the file
 	address    uint64
 	executable bool
-	allocated  bool // in memory of a running program
+	allocated  bool // part of a running program's memory
 }
 
-// symbol is a named range of addresses.
-type symbol struct {
-	name     string
-	from, to uint64
-}
-
-// readImage reads an ELF file; of any other there is one section, the file.
+// readImage reads an ELF file. Any other file is one section.
 func readImage(content io.ReaderAt, size int64) *image {
-	i := &image{symbolsFrom: "none"}
-	f, err := probe.ReadELF(content)
+	i := &image{}
+	f, err := elf.NewFile(content)
 	if err != nil {
 		i.sections = []section{{name: "(file)", to: uint64(size)}}
 		return i // scripts and data are no ELF files
@@ -54,7 +45,8 @@ func readImage(content io.ReaderAt, size int64) *image {
 	}
 	for _, s := range f.Sections {
 		if s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL && s.FileSize > 0 {
-			i.sections = append(i.sections, section{s.Name, s.Offset, s.Offset + s.FileSize, s.Addr, s.Flags&elf.SHF_EXECINSTR != 0, s.Flags&elf.SHF_ALLOC != 0})
+			code, allocated := s.Flags&elf.SHF_EXECINSTR != 0, s.Flags&elf.SHF_ALLOC != 0
+			i.sections = append(i.sections, section{s.Name, s.Offset, s.Offset + s.FileSize, s.Addr, code, allocated})
 		}
 	}
 	if len(i.sections) == 0 {
@@ -66,7 +58,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 			i.sections = append(i.sections, section{name, p.Off, p.Off + p.Filesz, p.Vaddr, p.Flags&elf.PF_X != 0, true})
 		}
 		i.packed = true
-		i.notes = append(i.notes, "it has no section headers, as packers leave it: segments stand in")
+		i.notes = append(i.notes, "it has no section headers, as packed files: segments are shown instead")
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return cmp.Compare(a.from, b.from) })
 	i.readSymbols(f)
@@ -77,68 +69,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 	return i
 }
 
-// readSymbols takes what there is: the symbol table, and Go's function table, which survives stripping.
-func (i *image) readSymbols(f *elf.File) {
-	i.goBinary = f.Section(".go.buildinfo") != nil || f.Section(".gopclntab") != nil || f.Section(".data.rel.ro.gopclntab") != nil
-	i.symbols = tableSymbols(f)
-	if len(i.symbols) > 0 {
-		i.symbolsFrom = "symtab"
-		i.namespaces = slices.ContainsFunc(i.symbols, func(s symbol) bool { return namespace(s.name) != "" })
-		return
-	}
-	if i.symbols = goFunctions(f); len(i.symbols) > 0 {
-		i.symbolsFrom = "pclntab"
-		return
-	}
-	i.notes = append(i.notes, "it is stripped: nothing can be named below its sections; build it with symbols to see more (they are not read at a start)")
-}
-
-func tableSymbols(f *elf.File) (out []symbol) {
-	all, err := f.Symbols()
-	if err != nil {
-		all, _ = f.DynamicSymbols()
-	}
-	for _, s := range all {
-		kind := elf.ST_TYPE(s.Info)
-		if s.Size > 0 && s.Section != elf.SHN_UNDEF && s.Section < elf.SHN_LORESERVE && (kind == elf.STT_FUNC || kind == elf.STT_OBJECT || kind == elf.STT_NOTYPE) {
-			out = append(out, symbol{demangled(s.Name), s.Value, s.Value + s.Size})
-		}
-	}
-	if len(out) < 16 { // a handful of exported names explain nothing
-		return nil
-	}
-	return out
-}
-
-// goFunctions reads Go's own table of functions.
-func goFunctions(f *elf.File) (out []symbol) {
-	table, text := f.Section(".gopclntab"), f.Section(".text")
-	if table == nil {
-		table = f.Section(".data.rel.ro.gopclntab")
-	}
-	if table == nil || text == nil {
-		return nil
-	}
-	data, err := table.Data()
-	if err != nil {
-		return nil
-	}
-	defer func() { // a table that is not what its section's name says
-		if recover() != nil {
-			out = nil
-		}
-	}()
-	functions, err := gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
-	if err != nil {
-		return nil
-	}
-	for _, fn := range functions.Funcs {
-		out = append(out, symbol{fn.Name, fn.Entry, fn.End})
-	}
-	return out
-}
-
-// address is where a byte of the file is in memory, before relocation.
+// address returns the address of a byte of the file, before relocation.
 func (i *image) address(offset uint64) (uint64, bool) {
 	for _, p := range i.segments {
 		if offset >= p.Off && offset-p.Off < p.Filesz {
@@ -148,7 +79,7 @@ func (i *image) address(offset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// at is the symbol at an offset in the file.
+// at returns the symbol at an offset in the file.
 func (i *image) at(offset uint64) (string, bool) {
 	address, ok := i.address(offset)
 	n := sort.Search(len(i.symbols), func(n int) bool { return i.symbols[n].from > address })
@@ -162,7 +93,7 @@ func (i *image) at(offset uint64) (string, bool) {
 	return "", false
 }
 
-// section is the one at an offset; what lies between sections belongs to the headers.
+// section returns the section at an offset.
 func (i *image) section(offset uint64) section {
 	for _, s := range i.sections {
 		if offset >= s.from && offset < s.to {
@@ -174,8 +105,8 @@ func (i *image) section(offset uint64) section {
 
 const betweenSections = "(headers, padding)"
 
-// covering is the section that covers most of a page. For one that a program touched, symbol tables and the like at
-// the end of its data do not count if anything else is there.
+// covering returns the section that covers most of a page. In a page that a program has touched, sections that are not
+// loaded, such as symbol tables after its data, count only if there are no others.
 func (i *image) covering(number int, touched bool) section {
 	from, to := uint64(number)*pageSize, uint64(number+1)*pageSize
 	best, most := section{name: betweenSections}, uint64(0)
@@ -190,7 +121,7 @@ func (i *image) covering(number int, touched bool) section {
 	return best
 }
 
-// biggest is the symbol that covers most of a page.
+// biggest returns the symbol that covers most of a page.
 func (i *image) biggest(number int) (string, bool) {
 	from, ok := i.address(uint64(number) * pageSize)
 	if !ok {
@@ -209,6 +140,7 @@ func (i *image) biggest(number int) (string, bool) {
 	return name, most > 0
 }
 
+// sectionKiB returns the size of all sections with a name.
 func (i *image) sectionKiB(name string) int {
 	var bytes uint64
 	for _, s := range i.sections {
@@ -217,4 +149,71 @@ func (i *image) sectionKiB(name string) int {
 		}
 	}
 	return int((bytes + 1023) >> 10)
+}
+
+// readSymbols reads the symbol table, or else Go's function table, which stripping leaves in the file.
+func (i *image) readSymbols(f *elf.File) {
+	i.goBinary = f.Section(".go.buildinfo") != nil || functionTable(f) != nil
+	if i.symbols = tableSymbols(f); len(i.symbols) > 0 {
+		i.namespaces = slices.ContainsFunc(i.symbols, func(s symbol) bool { return namespace(s.name) != "" })
+		return
+	}
+	if i.symbols = goFunctions(f); len(i.symbols) == 0 {
+		i.notes = append(i.notes, "it is stripped: nothing can be named below its sections; build it with symbols to see "+
+			"more (they are not read at a start)")
+	}
+}
+
+// functionTable returns the section with Go's function table, or nil.
+func functionTable(f *elf.File) *elf.Section {
+	return cmp.Or(f.Section(".gopclntab"), f.Section(".data.rel.ro.gopclntab"))
+}
+
+// tableSymbols returns the symbols of the file's symbol table, or else of its dynamic one.
+func tableSymbols(f *elf.File) (out []symbol) {
+	all, err := f.Symbols()
+	if err != nil {
+		all, _ = f.DynamicSymbols()
+	}
+	for _, s := range all {
+		named := slices.Contains([]elf.SymType{elf.STT_FUNC, elf.STT_OBJECT, elf.STT_NOTYPE}, elf.ST_TYPE(s.Info))
+		if named && s.Size > 0 && s.Section != elf.SHN_UNDEF && s.Section < elf.SHN_LORESERVE {
+			out = append(out, symbol{demangled(s.Name), s.Value, s.Value + s.Size})
+		}
+	}
+	if len(out) < 16 { // a few exported names explain nothing
+		return nil
+	}
+	return out
+}
+
+// goFunctions reads Go's own table of functions.
+func goFunctions(f *elf.File) (out []symbol) {
+	table, text := functionTable(f), f.Section(".text")
+	if table == nil || text == nil {
+		return nil
+	}
+	data, err := table.Data()
+	if err != nil {
+		return nil
+	}
+	defer func() { // gosym panics if the section is not a function table
+		if recover() != nil {
+			out = nil
+		}
+	}()
+	functions, err := gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
+	if err != nil {
+		return nil
+	}
+	for _, fn := range functions.Funcs {
+		out = append(out, symbol{fn.Name, fn.Entry, fn.End})
+	}
+	return out
+}
+
+// symbol is a named range of addresses.
+type symbol struct {
+	name     string
+	from, to uint64
 }

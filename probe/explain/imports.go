@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 )
 
-// readModules notes which modules a Go binary is made of; that survives stripping.
+// readModules reads the modules of a Go binary, which stripping leaves in the file.
 func (i *image) readModules(content io.ReaderAt) {
 	info, err := buildinfo.Read(content)
 	if err != nil {
@@ -24,8 +24,8 @@ func (i *image) readModules(content io.ReaderAt) {
 	}
 }
 
-// importOf is the module that a package belongs to, or for the standard library what its path begins with: what one
-// would leave out.
+// importOf returns what a user would leave out to lose a package: its module, or for the standard library "std: " and
+// the first element of its path.
 func (i *image) importOf(pkg string) string {
 	module := ""
 	for _, m := range i.modules {
@@ -43,7 +43,7 @@ func (i *image) importOf(pkg string) string {
 	return "std: " + first
 }
 
-// unused are the imports that are linked and of which nothing was read.
+// unused returns the imports that are linked, but of which nothing was read.
 func (i *image) unused(imports []*Item) (out []string) {
 	if !i.goBinary {
 		return nil
@@ -63,15 +63,15 @@ func (i *image) unused(imports []*Item) (out []string) {
 	return out
 }
 
-// demangled is a C++ or Rust name as its source has it, C's and Go's as they are.
+// demangled returns a name as in the source of C++ or Rust. It does not change names of C and Go.
 func demangled(name string) string {
 	return demangle.Filter(name, demangle.NoParams, demangle.NoTemplateParams)
 }
 
-// others is the owner of symbols without a namespace in a program that has some: C's, of a Rust or C++ program.
+// others is the owner of symbols without a namespace in a program with namespaces: C code in Rust or C++.
 const others = "(C and others)"
 
-// owner is a symbol's Go package, crate or namespace. In a program of C alone each symbol is its own.
+// owner returns a symbol's Go package, crate or namespace. In a C program each symbol is its own owner.
 func (i *image) owner(name string) string {
 	if i.goBinary {
 		return goPackage(name)
@@ -85,8 +85,8 @@ func (i *image) owner(name string) string {
 	return name
 }
 
-// namespace is the crate or C++ namespace of a demangled symbol; "" is none. Of <T as Trait>::method it is the type's,
-// or the trait's where the type is of no crate.
+// namespace returns the crate or C++ namespace of a demangled symbol, or "". For <T as Trait>::method it is the type's,
+// or the trait's if the type has none.
 func namespace(name string) string {
 	if inner, ok := strings.CutPrefix(name, "<"); ok {
 		kind, trait, _ := strings.Cut(inner, " as ")
@@ -111,19 +111,22 @@ func head(path string) string {
 	return first
 }
 
-// goPackage is the import path of a Go symbol: up to the first point after the last slash outside of brackets.
+// goPackage returns the import path of a Go symbol: the text before the first point after the last slash that is not in
+// brackets.
 func goPackage(name string) string {
 	if rest, ok := strings.CutPrefix(name, "type:"); ok {
 		return goPackage(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, ".eq."), ".hash."), "*[]"))
 	}
-	if strings.HasPrefix(name, "go:") || strings.HasPrefix(name, "$f") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "x_cgo") {
-		return "(linker)"
+	for _, prefix := range []string{"go:", "$f", "_cgo", "x_cgo"} {
+		if strings.HasPrefix(name, prefix) {
+			return "(linker)"
+		}
 	}
 	path, _, _ := strings.Cut(name, "[")
 	slash := strings.LastIndexByte(path, '/')
 	point := strings.IndexByte(path[slash+1:], '.')
 	if point < 0 {
-		if strings.HasPrefix(name, "runtime") || slash < 0 { // assembly of the runtime: memeqbody, gogo
+		if strings.HasPrefix(name, "runtime") || slash < 0 { // the runtime's assembly: memeqbody, gogo
 			return "runtime"
 		}
 		return path
@@ -131,7 +134,7 @@ func goPackage(name string) string {
 	return strings.ReplaceAll(path[:slash+1+point], "%2e", ".")
 }
 
-// initFunction is a function that runs before main: Go's init, and the initialisation of package-level variables.
+// initFunction matches Go functions that run before main: init, and the initialization of package-level variables.
 var initFunction = regexp.MustCompile(`\.(init(\.\d+)?(\.func\d+)*|map\.init\.\d+|glob\.\.func\d+)$`)
 
 func isInit(function string) bool { return initFunction.MatchString(function) }

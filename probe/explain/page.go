@@ -10,23 +10,69 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Page is what was explained of a package, with what is predicted of it.
+// Page is the explanation of a package with a prediction.
 type Page struct {
 	Name     string
 	Forecast Forecast
 	Files    []*Explanation
 }
 
-// Forecast is what is predicted of a cold start as ZIP on AWS, in ms. Without MsPerKiB nothing is.
-type Forecast struct {
-	Init     *[3]float64 // Init Duration, and its interval; nil: of the whole nothing is predicted
-	Fixed    float64     // what any package takes
-	MsPerKiB float64
-	Base     float64 // the part of the base's KiB that counts: AWS has some of them in memory
-	CPU      float64 // beyond what any package takes
+// About says how much of a file was read.
+func (e *Explanation) About() string {
+	of := ""
+	if !e.Package {
+		of = " (of the base)"
+	}
+	return fmt.Sprintf("%s%s: %d KiB read before GET /next, %d wanted, of %d",
+		e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
 }
 
-// Ms is what a KiB of a file costs.
+// form is the template of the page.
+var form = sync.OnceValue(func() *html.Form {
+	return html.NewForm(`{{define "hero"}}{{end}}{{define "main"}}{{end}}`, "explain")
+})
+
+// mostRows is the largest number of rows in a table of the page.
+const mostRows = 40
+
+// HTML writes a page that needs no other files: advice, treemaps of what was read, and tables.
+func HTML(w io.Writer, p Page) error {
+	view := html.Page{Title: "What " + p.Name + " reads at a cold start", Kicker: "Twinstart explanation",
+		Heading: p.Name, Answers: p.Advice(),
+		Badges: []html.Badge{{Kind: "lab", Text: "KiB counted in the lab; ms predicted for AWS, not measured"}}}
+	files := map[string][]*Item{}
+	for n, e := range p.Files {
+		part := html.Part{ID: fmt.Sprintf("file-%d", n), Title: e.File, Open: n < 2, Plot: true, Lines: e.Notes,
+			Tables: p.Forecast.Tables(e, mostRows)}
+		how := "A page counts for the code whose instruction touched it first."
+		if !e.Exact {
+			how = "The order of page faults is not known: a page counts for the symbol that covers most of it."
+		}
+		part.Text = []string{strings.TrimPrefix(e.About(), e.File+": ") + ". " + how, p.Forecast.Footnote()}
+		for i := range part.Tables {
+			part.Tables[i].ID = fmt.Sprintf("%d-%d", n, i)
+		}
+		view.Parts = append(view.Parts, part)
+		view.Facts = append(view.Facts, html.Fact{Text: fmt.Sprintf("%s %d KiB", e.File, e.ReadKiB), To: part.ID})
+		files[part.ID] = e.Owners
+	}
+	view.Data = files
+	if err := form().Write(w, &view); err != nil {
+		return fmt.Errorf("writing an explanation: %w", err)
+	}
+	return nil
+}
+
+// Forecast is a prediction for a cold start as ZIP on AWS, in ms. If MsPerKiB is 0, nothing is predicted.
+type Forecast struct {
+	Init     *[3]float64 // Init Duration and its interval; nil if it is not predicted
+	Fixed    float64     // the part of Init that every package takes
+	MsPerKiB float64
+	Base     float64 // the part of the base's KiB that counts, because AWS has the rest in memory
+	CPU      float64 // CPU time beyond what every package takes
+}
+
+// Ms returns what a KiB of a file costs.
 func (f Forecast) Ms(e *Explanation) float64 {
 	if e.Package {
 		return f.MsPerKiB
@@ -34,12 +80,15 @@ func (f Forecast) Ms(e *Explanation) float64 {
 	return f.MsPerKiB * f.Base
 }
 
-// Tables are a file's figures: by import, by owner, by section, each of top rows at most.
+// Tables returns a file's figures by import, by owner and by section, each with at most top rows.
 func (f Forecast) Tables(e *Explanation, top int) (out []table.Table) {
 	for _, t := range []struct {
 		title, head string
 		items       []*Item
-	}{{"by import", "import", e.Imports}, {"on whose account", "package, crate or function", e.Owners}, {"where in the file", "section", e.Sections}} {
+	}{
+		{"by import", "import", e.Imports}, {"on whose account", "package, crate or function", e.Owners},
+		{"where in the file", "section", e.Sections},
+	} {
 		if len(t.items) > 1 || len(t.items) == 1 && t.head != "section" {
 			out = append(out, f.table(t.title, t.head, t.items, f.Ms(e), top))
 		}
@@ -48,9 +97,11 @@ func (f Forecast) Tables(e *Explanation, top int) (out []table.Table) {
 }
 
 func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top int) table.Table {
-	t := table.Table{Title: title, Heads: []table.Head{{Text: head, Left: true}, {Text: "KiB read"}, {Text: "wanted"}, {Text: "ms*"}, {Text: "why", Left: true}}}
+	t := table.Table{Title: title, Heads: []table.Head{{Text: head, Left: true},
+		{Text: "KiB read"}, {Text: "wanted"}, {Text: "ms*"}, {Text: "why", Left: true}}}
 	add := func(name string, i *Item, hint string) {
-		t.Add(name, fmt.Sprint(i.ReadKiB), fmt.Sprint(i.TouchedKiB), fmt.Sprintf("%.2f", msPerKiB*float64(i.ReadKiB)), hint)
+		ms := fmt.Sprintf("%.2f", msPerKiB*float64(i.ReadKiB))
+		t.Add(name, fmt.Sprint(i.ReadKiB), fmt.Sprint(i.TouchedKiB), ms, hint)
 	}
 	all, rest := 0, Item{}
 	for _, i := range items {
@@ -74,48 +125,8 @@ func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top
 	return t
 }
 
-// About says of a file how much of it was read.
-func (e *Explanation) About() string {
-	of := ""
-	if !e.Package {
-		of = " (of the base)"
-	}
-	return fmt.Sprintf("%s%s: %d KiB read before GET /next, %d wanted, of %d", e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
-}
-
-// Footnote explains the ms of tables.
+// Footnote explains the column ms in tables.
 func (f Forecast) Footnote() string {
-	return fmt.Sprintf("* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of it); not measured there", 100*f.Base)
-}
-
-var form = sync.OnceValue(func() *html.Form { return html.NewForm(`{{define "hero"}}{{end}}{{define "main"}}{{end}}`, "explain") })
-
-// mostRows is how many rows a page's table has.
-const mostRows = 40
-
-// HTML writes a page that needs nothing else: what to do, treemaps of what was read, and tables.
-func HTML(w io.Writer, p Page) error {
-	view := html.Page{Title: "What " + p.Name + " reads at a cold start", Kicker: "Twinstart explanation",
-		Heading: p.Name, Answers: p.Advice(),
-		Badges: []html.Badge{{Kind: "lab", Text: "KiB counted in the lab; ms predicted for AWS, not measured"}}}
-	files := map[string][]*Item{}
-	for n, e := range p.Files {
-		part := html.Part{ID: fmt.Sprintf("file-%d", n), Title: e.File, Open: n < 2, Plot: true, Lines: e.Notes, Tables: p.Forecast.Tables(e, mostRows)}
-		how := "A page goes to the code whose instruction touched it first."
-		if !e.Exact {
-			how = "The order of page faults is not known: a page goes to what covers most of it."
-		}
-		part.Text = []string{strings.TrimPrefix(e.About(), e.File+": ") + ". " + how, p.Forecast.Footnote()}
-		for i := range part.Tables {
-			part.Tables[i].ID = fmt.Sprintf("%d-%d", n, i)
-		}
-		view.Parts = append(view.Parts, part)
-		view.Facts = append(view.Facts, html.Fact{Text: fmt.Sprintf("%s %d KiB", e.File, e.ReadKiB), To: part.ID})
-		files[part.ID] = e.Owners
-	}
-	view.Data = files
-	if err := form().Write(w, &view); err != nil {
-		return fmt.Errorf("writing an explanation: %w", err)
-	}
-	return nil
+	return fmt.Sprintf("* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of "+
+		"it); not measured there", 100*f.Base)
 }

@@ -6,22 +6,22 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// page is one page that was read, and on whose account.
+// page is a page that was read, with its owner.
 type page struct {
 	section, owner, symbol string
-	by                     string // the function whose instruction touched it first; "" is not known
+	by                     string // the function whose instruction touched it first; "" if it is not known
 	read, touched          int    // KiB
-	exact                  bool
+	exact                  bool   // a page fault says who touched it
 }
 
-// The owners of pages that nobody's code touched.
+// Owners of pages that no code of the program has touched.
 const (
 	byKernel = "(kernel: loads the program, reads files)"
 	unknown  = "(not named)"
 )
 
-// pages resolves every page of a file that was read or touched. One that only read-ahead brought in goes where the
-// nearest touched page goes: it came along.
+// pages returns every page of a file that was read or touched. A page that only read-ahead has read has the owner of
+// the nearest touched page.
 func (i *image) pages(f probe.File, faults []probe.Fault) (out []*page) {
 	first := map[int]int{} // page -> fault
 	for n, fault := range faults {
@@ -38,7 +38,7 @@ func (i *image) pages(f probe.File, faults []probe.Fault) (out []*page) {
 		if touched := in(f.Touched, n) || f.Touched == nil && faulted; touched {
 			wanted[n] = i.resolve(f, n, faults, first)
 			wanted[n].touched = pageKiB
-		} else if f.Touched == nil && len(first) == 0 && in(f.ReadAhead, n) { // nothing is known but what was read
+		} else if f.Touched == nil && len(first) == 0 && in(f.ReadAhead, n) { // touches are not known
 			wanted[n] = i.resolve(f, n, faults, first)
 		}
 	}
@@ -56,7 +56,7 @@ func (i *image) pages(f probe.File, faults []probe.Fault) (out []*page) {
 	return out
 }
 
-// alongWith is the nearest touched page's owner for a page that only came along; its section is its own.
+// alongWith returns a page that only read-ahead has read, with the owner of the nearest touched page.
 func (i *image) alongWith(n int, wanted []*page) *page {
 	p := page{owner: unknown, symbol: unknown}
 	for distance := 1; distance < len(wanted) && p.owner == unknown; distance++ {
@@ -70,26 +70,26 @@ func (i *image) alongWith(n int, wanted []*page) *page {
 	return &p
 }
 
-// resolve says on whose account one page was touched.
+// resolve returns a touched page with its owner.
 func (i *image) resolve(f probe.File, n int, faults []probe.Fault, first map[int]int) *page {
 	p := &page{section: i.covering(n, true).name}
 	number, known := first[n]
 	if !known {
 		name, ok := i.biggest(n)
 		p.symbol, p.owner = i.named(name, ok, p.section)
-		if len(first) > 0 { // others faulted: the kernel brought this one in by itself
+		if len(first) > 0 { // others have faults, so the kernel has read this one without
 			p.owner, p.symbol = byKernel, p.section
 		}
 		return p
 	}
 	fault := faults[number]
 	here := i.section(fault.Offset)
-	if !here.allocated { // the memory behind .data, which a page of the file shares with what is not loaded
+	if !here.allocated { // memory after .data: the rest of its page in the file is not loaded
 		here = i.covering(n, true)
 	}
 	p.section = here.name
 	name, ok := i.at(fault.Offset)
-	p.symbol, p.owner = i.named(name, ok, here.name) // and no more for an emulator's instruction, or another file's
+	p.symbol, p.owner = i.named(name, ok, here.name) // no more is known if another file's instruction has touched it
 	switch by, found := i.at(fault.IPOffset); {
 	case here.executable && ok: // a function that was called
 		p.by, p.exact = name, true
@@ -104,7 +104,7 @@ func (i *image) resolve(f probe.File, n int, faults []probe.Fault, first map[int
 	return p
 }
 
-// named is a symbol with its owner; what has no name goes by its section.
+// named returns a symbol and its owner. Without a symbol, the section takes its place.
 func (i *image) named(name string, ok bool, section string) (symbol, by string) {
 	if !ok {
 		return section, "(" + strings.Trim(section, "()") + ")"

@@ -1,40 +1,41 @@
-// Package readahead computes which pages of a file Linux reads when pages of it are touched in a known order: its
-// windows of read-ahead without its page cache. Kernels differ in them, and a kernel can only show its own; a computed
-// window is the same on every machine.
+// Package readahead computes which pages of a file Linux reads if pages are touched in a known order: the read-ahead
+// windows, without a page cache. Kernels differ in their windows, and a machine can only show those of its kernel. What
+// is computed is the same on every machine. Pages have 4 KiB, and files are as cold as possible at first.
 //
-// It is Linux 5.10 to 6.16, which Lambda's kernels are taken to be: mm/filemap.c (do_sync_mmap_readahead,
-// do_async_mmap_readahead) for mapped files and mm/readahead.c (ondemand_readahead) for read(2). A page that is missing
-// where it is mapped is read with the window around it; a page with a mark, which the last quarter of a window begins
-// with, has the pages behind the window read ahead. Linux 6.17 (commit 3b61a3f08949) reads mapped code from the page on
-// instead.
+// It follows Linux 5.10 to 6.16, which Lambda's kernels are assumed to be: mm/filemap.c (do_sync_mmap_readahead,
+// do_async_mmap_readahead) for mapped files and mm/readahead.c (ondemand_readahead) for read(2). If a mapped page is
+// missing, the window around it is read. The last quarter of a window begins with a marked page; if that is touched,
+// the pages after the window are read ahead. In Linux 6.17 (commit 3b61a3f08949) the window of mapped code begins with
+// the missing page.
 //
-// Left out: that Linux stops reading around once a file was missed 100 times more than it was hit (mmap_miss), which
-// needs touches further apart than a window all over a file larger than 12 MB; madvise; more than one open file at a
-// time.
+// Three things are left out. Linux stops reading around when a file has 100 misses more than hits (mmap_miss), which
+// needs touches further apart than a window, all over a file larger than 12 MB. The others are madvise, and more than
+// one open file at a time.
 package readahead
 
-// PageSize of both of Lambda's architectures, in bytes.
+// PageSize is the size of a page in bytes on both of Lambda's architectures.
 const PageSize = 4096
 
 // File is one file whose pages are read as they are touched. At first none is in memory.
 type File struct {
-	in    []byte // for each page 1 where it is in memory, as mincore has it
+	in    []byte // for each page 1 if it is in memory, as in mincore(2)
 	marks map[int]bool
-	max   int // of a window, in pages; 0 reads nothing ahead
+	max   int // the largest window, in pages; 0 means no read-ahead
 
 	start, size, ahead int // struct file_ra_state: the latest window; ahead is its async_size
-	previous           int // page that read(2) read last
+	previous           int // the page that read(2) has read last
 }
 
-// New is a file of so many bytes on a device with so many KiB of read-ahead.
+// New returns a file of so many bytes on a device with so many KiB of read-ahead.
 func New(bytes int64, readAheadKiB int) *File {
-	return &File{in: make([]byte, (bytes+PageSize-1)/PageSize), marks: map[int]bool{}, max: readAheadKiB << 10 / PageSize, previous: -1}
+	pages := (bytes + PageSize - 1) / PageSize
+	return &File{in: make([]byte, pages), marks: map[int]bool{}, max: readAheadKiB << 10 / PageSize, previous: -1}
 }
 
-// Pages says of each page whether it is in memory: bit 0, as mincore does.
+// Pages returns a byte for each page; bit 0 says whether it is in memory, as in mincore(2).
 func (f *File) Pages() []byte { return f.in }
 
-// Fault touches a page that is mapped.
+// Fault touches a mapped page.
 func (f *File) Fault(page int) {
 	switch {
 	case page < 0 || page >= len(f.in):
@@ -48,7 +49,7 @@ func (f *File) Fault(page int) {
 	}
 }
 
-// Read has a page read by read(2).
+// Read reads a page by read(2).
 func (f *File) Read(page int) {
 	switch {
 	case page < 0 || page >= len(f.in):
@@ -64,7 +65,7 @@ func (f *File) Read(page int) {
 	f.previous = page
 }
 
-// hit is a page in memory: one with a mark has more read ahead.
+// hit handles a page in memory. If the page is marked, more is read ahead.
 func (f *File) hit(page, wanted int) {
 	if !f.marks[page] {
 		return
@@ -92,7 +93,7 @@ func (f *File) hit(page, wanted int) {
 	f.submit()
 }
 
-// miss is a page that read(2) finds missing.
+// miss handles a page that is missing for read(2).
 func (f *File) miss(page int) {
 	behind := 0 // pages in memory right before it
 	for behind < f.max && page-1-behind >= 0 && f.in[page-1-behind] == 1 {
@@ -107,7 +108,7 @@ func (f *File) miss(page int) {
 		f.ahead = f.size
 		f.merge(page)
 	case behind > 1:
-		if behind >= page { // from the beginning of the file on
+		if behind >= page { // all pages before it
 			behind *= 2
 		}
 		f.start, f.size, f.ahead = page, min(behind+1, f.max), 1
@@ -117,7 +118,7 @@ func (f *File) miss(page int) {
 	}
 }
 
-// initial is the first window of what looks sequential: get_init_ra_size.
+// initial reads the first window of a sequence of reads, as get_init_ra_size.
 func (f *File) initial(page, wanted int) {
 	size := 1
 	for size < wanted {
@@ -138,18 +139,15 @@ func (f *File) initial(page, wanted int) {
 	f.merge(page)
 }
 
-// next is the size of the window behind the latest: get_next_ra_size.
+// next returns the size of the window after the latest, as get_next_ra_size.
 func (f *File) next() int {
-	switch {
-	case f.size < f.max/16:
+	if f.size < f.max/16 {
 		return 4 * f.size
-	case f.size <= f.max/2:
-		return 2 * f.size
 	}
-	return f.max
+	return min(2*f.size, f.max)
 }
 
-// merge submits a window, with the one behind it where the page would trigger that at once.
+// merge submits a window. If the page would trigger the next window at once, it submits both.
 func (f *File) merge(page int) {
 	if page == f.start && f.size == f.ahead {
 		if more := f.next(); f.size+more <= f.max {
@@ -162,7 +160,7 @@ func (f *File) merge(page int) {
 	f.submit()
 }
 
-// submit reads the window, up to the end of the file, and marks where the next is due.
+// submit reads the window, up to the end of the file, and marks the page that triggers the next one.
 func (f *File) submit() {
 	size := min(f.size, len(f.in)-f.start)
 	for i := range max(0, size) {

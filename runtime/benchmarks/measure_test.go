@@ -20,6 +20,7 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 )
 
@@ -203,12 +204,12 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 		if r.probed == "" {
 			continue
 		}
-		pkg, err := probe.Open(r.probed)
+		pkg, err := deployment.Open(r.probed)
 		if err != nil {
 			return nil, err
 		}
 		pkg.Architecture = a
-		result, err := prober.Measure(ctx, pkg)
+		result, err := prober.Measure(ctx, &probe.Package{Package: pkg})
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, err
