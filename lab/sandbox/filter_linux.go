@@ -13,11 +13,12 @@ import (
 
 // denied lists system calls that functions do not need: those that container engines deny, and those that make a
 // namespace, because a process has rights in its own namespace that give it access to most of the kernel.
-var denied = strings.Fields(`acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init
-	finit_module fsconfig fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp
-	kexec_file_load kexec_load keyctl lookup_dcookie mount mount_setattr move_mount move_pages name_to_handle_at open_by_handle_at
-	open_tree perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace quotactl quotactl_fd
-	reboot request_key setns settimeofday swapoff swapon syslog umount2 unshare userfaultfd vhangup`)
+var denied = strings.Fields(`
+	acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig fsmount
+	fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp kexec_file_load kexec_load keyctl
+	lookup_dcookie mount mount_setattr move_mount move_pages name_to_handle_at open_by_handle_at open_tree
+	perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot
+	request_key setns settimeofday swapoff swapon syslog umount2 unshare userfaultfd vhangup`)
 
 // newNamespace has the flags of clone that make a namespace.
 const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
