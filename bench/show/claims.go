@@ -185,7 +185,8 @@ func note(name string, data any) string {
 
 // outlierTable shows cold starts and invocations that lie far from the others of their arm.
 func outlierTable(r *report.Report) table.Table {
-	t := table.Table{ID: "outliers", Title: "Outliers (beyond 3 interquartile ranges, on the log scale); in every figure",
+	t := table.Table{ID: "outliers",
+		Title: "Outliers (beyond 3 interquartile ranges, on the log scale); figures include them",
 		Heads: table.Heads(1, "arm", "outliers", "farthest")}
 	for _, a := range r.Arms {
 		if o := a.Outlier; o != nil {

@@ -1,4 +1,4 @@
-// The data, what is chosen of it, and what all pictures share.
+// The data, the choice of arms, and what the pictures of a report share.
 const data = JSON.parse(document.getElementById('data').textContent);
 const arms = data.arms;
 const form = document.querySelector('#filters form');
@@ -13,7 +13,7 @@ const memories = [...new Set(arms.map(memory))].sort((a, b) => a - b);
 const dashes = ['none', '5 2', '2 2', '8 2 2 2', '1 3', '10 3'];
 const dash = (a) => dashes[memories.indexOf(memory(a)) % dashes.length];
 
-// chosen is the state of the form; without filters in the page everything is.
+// chosen returns the state of the form. A property without filters excludes no arm.
 function chosen() {
   const set = (name) => {
     const boxes = form.querySelectorAll(`input[name="${name}"]`);
@@ -31,16 +31,16 @@ function chosen() {
   };
 }
 
-// timed are the chosen arms that have cold starts by the chosen clock, fastest median first.
+// timed returns the chosen arms that have cold starts by the chosen clock, fastest median first.
 const timed = (c) => c.clock ? c.arms.filter((a) => a.spread[c.clock.id]).sort((a, b) => a.spread[c.clock.id].p50_ms - b.spread[c.clock.id].p50_ms) : [];
 const bootstrapsOf = (list) => [...new Set(list.map((a) => a.bootstrap))];
 
-// dots are single cold starts of an arm by a clock: {round, ms}.
+// dots returns the single cold starts of an arm by a clock: {arm, round, ms}.
 function dots(a, clock) {
   return a.dots.map((d) => ({ arm: a, round: d.round ?? 0, ms: clock.id === 'init' ? d.init_ms : clock.id === 'total' ? d.init_ms + d.first_ms : d.wait_ms ?? null })).filter((p) => p.ms !== null);
 }
 
-// where stands in every axis of time: a lab figure must not pass for another.
+// where names the source on every axis of time, so that nobody takes a lab figure for an AWS figure.
 function where(list) {
   const sources = new Set(list.map((a) => a.source));
   return sources.has('lab') ? (sources.size > 1 ? 'lab and AWS' : 'lab, not AWS') : 'AWS';

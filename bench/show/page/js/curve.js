@@ -1,4 +1,4 @@
-// The empirical distribution of each arm. Above p95 the axis is logarithmic in what remains: p99 lies as far from p95 as p99.9 from p99.5.
+// The empirical distribution of each arm. Above p95 the axis is logarithmic in the share above: p99 is as far from p95 as p99.9 from p99.5.
 const knee = 0.95, kneeAt = 0.55;
 
 function drawCurve(c) {

@@ -1,4 +1,4 @@
-// What pictures of all pages share: numbers, ticks, axes, panels.
+// What the pictures of all pages share: numbers, ticks, axes, panels.
 const $ = (id) => document.getElementById(id);
 
 function number(x) {
@@ -6,11 +6,11 @@ function number(x) {
   const a = Math.abs(x);
   return a >= 1000 ? x.toFixed(0) : a >= 100 ? x.toFixed(1) : x.toFixed(2);
 }
-// short is a number of an axis.
+// short formats a number of an axis.
 const short = (x) => x >= 1000 ? d3.format('.3~s')(x) : d3.format('.4~r')(x);
 const kib = (x) => x >= 1024 ? `${d3.format('.3~r')(x / 1024)} MiB` : `${d3.format('.3~r')(x)} KiB`;
 
-// logTicks are 1, 2 and 5 of each decade, thinned to fit.
+// logTicks returns ticks such as 1, 2 and 5 of each decade, as many as fit.
 function logTicks(domain, most) {
   const [lo, hi] = domain;
   for (const steps of [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
@@ -24,7 +24,7 @@ function logTicks(domain, most) {
   return d3.ticks(Math.log10(lo), Math.log10(hi), most).map((e) => 10 ** e);
 }
 
-// timeScale is the x or y scale of times. A logarithmic one ends with a tick, where that is near.
+// timeScale returns the scale of an axis of times. A logarithmic one ends with a tick, if one is near.
 function timeScale(c, values, label, most) {
   const lo = d3.min(values), hi = d3.max(values);
   if (!c.log || !(lo > 0)) return { label, domain: [0, hi * 1.02], ticks: most, tickFormat: short };
@@ -34,10 +34,10 @@ function timeScale(c, values, label, most) {
   return { label: `${label}, log scale`, type: 'log', domain: [domain[0], Math.max(domain[1], ticks.at(-1) * 1.02)], ticks, tickFormat: short };
 }
 
-// axis is the ticks of a scale. On a logarithmic one Plot would leave out the text of ticks that are far from a power of ten.
+// axis returns the ticks of a scale. On a logarithmic scale Plot would label only ticks near a power of ten.
 const axis = (s) => s.type === 'log' && Array.isArray(s.ticks) ? { ticks: s.ticks, text: (t) => s.tickFormat(t) } : { ticks: s.ticks, tickFormat: s.tickFormat };
 
-// plot draws with the axes of x and y as their scales say.
+// plot draws a picture, with the axes that the scales of x and y ask for.
 function plot(options) {
   const one = (s) => ({ ...axis(s), label: s.label ?? null, labelAnchor: s.labelAnchor, labelArrow: 'none', tickSize: s.tickSize ?? 6 });
   const axes = [];
@@ -49,7 +49,7 @@ function plot(options) {
   return drawing;
 }
 
-// axes of time stand above and below a tall picture; the label stands above.
+// axesX returns axes of time above and below a tall picture, and a grid. The label is above.
 const axesX = (x) => [
   Plot.axisX({ ...axis(x), anchor: 'top', label: x.label, labelAnchor: 'right', labelOffset: 36, labelArrow: 'none' }),
   Plot.axisX({ ...axis(x), anchor: 'bottom', label: null }),

@@ -1,4 +1,4 @@
-// What was read of a file, on whose account: a treemap, areas by KiB.
+// What was read of a file, and for whom: a treemap, areas by KiB.
 const data = JSON.parse($('data').textContent);
 
 function drawTreemap(id) {
@@ -23,7 +23,7 @@ function drawTreemap(id) {
   el.replaceChildren(drawing.node());
 }
 
-// fit is a name, or the end of its path, that a width has room for; nothing is cut in a word.
+// fit returns a name, or as much of the end of its path as fits a width. It cuts no word.
 function fit(name, width, letter) {
   const parts = name.split(/(?<=\/|::| for |[a-z0-9)]\.)/);
   for (let i = 0; i < parts.length; i++) {

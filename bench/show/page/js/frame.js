@@ -9,21 +9,21 @@ function theme() {
   name();
 }
 
-// pictures draws the page's pictures, each function by the name of its element: at once those that can be seen, the others when their part is
-// opened, all of them on paper. What it returns draws them anew.
+// pictures draws the page's pictures, with a function for each element. It draws those that can be seen at once, the others when
+// their part is opened, and all of them before printing. It returns a function that draws them again.
 function pictures(functions, state = () => undefined) {
   const stale = new Set();
   const draw = (id) => {
     stale.delete(id);
     try {
       functions[id](state());
-    } catch (e) { // one picture that cannot be drawn must not cost the others
+    } catch (e) { // if one picture cannot be drawn, the others still are
       nothing($(`plot-${id}`), `This picture could not be drawn (${e.message}); the table holds its figures.`);
       console.error(e);
     }
   };
   const seen = (id) => !$(`plot-${id}`).closest('details:not([open])');
-  let turn = 0; // lets go of a drawing that a later choice has overtaken
+  let turn = 0; // a later choice ends a drawing
   const pending = async () => {
     const mine = ++turn;
     delete document.documentElement.dataset.drawn;

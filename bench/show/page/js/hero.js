@@ -1,9 +1,9 @@
-// The first picture: few arms all of them, of many the best of each bootstrap, by the chosen clock.
+// The first picture, by the chosen clock: all arms if they are few, else the best of each bootstrap.
 const heroArms = 9;
 
 function drawHero(c) {
   const el = $('plot-hero'), every = timed(c), box = $('hero');
-  // The lab mounts an image as it mounts a ZIP: there one kind of package stands for all.
+  // The lab mounts an image as it mounts a ZIP, so one package type shows all.
   const kind = every.some((a) => a.source === 'lab') ? packages.find((k) => every.some((a) => a.package === k)) : undefined;
   const all = kind && every.length > heroArms ? every.filter((a) => a.package === kind) : every, best = all.filter((a, i) => all.findIndex((b) => b.bootstrap === a.bootstrap) === i);
   const each = all.length > heroArms && best.length > 1, list = (each ? best : all).slice(0, heroArms);

@@ -10,7 +10,7 @@ const marks = {
 
 const legend = (id, items) => fillKeys($(`legend-${id}`), items);
 
-// keys is a legend of a panel's own.
+// keys returns the legend of one panel.
 function keys(items) {
   const el = document.createElement('div');
   el.className = 'legend';
@@ -28,7 +28,7 @@ function fillKeys(el, items) {
   return el;
 }
 
-// packageItems are the kinds of package among arms, and with lines the memory sizes.
+// packageItems returns a legend of the arms' package types and, with lines, of their memory sizes.
 function packageItems(list, lines) {
   const kinds = [...new Set(list.map((a) => a.package))].sort((a, b) => packages.indexOf(a) - packages.indexOf(b));
   const items = kinds.map((k) => {
@@ -42,7 +42,7 @@ function packageItems(list, lines) {
   return items;
 }
 
-// place puts labels beside points where they cover neither points nor each other; what finds no room is left to the table.
+// place puts labels beside points, so that they cover neither points nor each other. A label without room is left out.
 function place(points, left, width, height, textOf) {
   const taken = points.map((p) => [p.px - 5, p.py - 5, p.px + 5, p.py + 5]);
   const free = (b) => b[0] >= left && b[2] <= width && b[1] >= 0 && b[3] <= height && !taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);

@@ -1,4 +1,4 @@
-// What INIT and events consist of, by the bootstrap's own clock: a stacked bar an arm, a panel a stage, each with its own scale.
+// The phases of INIT and of events, by the bootstrap's own clock: a panel for each stage, with its own scale, and a stacked bar for each arm.
 const phaseFills = ['var(--p3)', 'var(--q1)', 'var(--q2)', 'var(--q3)', 'var(--q4)', 'var(--q5)', 'var(--q6)', 'var(--q7)'];
 
 function drawPhases(c) {

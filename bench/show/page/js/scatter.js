@@ -1,4 +1,4 @@
-// Time against the size of the package, and against the KiB that were read of it.
+// Time against the size of the package, and against the KiB read of it.
 function drawSizes(c) {
   const el = $('plot-sizes'), list = timed(c);
   el.className = 'plot pair';
@@ -30,7 +30,7 @@ function drawSizes(c) {
   legend('sizes', packageItems(list, false));
 }
 
-// sizeTicks are round in KiB or MiB: powers of 2 or 4 of a logarithmic axis, whole steps of a linear one.
+// sizeTicks returns round ticks in KiB or MiB: powers of 2 or 4 on a logarithmic axis, whole steps on a linear one.
 function sizeTicks([lo, hi], log) {
   if (!log) {
     const step = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768].find((s) => hi / s <= 8) ?? hi / 6;

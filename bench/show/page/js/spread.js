@@ -39,7 +39,7 @@ function drawSpread(c) {
     ? [[svg('<rect x="1" y="1" width="20" height="10" fill="none" stroke="currentColor" stroke-dasharray="3 2"/>'), 'published figures, AWS']] : []));
 }
 
-// note says beside a row what was published of it: to the right of everything that matters there, or to the left where there is no room.
+// note says beside a row what was published of it: to the right of the row's marks, or to the left if there is no room.
 function note(name, of, s, scale, width, small) {
   const text = small ? 'AWS' : `published, AWS: ${of.map((b) => `${b.isMean ? 'mean' : 'median'} ${number(b.center)}`).join(', ')}`;
   const right = Math.max(s.p90_ms, d3.max(of, (b) => b.p80 ?? b.center)), left = Math.min(s.p10_ms, d3.min(of, (b) => b.p20 ?? b.center));
@@ -51,7 +51,7 @@ function note(name, of, s, scale, width, small) {
 // jitter spreads points over a row, the same way each time.
 const jitter = (row, i) => ((i * 0.6180339887 + row * 0.414) % 1) - 0.5;
 
-// shift moves each point within its row after scaling: Plot has no jitter of its own.
+// shift moves each point within its row after scaling, because Plot cannot jitter.
 function shift(points) {
   return { render: (index, scales, values, dimensions, context, next) => {
     const g = next(index, scales, values, dimensions, context);

@@ -1,4 +1,4 @@
-// Tables: sorted by a click on a head, copied as CSV.
+// Tables: a click on a head sorts a table; a button copies it as CSV.
 function tables() {
   for (const table of document.querySelectorAll('main table')) {
     if (table.tBodies[0].rows.length > 1) [...table.tHead.rows[0].cells].forEach((th, column) => {
@@ -27,7 +27,7 @@ function tables() {
   }
 }
 
-// sort turns the order round at each click. What has no figure stays below.
+// sort reverses the order at each click. Rows without a figure stay at the end.
 function sort(table, th, column) {
   const up = th.ariaSort !== 'ascending', body = table.tBodies[0];
   const rows = [...body.rows].map((tr) => {
@@ -40,7 +40,7 @@ function sort(table, th, column) {
   for (const other of table.tHead.rows[0].cells) other.ariaSort = other === th ? (up ? 'ascending' : 'descending') : null;
 }
 
-// csv is what is shown of a table, in its order.
+// csv returns the rows that are shown, in their order.
 function csv(table) {
   const quoted = (cell) => { const text = cell.textContent.trim().replace(/\s+/g, ' '); return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; };
   return [...table.rows].filter((tr) => !tr.hidden).map((tr) => [...tr.cells].map(quoted).join(',')).join('\n') + '\n';

@@ -43,7 +43,7 @@ function drawTuning() {
     : [[line(time(data.functions[0])), 'time, left'], [line(cost(data.functions[0]), true), 'cost, right']]);
 }
 
-// thinned are the sizes whose labels have room beside each other on a logarithmic axis.
+// thinned returns the sizes whose labels have room beside each other on a logarithmic axis.
 function thinned(sizes, width) {
   const scale = width / (Math.log(sizes.at(-1) * 1.25 / sizes[0]) || 1);
   let last = -Infinity;
