@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
@@ -28,8 +29,8 @@ func factorial() []selectedArm {
 	return arms
 }
 
-// selectArms returns the arms that match any of the patterns (arm.Match), in the order of reports. Each pattern
-// must match something, or a typing error in a list would not be noticed.
+// selectArms returns the arms that match any of the patterns (arm.Match), in the order of reports. If a pattern matches
+// nothing, that is an error, so that a typing error in a list is noticed.
 func selectArms(patterns []string) (arms []selectedArm, err error) {
 	found := map[string]bool{}
 	for _, a := range factorial() {
@@ -47,8 +48,10 @@ func selectArms(patterns []string) (arms []selectedArm, err error) {
 	}
 	for _, pattern := range patterns {
 		if !found[pattern] {
+			names := list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name })
+			kinds := list.Map(arm.Packages(), func(p arm.Package) string { return string(p) })
 			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern,
-				join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), "|"), join(arm.Packages(), "|"))
+				strings.Join(names, "|"), strings.Join(kinds, "|"))
 		}
 	}
 	return arms, nil

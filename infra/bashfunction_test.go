@@ -216,11 +216,11 @@ func TestBashFunctionMistakes(t *testing.T) {
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
 		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: jsii.String("windows")},
 			`handler "handler.run": windows/handler.sh:2: the line ends with CR LF, ...`},
-		{"variable's name", &bashfunction.BashFunctionProps{FunctionOptions: variables("my-var")}, `prop Environment: "my-var" is not a name that Lambda takes: ...`},
-		{"one letter", &bashfunction.BashFunctionProps{FunctionOptions: variables("x")}, `prop Environment: "x" is not a name that Lambda takes: ...`},
+		{"variable's name", &bashfunction.BashFunctionProps{FunctionOptions: variables("my-var")}, `prop Environment: Lambda does not take the name "my-var": ...`},
+		{"one letter", &bashfunction.BashFunctionProps{FunctionOptions: variables("x")}, `prop Environment: Lambda does not take the name "x": ...`},
 		{"Lambda's variable", &bashfunction.BashFunctionProps{FunctionOptions: variables("AWS_REGION")}, "prop Environment: Lambda sets AWS_REGION itself: choose another name"},
 		{"large variables", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"BIG": jsii.String(strings.Repeat("x", 4094))}}},
-			"prop Environment has 4097 bytes of names and values: Lambda takes up to 4096; ..."},
+			"prop Environment has 4097 bytes of names and values: Lambda takes up to 4096: ..."},
 		{"long description", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{Description: jsii.String(strings.Repeat("é", 257))}},
 			"prop Description has 257 characters: Lambda takes up to 256"},
 		{"function's name", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{FunctionName: jsii.String("a b")}}, `prop FunctionName "a b": use ...`},
@@ -234,8 +234,8 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "prop MemorySize is 127: use a whole number of MB from 128 to 10240"},
 		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "prop MemorySize is 10241: ..."},
 		{"half a MB", &bashfunction.BashFunctionProps{FunctionOptions: number(128.5)}, "prop MemorySize is 128.5: ..."},
-		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "prop Timeout is 901 s: use whole seconds from 1 to 900"},
-		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "prop Timeout is 0.5 s: ..."},
+		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "prop Timeout is 901: use a whole number of seconds from 1 to 900"},
+		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "prop Timeout is 0.5: ..."},
 		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "props LogRetention and LogRemovalPolicy ..."}, //nolint:staticcheck // deprecated, hence refused
 	} {
 		if test.props != nil {

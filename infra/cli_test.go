@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// cdk runs the pinned CDK CLI as a user does, in the repository, with an output folder of its own.
-func cdk(t *testing.T, args ...string) (outDir, stderr string, status int) {
+// cdkCLI runs the pinned CDK CLI as a user does, in the repository, with an output folder of its own.
+func cdkCLI(t *testing.T, args ...string) (outDir, stderr string, status int) {
 	t.Helper()
 	need.Time(t)
 	program := filepath.Join(repository, "node_modules", ".bin", "cdk")
@@ -37,7 +37,7 @@ func cdk(t *testing.T, args ...string) (outDir, stderr string, status int) {
 }
 
 func TestCLISynthesizes(t *testing.T) {
-	outDir, stderr, status := cdk(t, "-c", "arms=bash*/zip,bashcurl/image-minimal", "-c", "experiment=cli")
+	outDir, stderr, status := cdkCLI(t, "-c", "arms=bash*/zip,bashcurl/image-minimal", "-c", "experiment=cli")
 	if status != 0 {
 		t.Fatalf("exit status %d:\n%s", status, stderr)
 	}
@@ -57,7 +57,7 @@ func TestCLISynthesizes(t *testing.T) {
 
 // Of the two lines the first is ours; the CLI adds its own.
 func TestCLIShowsAMistakeInOneLine(t *testing.T) {
-	_, stderr, status := cdk(t, "-c", "arch=x86_64")
+	_, stderr, status := cdkCLI(t, "-c", "arch=x86_64")
 	if status == 0 {
 		t.Error("exit status 0 for an unknown key")
 	}

@@ -250,7 +250,7 @@ func TestDashboardMistakes(t *testing.T) {
 		{&dashboard.DashboardProps{Experiment: "x", Arms: make([]dashboard.Arm, 61), Parts: dashboard.Parts()}, "prop Arms has 61 functions and part contributors ranks 60 at most: ..."},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: []dashboard.Arm{{Function: imported}}}, "prop Arms: number 0 lacks its Function or its LogGroup"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("")}, "prop Arms: number 0 has no name: set Identity.Arm"},
-		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" is not a valid name of a metric: ...`},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" does not name a metric: ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: give each a name of its own"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{"graphs"}}, `unknown part "graphs": use ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Thresholds: dashboard.Thresholds{ErrorRate: 101}}, "prop Thresholds.ErrorRate is 101: use a number above 0, 100 at most"},

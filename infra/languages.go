@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -20,8 +18,8 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/handlers/geo"
+	"github.com/twinstart/twinstart/infra/cdk"
 	"github.com/twinstart/twinstart/infra/experiment"
-	"github.com/twinstart/twinstart/infra/nag"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/language"
@@ -33,11 +31,10 @@ const languagesName = "languages"
 // buildLanguage builds a function; tests replace it.
 var buildLanguage = language.Language.Build
 
-// newLanguagesStack defines a function for each function of handlers/geo, language, memory and kind of package. What
-// cannot be built here is left out, as bootstraps are.
+// newLanguagesStack defines a function for each function of handlers/geo, language, memory and kind of package. A
+// function that cannot be built here is left out, as in newStack.
 func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
-	stack := newBareStack(scope, s, "the same functions in several languages")
-	e, options, err := s.begin(stack)
+	stack, e, options, err := s.begin(scope, "the same functions in several languages")
 	if err != nil {
 		return nil, err
 	}
@@ -49,31 +46,37 @@ func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, er
 				return nil, err
 			}
 		}
+		project := language.Function{Project: filepath.Join(handlersDir, "geo"), Name: f.Name, Bare: f.Actions == nil}
 		for _, l := range s.Languages {
-			dir, err := buildLanguage(l, context.Background(), language.Function{Project: filepath.Join(handlersDir, "geo"), Name: f.Name, Bare: f.Actions == nil}, s.Architecture)
+			dir, err := buildLanguage(l, context.Background(), project, s.Architecture)
 			unavailable := (*packages.UnavailableError)(nil)
 			if err != nil && !errors.As(err, &unavailable) {
 				return nil, err
 			}
 			for _, kind := range s.Kinds {
 				if unavailable != nil {
-					absent = append(absent, arm.NotMeasured{Arm: arm.ID(l.Name+"-"+f.Name, kind), Why: unavailable.Why + "; " + unavailable.Remedy})
+					why := unavailable.Why + "; " + unavailable.Remedy
+					absent = append(absent, arm.NotMeasured{Arm: arm.ID(l.Name+"-"+f.Name, kind), Why: why})
 					continue
 				}
+				props := &experiment.PairProps{
+					Only: kind, Code: &dir, Event: f.Event, Name: l.Name + "-" + f.Name,
+					Handler: jsii.String(l.Handler(f.Name)), Runtime: awslambda.NewRuntime(&l.Runtime, "", nil),
+					Levels: experiment.Levels{"bootstrap": l.Name, "handler": f.Name}, FunctionOptions: options,
+				}
 				for _, memory := range s.MemorySizes {
-					props := &experiment.PairProps{Only: kind, Code: &dir, Handler: jsii.String(l.Handler(f.Name)), Runtime: awslambda.NewRuntime(&l.Runtime, "", nil), Event: f.Event,
-						Name: l.Name + "-" + f.Name, Levels: experiment.Levels{"bootstrap": l.Name, "handler": f.Name}, FunctionOptions: options}
 					props.MemorySize = jsii.Number(memory)
-					props.Description = jsii.String(fmt.Sprintf("%s-%s/%s at %d MB, %s: %s; %s", l.Name, f.Name, kind, memory, s.Architecture, l.Doc, f.Doc))
-					zip, image, err := e.Pair(fmt.Sprintf("%s-%s-%s-%d", l.Name, f.Name, kind, memory), props)
+					props.Description = jsii.String(fmt.Sprintf("%s/%s at %d MB, %s: %s; %s",
+						props.Name, kind, memory, s.Architecture, l.Doc, f.Doc))
+					zip, image, err := e.Pair(fmt.Sprintf("%s-%s-%d", props.Name, kind, memory), props)
 					if err != nil {
 						return nil, err
 					}
-					function := cmp.Or(zip, image) // Only one is there
+					function := cmp.Or(zip, image) // only one is there
 					grant(table, function, f.Actions)
 					s.explain(function)
 					if l.Older != "" && kind == arm.ZIP {
-						nag.Suppress(function, nag.Suppression{Rule: "AwsSolutions-L1", Reason: l.Older})
+						cdk.Suppress(function, "AwsSolutions-L1", l.Older)
 					}
 				}
 			}
@@ -82,7 +85,37 @@ func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, er
 	return stack, finish(stack, e, absent)
 }
 
-// geoTable defines the table with its first items, which DynamoDB imports when it makes the table.
+// completeLanguages sets the defaults of the experiment, and refuses what it cannot have.
+func (s *settings) completeLanguages() error {
+	if s.Experiment != languagesName {
+		if s.Functions != nil || s.Languages != nil && !s.has(arm.Code) || s.Kinds != nil {
+			return fmt.Errorf("-c functions, -c languages and -c package are for -c experiment=%s: add that, or leave them out",
+				languagesName)
+		}
+		return nil
+	}
+	switch {
+	case s.Provisioned != nil || s.URL:
+		return errors.New("-c experiment=languages measures functions by Invoke: leave -c provisioned and -c url out")
+	case s.VPC != "":
+		return errors.New("-c experiment=languages and -c vpc: isolated subnets have no way to DynamoDB: leave -c vpc out")
+	case s.Arms != nil || s.Packages != nil || s.Handler != "" || s.Runtime != "":
+		return errors.New("-c experiment=languages: its arms are functions and languages: " +
+			"use -c functions and -c languages in place of arms, packages, handler and runtime")
+	}
+	if s.Functions == nil {
+		s.Functions, _ = geoFunctions([]string{"wave", "search"}) // they exist
+	}
+	if s.Kinds == nil {
+		s.Kinds = []arm.Package{arm.ZIP}
+	}
+	if s.Languages == nil {
+		s.Languages = slices.DeleteFunc(language.All(), func(l language.Language) bool { return l.Variant })
+	}
+	return nil
+}
+
+// geoTable defines the table of handlers/geo. DynamoDB imports the first items when it makes the table.
 func geoTable(stack awscdk.Stack) (awsdynamodb.Table, error) {
 	dir, err := archive.Cache(languagesName)
 	if err != nil {
@@ -96,81 +129,28 @@ func geoTable(stack awscdk.Stack) (awsdynamodb.Table, error) {
 	key := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: &name, Type: awsdynamodb.AttributeType_STRING}
 	}
+	csv := awsdynamodb.InputFormat_Csv(&awsdynamodb.CsvOptions{})
 	table := awsdynamodb.NewTable(stack, jsii.String("Table"), &awsdynamodb.TableProps{
-		TableName: jsii.String("geo"), PartitionKey: key("pk"), SortKey: key("sk"), BillingMode: awsdynamodb.BillingMode_PAY_PER_REQUEST,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		ImportSource: &awsdynamodb.ImportSourceSpecification{Bucket: items.Bucket(), KeyPrefix: items.S3ObjectKey(),
-			InputFormat: awsdynamodb.InputFormat_Csv(&awsdynamodb.CsvOptions{})},
+		TableName: jsii.String("geo"), PartitionKey: key("pk"), SortKey: key("sk"),
+		BillingMode: awsdynamodb.BillingMode_PAY_PER_REQUEST, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		ImportSource: &awsdynamodb.ImportSourceSpecification{
+			Bucket: items.Bucket(), KeyPrefix: items.S3ObjectKey(), InputFormat: csv,
+		},
 	})
-	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{IndexName: jsii.String("geo-index"), PartitionKey: key("gpk"), SortKey: key("gsk")})
-	nag.Suppress(table, nag.Suppression{Rule: "AwsSolutions-DDB3", Reason: "The items are made up and are imported again with the next deployment: nothing needs recovery."})
+	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName: jsii.String("geo-index"), PartitionKey: key("gpk"), SortKey: key("gsk"),
+	})
+	cdk.Suppress(table, "AwsSolutions-DDB3", "The items are made up, and the next deployment imports them again.")
 	return table, nil
 }
 
-// grant lets a function call what it calls: queries on the index, the rest on the table.
+// grant allows a function its calls: queries of the index, all others of the table.
 func grant(table awsdynamodb.Table, function awslambda.Function, actions []string) {
 	for _, action := range actions {
 		arn := *table.TableArn()
 		if action == "Query" {
 			arn += "/index/geo-index"
 		}
-		function.AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("dynamodb:" + action), Resources: jsii.Strings(arn)}))
+		function.AddToRolePolicy(cdk.Allow([]*string{&arn}, "dynamodb:"+action))
 	}
-}
-
-// completeLanguages sets the defaults of the experiment, and refuses what it cannot have.
-func (s *settings) completeLanguages() error {
-	if s.Experiment != languagesName {
-		if s.Functions != nil || s.Languages != nil && !s.has(arm.Code) || s.Kinds != nil {
-			return fmt.Errorf("-c functions, -c languages and -c package are for -c experiment=%s: add that, or leave them out", languagesName)
-		}
-		return nil
-	}
-	switch {
-	case s.Provisioned != nil || s.URL:
-		return errors.New("-c experiment=languages measures functions by Invoke, on demand: leave -c provisioned and -c url out")
-	case s.VPC != "":
-		return errors.New("-c experiment=languages and -c vpc: isolated subnets have no way to DynamoDB: leave -c vpc out")
-	case s.Arms != nil || s.Packages != nil || s.Handler != "" || s.Runtime != "":
-		return errors.New("-c experiment=languages: its arms are functions and languages: use -c functions and -c languages in place of arms, packages, handler and runtime")
-	}
-	if s.Functions == nil {
-		s.Functions, _ = geoFunctions([]string{"wave", "search"}) // they are there
-	}
-	if s.Kinds == nil {
-		s.Kinds = []arm.Package{arm.ZIP}
-	}
-	if s.Languages == nil {
-		s.Languages = slices.DeleteFunc(language.All(), func(l language.Language) bool { return l.Variant })
-	}
-	return nil
-}
-
-// chosen returns those of all that are named, in the order of all.
-func chosen[T any](all []T, name func(T) string, names []string) (out []T, err error) {
-	var known []string
-	for _, one := range all {
-		known = append(known, name(one))
-		if slices.Contains(names, name(one)) {
-			out = append(out, one)
-		}
-	}
-	for _, n := range names {
-		if !slices.Contains(known, n) {
-			return nil, fmt.Errorf("there is no %q: use %s", n, strings.Join(known, ", "))
-		}
-	}
-	return out, nil
-}
-
-func geoFunctions(names []string) ([]geo.Function, error) {
-	return chosen(geo.Functions(), func(f geo.Function) string { return f.Name }, names)
-}
-
-func languagesNamed(names []string) ([]language.Language, error) {
-	return chosen(language.All(), func(l language.Language) string { return l.Name }, names)
-}
-
-func kindsNamed(names []string) ([]arm.Package, error) {
-	return chosen([]arm.Package{arm.ZIP, arm.Image}, func(p arm.Package) string { return string(p) }, names)
 }

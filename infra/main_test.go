@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/infra/cdk"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -119,7 +120,7 @@ func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	if err := json.Unmarshal(text, &config); err != nil {
 		t.Fatal(err)
 	}
-	props := appProps()
+	props := cdk.AppProps()
 	maps.Copy(*props.Context, config.Context)
 	(*props.Context)["tuning"] = "off" // tuning_test.go has it on, with code that takes no building
 	maps.Copy(*props.Context, given)

@@ -138,7 +138,7 @@ func TestOneLogGroup(t *testing.T) {
 	if keys := only(t, stack, transformerType)["TransformerConfig"]; strings.Contains(fmt.Sprint(keys), "AddKeys") {
 		t.Errorf("the transformer names an arm: %v", keys)
 	}
-	const want = "-c logs=experiment and -c observe=metrics: events of a shared log group do not say which arm they are of"
+	const want = "-c logs=experiment and -c observe=metrics: metrics by arm are made of events"
 	if _, err := define(newApp(t, "", merge(context, map[string]any{"observe": "metrics"})), fakePackages{dir: project(t)}); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -103,14 +103,14 @@ func TestOwnMistakes(t *testing.T) {
 	}{
 		{map[string]any{"runtime": "python3.13"}, "-c runtime is for packages of your own: add -c packages=function.zip"},
 		{map[string]any{"packages": folder + "," + same}, "would both be called new: rename one"},
-		{map[string]any{"packages": folder, "arms": "rawtcp"}, "-c arms are of our bootstraps: leave it out with -c packages"},
+		{map[string]any{"packages": folder, "arms": "rawtcp"}, "-c arms and -c packages: arms are bootstraps of ours: leave one out"},
 		{map[string]any{"packages": folder, "url": "iam"}, "leave -c provisioned and -c url out"},
 		{map[string]any{"packages": folder, "runtime": "go 1"}, "use Lambda's name of a runtime"},
 		{map[string]any{"packages": folder, "runtime": "cobol1"}, `no base image is known for runtime "cobol1"`},
 		{map[string]any{"packages": file + ".gone"}, "there is no "},
 		{map[string]any{"packages": filepath.Join(folder, "bootstrap")}, "not a valid zip file"},
-		{map[string]any{"packages": filepath.Join(t.TempDir(), "a b.zip")}, "names no arm"},
-		{map[string]any{"packages": folder, "handler": `x"]`}, "cannot stand in a Dockerfile"},
+		{map[string]any{"packages": filepath.Join(t.TempDir(), "a b.zip")}, "cannot name an arm"},
+		{map[string]any{"packages": folder, "handler": `x"]`}, "cannot be written in a Dockerfile"},
 	} {
 		_, err := define(newApp(t, "", test.context), fakePackages{dir: project(t)})
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {

@@ -24,18 +24,21 @@ import (
 // timeoutSeconds is enough for the slowest handler with the smallest memory, which has a fourteenth of a CPU.
 const timeoutSeconds = 60
 
-// newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out,
-// with a warning and an entry in the template's Metadata, so that every report can say so.
+// newStack defines one function for each arm and memory. An arm that cannot exist or cannot be built here is left out,
+// with a warning and an entry in the template's Metadata, which every report shows.
 func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
-	stack := newBareStack(scope, s, "cold starts by bootstrap and deployment package")
-	e, options, err := s.begin(stack)
+	stack, e, options, err := s.begin(scope, "cold starts by bootstrap and deployment package")
 	if err != nil {
 		return nil, err
 	}
 	absent := []arm.NotMeasured{}
+	props := bashfunction.BashFunctionProps{
+		FunctionOptions: options, Entry: jsii.String(filepath.Join(handlersDir, s.Handler)),
+		Builder: builder, Provisioned: s.Provisioned, URL: &s.URL,
+	}
 	for _, a := range s.Arms {
 		for _, level := range s.levels() {
-			why, err := addArm(stack, e, s, a, level, builder, options)
+			why, err := s.addArm(stack, e, props, a, level)
 			if err != nil {
 				return nil, err
 			}
@@ -47,7 +50,7 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	return stack, finish(stack, e, absent)
 }
 
-// finish ends an experiment, some of whose arms may be left out.
+// finish ends an experiment. absent are the arms that were left out.
 func finish(stack awscdk.Stack, e *experiment.Experiment, absent []arm.NotMeasured) error {
 	if len(e.Arms()) == 0 {
 		return fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
@@ -63,41 +66,63 @@ func finish(stack awscdk.Stack, e *experiment.Experiment, absent []arm.NotMeasur
 	return nil
 }
 
-// newBareStack defines an empty stack Twinstart-<experiment>.
-func newBareStack(scope constructs.Construct, s settings, subject string) awscdk.Stack {
-	return awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
+// begin defines a stack Twinstart-<experiment> and begins the experiment that the settings describe. It returns the
+// options of the experiment's functions.
+func (s *settings) begin(scope constructs.Construct, subject string) (
+	stack awscdk.Stack, e *experiment.Experiment, options awslambda.FunctionOptions, err error,
+) {
+	stack = awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
 		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: %s", s.Experiment, subject)),
 		// With indentation the template of all arms would be a third larger. cdk synth shows it as YAML anyway.
 		SuppressTemplateIndentation: jsii.Bool(true),
 		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
 	})
-}
-
-// begin begins the experiment that the settings describe, and returns the options of its functions.
-func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.FunctionOptions, error) {
 	options, keys := s.define(stack)
 	code := s.tuningCode
 	if s.Tuning && code == nil {
 		dir, err := stepsProgram(s.Architecture)
 		if err != nil {
-			return nil, options, err
+			return nil, nil, options, err
 		}
 		code = awslambda.Code_FromAsset(&dir, nil)
 	}
-	e, err := experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
+	e, err = experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
 		Name: s.Experiment, Observe: s.Observe, NoTuning: !s.Tuning,
 		Tuning: powertuning.PowerTuningProps{
-			Architecture: architectures[s.Architecture](), // the building machine has compiled the standard library for it
+			Architecture: cdkArchitecture(s.Architecture), // Go's standard library is compiled for it already
 			Tracing:      s.Tracing == awslambda.Tracing_ACTIVE, EnvironmentKeys: keys, Code: code,
 		},
 	})
-	return e, options, err
+	return stack, e, options, err
 }
 
-// addArm defines an arm's functions, or says why it has none. Those with SnapStart have no version in the template: a
-// snapshot costs for as long as it is there, and a run publishes and deletes its own.
-func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, level string, builder bashfunction.Builder,
-	options awslambda.FunctionOptions) (why string, err error) {
+// cdkArchitecture returns an architecture as the CDK has it.
+func cdkArchitecture(a arm.Architecture) awslambda.Architecture {
+	return awslambda.Architecture_Custom(jsii.String(string(a)), nil)
+}
+
+// warnOfDocker says at synth, before anything is created, how to build images without Docker. The CDK CLI calls the
+// program that CDK_DOCKER names, or else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
+func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
+	images := 0
+	for _, a := range arms {
+		if a.Identity.Package != arm.ZIP {
+			images++
+		}
+	}
+	if _, err := exec.LookPath("docker"); images == 0 || err == nil || os.Getenv("CDK_DOCKER") != "" {
+		return
+	}
+	warning := fmt.Sprintf("cdk deploy builds %d images and docker is not in PATH: "+
+		"`make build && export CDK_DOCKER=$PWD/bin/cdk-docker` builds them without it", images)
+	awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:docker"), &warning)
+}
+
+// addArm defines an arm's functions, or says why it has none. Functions with SnapStart have no version in the template:
+// a snapshot is billed as long as it exists, and a run publishes and deletes its own versions.
+func (s *settings) addArm(
+	stack awscdk.Stack, e *experiment.Experiment, props bashfunction.BashFunctionProps, a selectedArm, level string,
+) (why string, err error) {
 	name := arm.Restored(a.ID(), level)
 	snapStart := name != a.ID()
 	if snapStart && a.Package == arm.ZIP {
@@ -109,21 +134,13 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 		if snapStart {
 			id += "-" + level
 		}
-		props := &bashfunction.BashFunctionProps{
-			FunctionOptions: options,
-			Entry:           jsii.String(filepath.Join(handlersDir, s.Handler)),
-			Bootstrap:       &a.Bootstrap.Name,
-			Package:         a.Package,
-			Builder:         builder,
-
-			Provisioned: s.Provisioned, URL: &s.URL,
-		}
-		props.MemorySize = jsii.Number(memory)
-		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", name, memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
+		props.Bootstrap, props.Package, props.MemorySize = &a.Bootstrap.Name, a.Package, jsii.Number(memory)
+		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s",
+			name, memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
 		if level == arm.Primed {
 			props.Environment = &map[string]*string{primeVariable: jsii.String("1")}
 		}
-		function, err := bashfunction.New(stack, jsii.String(id), props)
+		function, err := bashfunction.New(stack, jsii.String(id), &props)
 		var impossible *packages.ImpossibleError
 		var unavailable *packages.UnavailableError
 		switch {
@@ -150,30 +167,9 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 	return "", nil
 }
 
-// primeVariable asks handlers/primed to answer an event before a snapshot is taken. Another package would be another
-// arm.
+// primeVariable asks handlers/primed to answer an event before a snapshot is taken. It is a variable, because another
+// package would be another arm.
 const primeVariable = "TWINSTART_PRIME"
-
-var architectures = map[arm.Architecture]func() awslambda.Architecture{
-	arm.ARM64: awslambda.Architecture_ARM_64,
-	arm.X8664: awslambda.Architecture_X86_64,
-}
-
-// warnOfDocker says at synth, before anything is created, how to build images without Docker. The CDK CLI calls
-// what CDK_DOCKER names, else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
-func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
-	images := 0
-	for _, a := range arms {
-		if a.Identity.Package != arm.ZIP {
-			images++
-		}
-	}
-	if _, err := exec.LookPath("docker"); images == 0 || err == nil || os.Getenv("CDK_DOCKER") != "" {
-		return
-	}
-	awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:docker"), jsii.String(fmt.Sprintf(
-		"cdk deploy builds %d images and docker is not in PATH: `make build && export CDK_DOCKER=$PWD/bin/cdk-docker` builds them without it", images)))
-}
 
 // named refuses packages whose file names cannot be names of arms.
 func named(paths []string) ([]string, error) {
@@ -184,7 +180,7 @@ func named(paths []string) ([]string, error) {
 			return nil, fmt.Errorf("%s and %s would both be called %s: rename one", other, path, name)
 		}
 		if !plainName.MatchString(name) {
-			return nil, fmt.Errorf("%q names no arm: use letters, digits and single hyphens in file names", filepath.Base(path))
+			return nil, fmt.Errorf("%q cannot name an arm: use letters, digits and single hyphens", filepath.Base(path))
 		}
 		names[name] = path
 	}
@@ -199,8 +195,7 @@ func packageName(path string) string {
 
 // newOwnStack defines each package twice, as a ZIP and as an image, at each memory.
 func newOwnStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
-	stack := newBareStack(scope, s, "the same files as ZIP and as image")
-	e, options, err := s.begin(stack)
+	stack, e, options, err := s.begin(scope, "the same files as ZIP and as image")
 	if err != nil {
 		return nil, err
 	}
@@ -213,15 +208,13 @@ func newOwnStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
 			}
 		}
 	}
-	if err := e.Finish(); err != nil {
-		return nil, err
-	}
-	warnOfDocker(stack, e.Arms())
-	return stack, nil
+	return stack, finish(stack, e, []arm.NotMeasured{})
 }
 
-// addPair defines a package's two functions, or the image alone where Lambda takes no snapshot of the ZIP.
-func (s *settings) addPair(e *experiment.Experiment, path string, memory int, level string, options awslambda.FunctionOptions) error {
+// addPair defines a package's two functions, or only the image if Lambda takes no snapshot of the ZIP.
+func (s *settings) addPair(
+	e *experiment.Experiment, path string, memory int, level string, options awslambda.FunctionOptions,
+) error {
 	id := packageName(path)
 	levels := experiment.Levels{"bootstrap": id}
 	if len(s.MemorySizes) > 1 {

@@ -4,15 +4,16 @@
 //		Entry: jsii.String("handlers/hello"), // holds handler.sh, which defines run()
 //	})
 //
-// It builds the bootstrap, packages it with the handler as a ZIP file or a container image, and gives the function a
-// log group of its own and a role that may write to that and do nothing else. What it is given is checked at synth: a
-// handler without its function fails there, with the file's name and what it does define, and not at the first event.
+// It builds the bootstrap and packages it with the handler as a ZIP file or a container image. The function gets its
+// own log group, and a role that may write to that log group and do nothing else. Props and handler are checked at
+// synth. If the handler's file does not define the function, for example, the error names the file and the functions
+// that it defines.
 //
 // # Handlers
 //
-// Handler "file.function" sources file.sh once, during INIT, and calls the function for each event: the event arrives
-// on standard input and as $1, what the function prints is the response, a non-zero status is a function error. Handler
-// "file" runs that executable for each event, in whatever language.
+// Handler "file.function" sources file.sh once, during INIT, and calls the function for each event. The event arrives
+// on standard input and as $1. The response is what the function prints, and a non-zero status is a function error.
+// Handler "file" runs that executable for each event; it may be in any language.
 package bashfunction
 
 import (
@@ -24,15 +25,14 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/infra/cdk"
 )
 
-// BashFunction is an awslambda.Function like any other: grants, metrics, aliases, event sources and so on work as they
-// do there.
+// BashFunction is an awslambda.Function like any other, with its grants, metrics, aliases and event sources.
 type BashFunction interface {
 	awslambda.Function
 }
@@ -40,30 +40,25 @@ type BashFunction interface {
 // NewBashFunction does what New does, and panics if there is an error, as constructs do. The CDK CLI shows the
 // error and stops.
 func NewBashFunction(scope constructs.Construct, id *string, props *BashFunctionProps) BashFunction {
-	function, err := New(scope, id, props)
-	if err != nil {
-		panic(err)
-	}
-	return function
+	return cdk.Must(New(scope, id, props))
 }
 
-// New defines a function below scope/id, next to its log group and its role. Nothing has been added to the scope when
-// it returns an error, which is one line and may be, by errors.As, a *packages.UnavailableError (this machine cannot
-// build the package) or a *packages.ImpossibleError (nobody can).
+// New defines a function below scope/id, next to its log group and its role. If it returns an error, nothing has been
+// added to the scope. The error is one line. Test it with errors.As: a *packages.UnavailableError means that this
+// machine cannot build the package, a *packages.ImpossibleError that no machine can.
 func New(scope constructs.Construct, id *string, props *BashFunctionProps) (BashFunction, error) {
 	if props == nil {
 		props = &BashFunctionProps{}
 	}
 	p := props.withDefaults(scope)
 	notes, err := p.validate()
+	var built awslambda.FunctionProps
+	if err == nil {
+		built, err = p.build()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bash function %q: %w", *id, err)
 	}
-	built, err := p.build()
-	if err != nil {
-		return nil, fmt.Errorf("bash function %q: %w", *id, err)
-	}
-
 	this := constructs.NewConstruct(scope, id)
 	for _, n := range notes {
 		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.ID), jsii.String(n.Text))
@@ -90,11 +85,11 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 //
 // Options are copied by the names of their fields: awslambda repeats them in FunctionProps, and a field that a
 // later CDK adds must not be left out silently.
-func Function(this constructs.Construct, options awslambda.FunctionOptions, props awslambda.FunctionProps) awslambda.Function {
+func Function(
+	this constructs.Construct, options awslambda.FunctionOptions, props awslambda.FunctionProps,
+) awslambda.Function {
 	if options.LogGroup == nil {
-		options.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		})
+		options.LogGroup = cdk.LogGroup(this, "LogGroup")
 	}
 	if options.Role == nil {
 		options.Role = newRole(this, options)
@@ -110,27 +105,20 @@ func Function(this constructs.Construct, options awslambda.FunctionOptions, prop
 // lab, the driver and the report look for it. New uses the construct's path as the arm's name; an experiment has
 // its own names.
 func Identify(function awslambda.Function, identity arm.Identity) {
-	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
-	resource.AddMetadata(jsii.String(arm.MetadataKey), Plain(identity))
+	cdk.Resource(function).AddMetadata(jsii.String(arm.MetadataKey), Plain(identity))
 }
 
 // identity returns the identity of a function in any application. It leaves experiment and memory to the resource,
 // because only CloudFormation may know them.
 func (p BashFunctionProps) identity(stack awscdk.Stack, path string) arm.Identity {
 	a, _ := p.architecture() // validated
-	return arm.Identity{Arm: strings.TrimPrefix(path, *stack.Node().Path()+"/"), Bootstrap: *p.Bootstrap, Package: p.Package, Architecture: a,
-		Handler: filepath.Base(*p.Entry)}
+	name, handler := strings.TrimPrefix(path, *stack.Node().Path()+"/"), filepath.Base(*p.Entry)
+	return arm.Identity{Arm: name, Bootstrap: *p.Bootstrap, Package: p.Package, Architecture: a, Handler: handler}
 }
 
 // Plain turns a value into what jsii can carry: maps, lists, text and numbers.
-func Plain(value any) any {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // identities and lists of them can always be encoded
-	}
-	var out any
-	if err := json.Unmarshal(text, &out); err != nil {
-		panic(err)
-	}
-	return out
+func Plain(value any) (plain any) {
+	text := cdk.Must(json.Marshal(value)) // identities and lists of them can always be encoded
+	_ = json.Unmarshal(text, &plain)
+	return plain
 }

@@ -34,7 +34,7 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 	if p.Exclude != nil {
 		excluder, ok := builder.(interface{ Exclude(string, []string) error })
 		if !ok {
-			return props, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
+			return props, errors.New("prop Exclude: the Builder has no method Exclude: use packages.Workspace, or leave it out")
 		}
 		plain := list.Map(*p.Exclude, func(pattern *string) string { return *pattern })
 		if err := excluder.Exclude(*p.Entry, plain); err != nil {
@@ -42,7 +42,7 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		}
 		defer func() { _ = excluder.Exclude(*p.Entry, nil) }() // another function with this Entry may exclude something else
 	}
-	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process, and nothing incomplete has a name
+	path, err := p.packagePath(builder, a)
 	if err != nil {
 		return props, err
 	}
@@ -50,18 +50,29 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		if err := checkSize(path, maxUnzipped); err != nil {
 			return props, err
 		}
-		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&path, nil), Runtime: awslambda.Runtime_PROVIDED_AL2023(), Handler: p.Handler}, nil
+		code := awslambda.Code_FromAsset(&path, nil)
+		return awslambda.FunctionProps{Code: code, Runtime: awslambda.Runtime_PROVIDED_AL2023(), Handler: p.Handler}, nil
 	}
-	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
-		Cmd:      &[]*string{p.Handler},
-		Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH())),
-	})
-	return awslambda.FunctionProps{Code: code, Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
+	return Image(path, a, p.Handler), nil
 }
 
-// packagePath returns an absolute path, because the jsii kernel is another process that may have another working
-// folder.
-func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a arm.Architecture) (path string, err error) {
+// Image returns the props of a function whose image is built from a folder with a Dockerfile. CMD is the Dockerfile's
+// if cmd is empty.
+func Image(dir string, a arm.Architecture, cmd ...*string) awslambda.FunctionProps {
+	props := &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH()))}
+	if len(cmd) > 0 {
+		props.Cmd = &cmd
+	}
+	return awslambda.FunctionProps{
+		Code:    awslambda.Code_FromAssetImage(&dir, props),
+		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE(),
+	}
+}
+
+// packagePath builds the package. It returns an absolute path, because the jsii kernel is another process, which may
+// have another working folder.
+func (p BashFunctionProps) packagePath(builder Builder, a arm.Architecture) (path string, err error) {
+	ctx := context.Background() // an interrupt ends the process, and an incomplete package has no name yet
 	if p.Package == arm.ZIP {
 		path, err = builder.ZIP(ctx, *p.Bootstrap, a, *p.Entry)
 	} else {

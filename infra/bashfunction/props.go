@@ -13,8 +13,8 @@ import (
 
 // Defaults of BashFunctionProps.
 const (
-	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold
-	// package, but building it takes make, and Python with venv, which fetches Zig.
+	// DefaultBootstrap is the fastest bootstrap that can be built wherever Go runs. bashtcp-static reads less from a
+	// cold package, but to build it takes make, and Python with venv, which fetches Zig.
 	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP
@@ -26,17 +26,17 @@ const architectureContext = "architecture"
 // BashFunctionProps says what to run and how to package it. Only Entry is required.
 type BashFunctionProps struct {
 	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed
-	// on as it is, with four defaults of this construct's own:
+	// on as it is. This construct has its own defaults for four of them:
 	//
-	//   - Architecture: arm64, the cheaper one. Context may say x86_64 (cdk synth -c architecture=x86_64), for a lab on such a machine.
+	//   - Architecture: arm64, the cheaper one. In the lab of an x86_64 machine, use cdk synth -c architecture=x86_64.
 	//   - LoggingFormat: JSON, of which package dashboard makes metrics.
-	//   - LogGroup: one of the function's own, kept for a week and deleted with the stack.
-	//   - Role: one that may write to that log group, and what the other options ask for.
+	//   - LogGroup: a new one for this function, which keeps events for a week and is deleted with the stack.
+	//   - Role: a new one, which may write to that log group and has the rights that the other options need.
 	//
-	// SnapStart is for images, with an alias of the version whose snapshot is taken: AliasOf.
+	// SnapStart is for images. AliasOf returns the alias of the version whose snapshot is taken.
 	//
 	// Example:
-	//   FunctionOptions: awslambda.FunctionOptions{MemorySize: jsii.Number(512), Timeout: awscdk.Duration_Seconds(jsii.Number(30))}
+	//   FunctionOptions: awslambda.FunctionOptions{MemorySize: jsii.Number(512)}
 	awslambda.FunctionOptions
 
 	// The folder of the handler. Everything in it is deployed to /var/task, except its testdata/. A relative path
@@ -54,64 +54,65 @@ type BashFunctionProps struct {
 	// Default: DefaultHandler, run() in handler.sh.
 	Handler *string
 
-	// What of Entry is not deployed, beside testdata/: patterns of path.Match, of a name at any depth or of a path
-	// below Entry.
+	// Files and folders in Entry that are not deployed, beside testdata/: patterns of path.Match, for a name at any
+	// depth or for a path below Entry.
 	//
 	// Example:
 	//   Exclude: jsii.Strings(".env", "*.md", "docs/drafts")
 	// Default: packages.DefaultExclude(): .env, .git, node_modules and the like. An empty list deploys everything.
 	Exclude *[]*string
 
-	// What talks to Lambda between events: the name of one of packages.Bootstraps().
+	// The program that talks to Lambda between events: the name of one of packages.Bootstraps().
 	//
 	// Example:
 	//   Bootstrap: jsii.String("bashtcp")
 	// Default: DefaultBootstrap.
 	Bootstrap *string
 
-	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image,
-	// arm.ImageMinimal from scratch with a static Bash and nothing else (no coreutils: handlers of builtins only, or
-	// bring your own).
+	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image, or
+	// arm.ImageMinimal, from scratch with a static Bash. The last has no coreutils: the handler must use builtins only,
+	// or bring its programs.
 	//
 	// Example:
 	//   Package: arm.Image
 	// Default: DefaultPackage.
 	Package arm.Package
 
-	// Execution environments that are kept initialized, behind an alias: AliasOf.
+	// Execution environments that are kept initialized, behind the alias that AliasOf returns.
 	//
 	// Example:
 	//   Provisioned: &bashfunction.Provisioned{Min: jsii.Number(2), Max: jsii.Number(10)}
 	// Default: none; every environment starts when it is needed.
 	Provisioned *Provisioned
 
-	// Whether the function has an HTTPS endpoint of its own, for callers that sign their requests (IAM): URLOf.
+	// Whether the function has an HTTPS endpoint, for callers that sign their requests (IAM). URLOf returns it.
 	//
 	// Example:
 	//   URL: jsii.Bool(true)
 	// Default: false.
 	URL *bool
 
-	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one
-	// costs little.
+	// What makes the deployment package. Functions should share a Builder: it reads the sources only once.
 	//
 	// Example:
 	//   Builder: &packages.Workspace{Dir: "build", Log: os.Stderr}
-	// Default: one packages.Workspace for the process, in the user's cache folder, that tells standard error what it
+	// Default: one packages.Workspace for the process, in the user's cache folder. It writes to standard error what it
 	// builds.
 	Builder Builder
 }
 
 // Builder makes deployment packages out of a bootstrap and a handler's folder. *packages.Workspace is one. Both methods
-// return a path whose content depends on their arguments and the sources alone.
+// return a path; the content there depends only on their arguments and the sources.
 type Builder interface {
 	// ZIP returns a ZIP file.
 	ZIP(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error)
 	// ImageContext returns a folder with a Dockerfile.
-	ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error)
+	ImageContext(
+		ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string,
+	) (string, error)
 }
 
-// or is text, or what stands for text that is missing or empty.
+// or returns text, or otherwise if text is nil or empty.
 func or(text *string, otherwise string) *string {
 	if text == nil || *text == "" {
 		return &otherwise
@@ -119,11 +120,11 @@ func or(text *string, otherwise string) *string {
 	return text
 }
 
-// withDefaults is a copy in which nothing of this package's own is left open, except the Builder.
+// withDefaults returns a copy in which every prop that has a default is set, except the Builder.
 func (p BashFunctionProps) withDefaults(scope constructs.Construct) BashFunctionProps {
 	p.Entry, p.Handler, p.Bootstrap = or(p.Entry, ""), or(p.Handler, DefaultHandler), or(p.Bootstrap, DefaultBootstrap)
 	p.Package = cmp.Or(p.Package, DefaultPackage)
-	if p.LoggingFormat == "" && p.LogFormat == nil { //nolint:staticcheck // deprecated, but whoever sets it is to have it
+	if p.LoggingFormat == "" && p.LogFormat == nil { //nolint:staticcheck // deprecated, but may be set
 		p.LoggingFormat = awslambda.LoggingFormat_JSON
 	}
 	if p.Architecture == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,9 +19,12 @@ import (
 	"github.com/twinstart/twinstart/packages/handler"
 )
 
-// validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
+// validate checks everything that can be known before anything is built. It returns a note for what it cannot decide.
 func (p BashFunctionProps) validate() ([]handler.Note, error) {
-	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateSnapStart, p.validateChoices, p.validateEntry} {
+	for _, check := range []func() error{
+		p.validateOptions, p.validateModel, p.validateCombinations,
+		p.validateProvisioned, p.validateSnapStart, p.validateChoices, p.validateEntry,
+	} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -29,58 +33,70 @@ func (p BashFunctionProps) validate() ([]handler.Note, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handler.Handler{Dir: *p.Entry, Name: *p.Handler, Architecture: a, StaticBash: p.Package == arm.ImageMinimal || *p.Bootstrap == "bashtcp-static"}.Check()
+	static := p.Package == arm.ImageMinimal || *p.Bootstrap == "bashtcp-static"
+	return handler.Handler{Dir: *p.Entry, Name: *p.Handler, Architecture: a, StaticBash: static}.Check()
 }
 
+// whole reports whether v is a whole number within bounds.
+func whole(v, least, most float64) bool { return v >= least && v <= most && v == math.Trunc(v) }
+
+// validateOptions checks the numbers among the options of any function.
 func (p BashFunctionProps) validateOptions() error {
-	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && (*m < arm.MinMemoryMB || *m > arm.MaxMemoryMB || *m != float64(int(*m))) {
-		return fmt.Errorf("prop MemorySize is %v: use a whole number of MB from %d to %d", *m, arm.MinMemoryMB, arm.MaxMemoryMB)
+	const form = "prop %s is %v: use a whole number of %s from %d to %d"
+	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && !whole(*m, arm.MinMemoryMB, arm.MaxMemoryMB) {
+		return fmt.Errorf(form, "MemorySize", *m, "MB", arm.MinMemoryMB, arm.MaxMemoryMB)
 	}
 	if t := p.Timeout; t != nil && !*t.IsUnresolved() {
 		s := *t.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
-		if s < arm.MinTimeoutSeconds || s > arm.MaxTimeoutSeconds || s != float64(int(s)) {
-			return fmt.Errorf("prop Timeout is %v s: use whole seconds from %d to %d", s, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds)
+		if !whole(s, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds) {
+			return fmt.Errorf(form, "Timeout", s, "seconds", arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds)
 		}
 	}
-	if p.LogRetention != "" || p.LogRemovalPolicy != "" { //nolint:staticcheck // deprecated ones are what this is about
-		return errors.New("props LogRetention and LogRemovalPolicy are about a log group that Lambda makes: give LogGroup one with the retention and removal policy that you want")
+	if s := p.EphemeralStorageSize; s != nil && !*s.IsUnresolved() {
+		mb := *s.ToMebibytes(&awscdk.SizeConversionOptions{Rounding: awscdk.SizeRoundingBehavior_NONE})
+		if !whole(mb, arm.MinTmpMB, arm.MaxTmpMB) {
+			return fmt.Errorf(form, "EphemeralStorageSize", mb, "MB", arm.MinTmpMB, arm.MaxTmpMB)
+		}
+	}
+	r := p.ReservedConcurrentExecutions
+	if r != nil && !*awscdk.Token_IsUnresolved(r) && !whole(*r, 0, math.MaxInt32) {
+		return fmt.Errorf("prop ReservedConcurrentExecutions is %v: use a whole number, or leave it out for no limit", *r)
 	}
 	return nil
 }
 
 // validateCombinations refuses options that Lambda or the CDK would refuse later, or ignore.
 func (p BashFunctionProps) validateCombinations() error {
-	if s := p.EphemeralStorageSize; s != nil && !*s.IsUnresolved() {
-		if mb := *s.ToMebibytes(&awscdk.SizeConversionOptions{Rounding: awscdk.SizeRoundingBehavior_NONE}); mb < arm.MinTmpMB || mb > arm.MaxTmpMB || mb != float64(int(mb)) {
-			return fmt.Errorf("prop EphemeralStorageSize is %v MB: use a whole number of MB from %d to %d", mb, arm.MinTmpMB, arm.MaxTmpMB)
-		}
-	}
-	if r := p.ReservedConcurrentExecutions; r != nil && !*awscdk.Token_IsUnresolved(r) && (*r < 0 || *r != float64(int(*r))) {
-		return fmt.Errorf("prop ReservedConcurrentExecutions is %v: use a whole number, or leave it out for no limit of the function's own", *r)
+	if p.LogRetention != "" || p.LogRemovalPolicy != "" { //nolint:staticcheck // deprecated, and refused here
+		return errors.New("props LogRetention and LogRemovalPolicy are for a log group that Lambda makes: " +
+			"set them on a log group, and give that as LogGroup")
 	}
 	if p.Vpc == nil && (p.VpcSubnets != nil || p.SecurityGroups != nil || p.AllowPublicSubnet != nil) {
-		return errors.New("props VpcSubnets, SecurityGroups and AllowPublicSubnet are about a VPC: set prop Vpc, or leave them out")
+		return errors.New("props VpcSubnets, SecurityGroups and AllowPublicSubnet need a VPC: set Vpc, or leave them out")
 	}
-	disabled := p.DeadLetterQueueEnabled != nil && !*p.DeadLetterQueueEnabled
-	if p.DeadLetterQueue != nil && (disabled || p.DeadLetterTopic != nil) || p.DeadLetterTopic != nil && p.DeadLetterQueueEnabled != nil && !disabled {
-		return errors.New("props DeadLetterQueue, DeadLetterTopic and DeadLetterQueueEnabled contradict each other: set one of them")
+	queue, topic, enabled := p.DeadLetterQueue != nil, p.DeadLetterTopic != nil, p.DeadLetterQueueEnabled
+	if queue && (topic || enabled != nil && !*enabled) || topic && enabled != nil && *enabled {
+		return errors.New("props DeadLetterQueue, DeadLetterTopic and DeadLetterQueueEnabled conflict: set one of them")
 	}
 	if p.Package != arm.ZIP && p.Layers != nil && len(*p.Layers) > 0 {
-		return fmt.Errorf("prop Layers is for ZIP files and prop Package is %s: copy what the layers hold into the image, or use package %s", p.Package, arm.ZIP)
+		return fmt.Errorf("prop Layers is for ZIP files and prop Package is %s: copy the layers' files into the image, "+
+			"or use package %s", p.Package, arm.ZIP)
 	}
 	return nil
 }
 
+// validateChoices checks the props that name one of a few.
 func (p BashFunctionProps) validateChoices() error {
 	if _, err := p.architecture(); err != nil {
 		return err
 	}
 	if !slices.Contains(arm.Packages(), p.Package) {
-		return fmt.Errorf("unknown package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
+		kinds := list.Map(arm.Packages(), func(p arm.Package) string { return string(p) })
+		return fmt.Errorf("unknown package %q: use %s", p.Package, strings.Join(kinds, ", "))
 	}
-	named := func(b packages.Bootstrap) string { return b.Name }
-	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == *p.Bootstrap }) {
-		return fmt.Errorf("unknown bootstrap %q: use %s", *p.Bootstrap, joined(packages.Bootstraps(), named))
+	names := list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name })
+	if !slices.Contains(names, *p.Bootstrap) {
+		return fmt.Errorf("unknown bootstrap %q: use %s", *p.Bootstrap, strings.Join(names, ", "))
 	}
 	return nil
 }
@@ -90,6 +106,7 @@ func (p BashFunctionProps) architecture() (arm.Architecture, error) {
 	return arm.ParseArchitecture(*p.Architecture.Name())
 }
 
+// validateEntry checks the folder of the handler.
 func (p BashFunctionProps) validateEntry() error {
 	if *p.Entry == "" {
 		return errors.New(`prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
@@ -113,8 +130,4 @@ func startsAt(path string) string {
 		return ""
 	}
 	return " (it starts at " + dir + ")"
-}
-
-func joined[T any](items []T, name func(T) string) string {
-	return strings.Join(list.Map(items, name), ", ")
 }

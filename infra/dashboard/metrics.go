@@ -31,17 +31,25 @@ const (
 	isError  = isReport + ` && $.record.status != "success"`
 )
 
-// dimensions lists the keys that a transformer adds to the events of an arm's log group.
-var dimensions = []string{"arm", "package", "bootstrap"}
+// Metric filters: those by arm, and those of the whole experiment.
+var (
+	byArm = []filter{
+		{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"},
+		{maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"},
+	}
+	ofAll = []filter{
+		{invocations, isReport, "1", "Count"}, {coldStarts, isCold, "1", "Count"}, {failures, isError, "1", "Count"},
+	}
+)
 
 // filters defines the transformers, and the metric filters of Metrics and Alarms.
 func (c parts) filters() {
+	if !c.transforms() && !c.has(Alarms) {
+		return
+	}
 	var transformers, filters Chain
 	ids := map[string]bool{}
 	for _, i := range c.firsts {
-		if !c.transforms() && !c.has(Alarms) {
-			return
-		}
 		a := c.Arms[i]
 		// The memory is part of the id even if there is only one, so that a wider experiment replaces nothing.
 		id := fmt.Sprintf("%s-%d", strings.ReplaceAll(a.Identity.Arm, "/", "-"), a.Identity.MemorySizeMB)
@@ -56,46 +64,19 @@ func (c parts) filters() {
 			transformers.Add(transformer)
 		}
 		if c.has(Metrics) {
-			for _, f := range []filter{{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"}, {maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"}} {
-				byArm := c.filter(scope, i, f, true)
-				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation
-				// checks.
-				byArm.AddDependency(transformer)
-				filters.Add(byArm)
+			for _, f := range byArm {
+				made := c.filter(scope, i, f, true)
+				// Lambda writes no log before it is invoked. The order of the two matters only to CloudFormation's checks.
+				made.AddDependency(transformer)
+				filters.Add(made)
 			}
 		}
 		if c.has(Alarms) {
-			for _, f := range []filter{{invocations, isReport, "1", "Count"}, {coldStarts, isCold, "1", "Count"}, {failures, isError, "1", "Count"}} {
+			for _, f := range ofAll {
 				filters.Add(c.filter(scope, i, f, false))
 			}
 		}
 	}
-}
-
-// transforms reports whether the log groups have transformers. Queries, bars and dimensions name arms by the keys
-// that transformers add.
-func (c parts) transforms() bool {
-	if c.shared() {
-		return c.has(Contributors) // which ranks by a key alone
-	}
-	return c.has(Metrics) || c.has(Widgets) || c.has(Queries) || c.has(Contributors)
-}
-
-// atOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric
-// filter takes it two describing calls and one writing call, and CloudWatch Logs takes five such calls a second: with
-// more at once the handler's retries run out and the stack is rolled back.
-// https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-logs (ClientBuilder.java)
-const atOnce = 3
-
-// Chain makes each resource wait for the one that was added atOnce before it.
-type Chain []awscdk.CfnResource
-
-// Add appends a resource.
-func (c *Chain) Add(r awscdk.CfnResource) {
-	if n := len(*c) - atOnce; n >= 0 {
-		r.AddDependency((*c)[n])
-	}
-	*c = append(*c, r)
 }
 
 // filter is a metric and the events that it is made of.
@@ -118,8 +99,37 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 	return awslogs.NewCfnMetricFilter(scope, &f.metric, props)
 }
 
-// transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's
-// own output, stays as it is.
+// atOnce is how many resources of one kind of CloudWatch Logs CloudFormation may create or delete at the same time. For
+// a metric filter CloudFormation makes two describing calls and one writing call, and CloudWatch Logs takes five such
+// calls a second. If more filters are made at once, CloudFormation runs out of retries and rolls the stack back.
+// https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-logs (ClientBuilder.java)
+const atOnce = 3
+
+// Chain makes each resource wait for the one that was added atOnce before it.
+type Chain []awscdk.CfnResource
+
+// Add appends a resource.
+func (c *Chain) Add(r awscdk.CfnResource) {
+	if n := len(*c) - atOnce; n >= 0 {
+		r.AddDependency((*c)[n])
+	}
+	*c = append(*c, r)
+}
+
+// dimensions lists the keys that a transformer adds to the events of an arm's log group.
+var dimensions = []string{"arm", "package", "bootstrap"}
+
+// transforms reports whether the log groups have transformers. Queries, bars and dimensions name arms by the keys
+// that transformers add.
+func (c parts) transforms() bool {
+	if c.shared() {
+		return c.has(Contributors) // a rule ranks by keys only
+	}
+	return c.has(Metrics) || c.has(Widgets) || c.has(Queries) || c.has(Contributors)
+}
+
+// transformer adds to each event of an arm's log group what the event does not say. The function's own output, if it is
+// not JSON, stays as it is.
 func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransformer {
 	a := c.Arms[i]
 	var keys []any
@@ -129,16 +139,19 @@ func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransfo
 		}
 		keys = append(keys, &awslogs.CfnTransformer_AddKeyEntryProperty{Key: &dimensions[k], Value: &value})
 	}
+	message := &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}
+	// The stream is one execution environment, and Contributor Insights ranks environments.
+	stream := &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{&awslogs.CfnTransformer_CopyValueEntryProperty{
+		Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream"),
+	}}}
 	config := []any{
-		&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
+		&awslogs.CfnTransformer_ProcessorProperty{ParseJson: message},
 		&awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}},
-		// The stream is one execution environment: what Contributor Insights ranks.
-		&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{
-			&awslogs.CfnTransformer_CopyValueEntryProperty{Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream")},
-		}}},
+		&awslogs.CfnTransformer_ProcessorProperty{CopyValue: stream},
 	}
 	if c.shared() {
 		config = slices.Delete(config, 1, 2)
 	}
-	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{LogGroupIdentifier: c.groups[i], TransformerConfig: config})
+	props := &awslogs.CfnTransformerProps{LogGroupIdentifier: c.groups[i], TransformerConfig: config}
+	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), props)
 }

@@ -15,7 +15,7 @@ import (
 
 // DashboardProps says what to show. Experiment and Arms are required.
 type DashboardProps struct {
-	// What the functions have in common. It names the metrics' namespace, Twinstart/<Experiment>.
+	// A name for what the functions have in common. The metrics' namespace is Twinstart/<Experiment>.
 	//
 	// Example:
 	//   Experiment: "packaging"
@@ -56,7 +56,7 @@ type Part string
 // The parts. What each costs is in docs/cost.md.
 const (
 	Widgets      Part = "dashboard"    // the dashboard
-	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm, for 15 months; the dashboard does not draw them
+	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm, for 15 months; not on the dashboard
 	Alarms       Part = "alarms"       // error rate, throttles and cold-start share of the experiment
 	Queries      Part = "queries"      // saved queries of Logs Insights
 	Contributors Part = "contributors" // a Contributor Insights rule: the log streams with the slowest INIT
@@ -65,7 +65,7 @@ const (
 // Parts returns all parts.
 func Parts() []Part { return []Part{Widgets, Metrics, Alarms, Queries, Contributors} }
 
-// DefaultParts returns the parts that cost next to nothing while no function runs, and whose filters are used.
+// DefaultParts returns the parts that cost next to nothing while no function runs.
 func DefaultParts() []Part { return []Part{Widgets, Alarms, Queries} }
 
 // Price is in USD.
@@ -84,8 +84,8 @@ type Thresholds struct {
 	Throttles      float64 // within 5 minutes; default 1
 }
 
-// MaxContributors is the most functions that a Contributor Insights rule can rank. Its definition names their log
-// groups and has at most 8,192 characters.
+// MaxContributors is the most functions that a Contributor Insights rule can rank. The rule's definition names their
+// log groups and has at most 8,192 characters.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html
 const MaxContributors = 60
 
@@ -102,50 +102,6 @@ func (p DashboardProps) withDefaults() DashboardProps {
 	return p
 }
 
-// plainName makes sure that names do not contain syntax of queries, searches and templates.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9/_.@-]+$`)
-
-func (p DashboardProps) validate() error {
-	switch {
-	case p.Experiment == "":
-		return errors.New(`prop Experiment is missing: name what the functions have in common, such as "packaging"`)
-	case !plainName.MatchString(p.Experiment):
-		return fmt.Errorf("prop Experiment is %q: use letters, digits, - _ . and /", p.Experiment)
-	case len(p.Arms) == 0:
-		return errors.New("prop Arms is empty: give one function at least")
-	case p.has(Contributors) && len(p.Arms) > MaxContributors:
-		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or give fewer functions", len(p.Arms), Contributors, MaxContributors)
-	}
-	for _, part := range p.Parts {
-		if !slices.Contains(Parts(), part) {
-			return fmt.Errorf("unknown part %q: use %v", part, Parts())
-		}
-	}
-	seen := map[string]bool{}
-	for i, a := range p.Arms {
-		switch {
-		case a.Function == nil || a.LogGroup == nil:
-			return fmt.Errorf("prop Arms: number %d lacks its Function or its LogGroup", i)
-		case a.Identity.Arm == "":
-			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i)
-		case !plainName.MatchString(a.Identity.Arm):
-			return fmt.Errorf("prop Arms: %q is not a valid name of a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
-		case seen[p.name(a)]:
-			return fmt.Errorf("prop Arms: two are named %s: give each a name of its own", p.name(a))
-		}
-		seen[p.name(a)] = true
-	}
-	for _, t := range []struct {
-		name           string
-		value, highest float64
-	}{{"ErrorRate", p.Thresholds.ErrorRate, 100}, {"ColdStartShare", p.Thresholds.ColdStartShare, 100}, {"Throttles", p.Thresholds.Throttles, 1e9}} {
-		if !(t.value > 0 && t.value <= t.highest) {
-			return fmt.Errorf("prop Thresholds.%s is %v: use a number above 0, %v at most", t.name, t.value, t.highest)
-		}
-	}
-	return nil
-}
-
 func (p DashboardProps) has(part Part) bool { return slices.Contains(p.Parts, part) }
 
 // name returns an arm's name, with its memory if the experiment has several.
@@ -160,3 +116,49 @@ func (p DashboardProps) name(a Arm) string {
 
 // namespace returns the namespace of the metrics.
 func (p DashboardProps) namespace() string { return "Twinstart/" + p.Experiment }
+
+// plainName makes sure that names contain no syntax of queries, searches or templates.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9/_.@-]+$`)
+
+func (p DashboardProps) validate() error {
+	switch {
+	case p.Experiment == "":
+		return errors.New(`prop Experiment is missing: name what the functions have in common, such as "packaging"`)
+	case !plainName.MatchString(p.Experiment):
+		return fmt.Errorf("prop Experiment is %q: use letters, digits, - _ . and /", p.Experiment)
+	case len(p.Arms) == 0:
+		return errors.New("prop Arms is empty: give one function at least")
+	case p.has(Contributors) && len(p.Arms) > MaxContributors:
+		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or functions",
+			len(p.Arms), Contributors, MaxContributors)
+	}
+	for _, part := range p.Parts {
+		if !slices.Contains(Parts(), part) {
+			return fmt.Errorf("unknown part %q: use %v", part, Parts())
+		}
+	}
+	seen := map[string]bool{}
+	for i, a := range p.Arms {
+		switch {
+		case a.Function == nil || a.LogGroup == nil:
+			return fmt.Errorf("prop Arms: number %d lacks its Function or its LogGroup", i)
+		case a.Identity.Arm == "":
+			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i)
+		case !plainName.MatchString(a.Identity.Arm):
+			return fmt.Errorf("prop Arms: %q does not name a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
+		case seen[p.name(a)]:
+			return fmt.Errorf("prop Arms: two are named %s: give each a name of its own", p.name(a))
+		}
+		seen[p.name(a)] = true
+	}
+	limit := p.Thresholds
+	return cmp.Or(checkThreshold("ErrorRate", limit.ErrorRate, 100),
+		checkThreshold("ColdStartShare", limit.ColdStartShare, 100), checkThreshold("Throttles", limit.Throttles, 1e9))
+}
+
+func checkThreshold(name string, value, highest float64) error {
+	if value > 0 && value <= highest {
+		return nil
+	}
+	return fmt.Errorf("prop Thresholds.%s is %v: use a number above 0, %v at most", name, value, highest)
+}

@@ -15,8 +15,8 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 )
 
-// report selects REPORT, which is called platform.report in the JSON format, and gives its figures the same names
-// in both formats.
+// report selects Lambda's report, which is REPORT in the text format and platform.report in the JSON format. It gives
+// the figures the same names in both formats.
 const report = `filter type = "platform.report" or @type = "REPORT"
 | fields coalesce(record.metrics.durationMs, @duration) as duration,
          coalesce(record.metrics.initDurationMs, @initDuration) as init,
@@ -28,10 +28,9 @@ const report = `filter type = "platform.report" or @type = "REPORT"
 // logQuery is a query of Logs Insights.
 type logQuery struct{ id, title, text string }
 
-// by returns what tells arms apart: the key that the transformers add, else the log group or, in a shared one, the
-// function.
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html describes the names of log
-// streams.
+// by returns the field that tells arms apart: the key that the transformers add, or else the log group. In a shared log
+// group it is the function, whose name is in the name of the log stream. See
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html.
 func (c parts) by() string {
 	switch {
 	case c.shared():
@@ -52,38 +51,45 @@ func (c parts) events(filter string) string {
 
 // bars returns the queries that the dashboard draws.
 func (c parts) bars() []logQuery {
-	by, report := " by "+c.by(), c.events(report)
+	by, stats := " by "+c.by(), c.events(report)+"| stats "
+	failed := c.events(`filter type = "platform.report" and record.status != "success" `)
 	bars := []logQuery{
-		{"", "Init Duration, p50 p90 p99, ms", report + `| stats pct(init, 50) as p50, pct(init, 90) as p90, pct(init, 99) as p99` + by},
-		{"", "Duration, p50 p95 p99 max, ms", report + `| stats pct(duration, 50) as p50, pct(duration, 95) as p95, pct(duration, 99) as p99, max(duration) as slowest` + by},
-		{"", "Cold-start share, %", report + `| stats 100 * sum(ispresent(init)) / count(*) as coldPercent` + by},
-		{"", "Errors", c.events(`filter type = "platform.report" and record.status != "success" `) + `| stats count(*) as errors` + by},
-		{"", "Max memory used, MB", report + `| stats max(used) as maxMemoryMB` + by},
+		{"", "Init Duration, p50 p90 p99, ms", stats +
+			"pct(init, 50) as p50, pct(init, 90) as p90, pct(init, 99) as p99" + by},
+		{"", "Duration, p50 p95 p99 max, ms", stats +
+			"pct(duration, 50) as p50, pct(duration, 95) as p95, pct(duration, 99) as p99, max(duration) as slowest" + by},
+		{"", "Cold-start share, %", stats + "100 * sum(ispresent(init)) / count(*) as coldPercent" + by},
+		{"", "Errors", failed + "| stats count(*) as errors" + by},
+		{"", "Max memory used, MB", stats + "max(used) as maxMemoryMB" + by},
 	}
 	if cost := c.cost(); cost != "" {
-		bars = append(bars, logQuery{"", "Estimated cost, USD", report + `| stats ` + cost + ` as costUSD` + by})
+		bars = append(bars, logQuery{"", "Estimated cost, USD", stats + cost + " as costUSD" + by})
 	}
 	return bars
 }
 
-// logQueries returns the queries that are saved, and that the dashboard shows as tables.
+// byLogStream is the published query, for reports in both formats.
+const byLogStream = `filter @type = "REPORT" or type = "platform.report"
+| fields coalesce(@duration, record.metrics.durationMs) as duration,
+         coalesce(@initDuration, record.metrics.initDurationMs) as init
+| stats count(*), pct(duration, 99), max(init), pct(init, 99) by @logStream`
+
+// logQueries returns the queries that are saved. The dashboard shows them as tables.
 func (c parts) logQueries() []logQuery {
-	by, report := c.by(), c.events(report)
-	queries := []logQuery{{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, sum(ispresent(init)) as cold, 100 * sum(ispresent(init)) / count(*) as coldPercent,
-        pct(init, 50) as initP50, pct(init, 90) as initP90, pct(init, 99) as initP99, max(init) as initMax, max(used) as maxMemoryMB by ` + by + `
-| sort initP50 asc`}}
+	by, stats := " by "+c.by(), c.events(report)+"| stats "
+	queries := []logQuery{{"ColdStartsByArm", "cold starts by arm", stats +
+		`count(*) as invocations, sum(ispresent(init)) as cold, 100 * sum(ispresent(init)) / count(*) as coldPercent,
+        pct(init, 50) as initP50, pct(init, 90) as initP90, pct(init, 99) as initP99, max(init) as initMax,
+        max(used) as maxMemoryMB` + by + "\n| sort initP50 asc"}}
 	if cost := c.cost(); cost != "" {
-		queries = append(queries, logQuery{"CostByArm", "estimated cost by arm, in USD", report + `| stats sum(billed) as billedMs, count(*) as invocations,
-        ` + cost + ` as costUSD by ` + by + `
-| sort costUSD desc`})
+		queries = append(queries, logQuery{"CostByArm", "estimated cost by arm, in USD", stats +
+			"sum(billed) as billedMs, count(*) as invocations,\n        " + cost + " as costUSD" + by + "\n| sort costUSD desc"})
 	}
-	return append(queries, logQuery{"ByLogStream", "by log stream, as published", `filter @type = "REPORT" or type = "platform.report"
-| fields coalesce(@duration, record.metrics.durationMs) as duration, coalesce(@initDuration, record.metrics.initDurationMs) as init
-| stats count(*), pct(duration, 99), max(init), pct(init, 99) by @logStream`})
+	return append(queries, logQuery{"ByLogStream", "by log stream, as published", byLogStream})
 }
 
-// cost returns an expression for the price of invocations, or "" if it is not known. A query has one price, so
-// functions of two architectures have none.
+// cost returns an expression for the price of invocations, or "" if no price is known. A query has one price, so it has
+// none for functions of two architectures.
 func (c parts) cost() string {
 	p, known := c.Prices[c.architectures[0]]
 	if !known || slices.ContainsFunc(c.architectures, func(a arm.Architecture) bool { return a != c.architectures[0] }) {
@@ -92,7 +98,7 @@ func (c parts) cost() string {
 	return fmt.Sprintf("sum(billed / 1000 * memory / 1024) * %.10f + count(*) * %.7f", p.GBSecond, p.Request)
 }
 
-// maxLogGroups is the most log groups of one query of Logs Insights.
+// maxLogGroups is the most log groups that one query of Logs Insights may have.
 const maxLogGroups = 50
 
 // queries saves the queries, under Twinstart/EXPERIMENT in the console's list.
@@ -104,7 +110,9 @@ func (c parts) queries() {
 			if i > 0 {
 				name, id = fmt.Sprintf("%s (%d)", name, i+1), fmt.Sprintf("%s%d", id, i+1)
 			}
-			awslogs.NewCfnQueryDefinition(c.scope, &id, &awslogs.CfnQueryDefinitionProps{Name: &name, QueryString: jsii.String(q.text), LogGroupNames: &groups})
+			awslogs.NewCfnQueryDefinition(c.scope, &id, &awslogs.CfnQueryDefinitionProps{
+				Name: &name, QueryString: &q.text, LogGroupNames: &groups,
+			})
 		}
 	}
 }
@@ -112,13 +120,13 @@ func (c parts) queries() {
 // chunks splits log groups into groups that one query can take.
 func (c parts) chunks() [][]int { return slices.Collect(slices.Chunk(c.firsts, maxLogGroups)) }
 
-// slowest is the rule of contributors, without its log groups and keys. A stream has one cold start, hence the sum.
+// slowest is the rule's body, without its log groups and keys. It ranks by a sum, and each stream has one cold start.
 //
 //go:embed slowest.json
 var slowest string
 
-// contributors defines a Contributor Insights rule. It ranks log streams, which are execution environments, by the
-// INIT of their cold start.
+// contributors defines a Contributor Insights rule that ranks log streams by the INIT of their cold start. A log stream
+// is an execution environment.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
 func (c parts) contributors() {
 	var groups []string
@@ -129,7 +137,7 @@ func (c parts) contributors() {
 	}
 	keys := `"$.arm","$.logStream"`
 	if c.shared() {
-		keys = `"$.logStream"` // whose name contains the function's
+		keys = `"$.logStream"` // its name contains the function's name
 	}
 	body := fmt.Sprintf(strings.ReplaceAll(slowest, "\n", ""), strings.Join(groups, ","), keys)
 	awscloudwatch.NewCfnInsightRule(c.scope, jsii.String("SlowestStreams"), &awscloudwatch.CfnInsightRuleProps{

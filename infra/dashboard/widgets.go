@@ -1,10 +1,10 @@
 package dashboard
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -18,48 +18,44 @@ import (
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html.
 type object = map[string]any
 
-// howToRead is the text of the first widget.
-//
-//go:embed howtoread.md
-var howToRead string
-
 // gridWidth is the width of a dashboard in CloudWatch's units.
 const gridWidth = 24
 
-// maxMetrics is the largest number of metrics of a dashboard that costs nothing, as the first three of an account do.
-// A dashboard with more metrics costs 3.00 USD a month. https://aws.amazon.com/cloudwatch/pricing/
+// maxMetrics is the most metrics that a free dashboard has. The first three dashboards of an account are free; one with
+// more metrics costs 3.00 USD a month. https://aws.amazon.com/cloudwatch/pricing/
 const maxMetrics = 50
 
 // row is a line of widgets of one kind.
 type row struct {
 	height  int
 	kind    string
-	metrics int      // number of metrics that the widgets read
 	widgets []object // their properties
 }
 
-// widgets defines the dashboard, or two if one would have too many metrics to cost nothing. A body is one text with
-// ${f0} for the name of the first function and ${g0} for the name of its log group. CloudFormation fills these in,
-// so each name is in the template once.
+// widgets defines the dashboard, or two if one would have too many metrics to be free. A dashboard's body is one text.
+// In it ${f0} is the name of the first function and ${g0} the name of its log group. CloudFormation fills these in, so
+// each name is in the template once.
 func (c parts) widgets() {
 	names := map[string]*string{}
 	for i, a := range c.Arms {
 		names[fmt.Sprintf("f%d", i)] = a.Function.FunctionName()
 		names[fmt.Sprintf("g%d", i)] = c.groups[i]
 	}
-	for i, rows := range boards(c.rows()) {
-		var text bytes.Buffer
+	rows := c.rows()
+	boards := [][]row{rows}
+	// The last two rows read a metric of each arm. If both fit on free dashboards only apart, the last gets its own.
+	if n := len(c.Arms); 2*n > maxMetrics && n <= maxMetrics {
+		boards = [][]row{rows[:len(rows)-1], rows[len(rows)-1:]}
+	}
+	for i, rows := range boards {
+		var text strings.Builder
 		encoder := json.NewEncoder(&text)
 		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(object{"widgets": layOut(rows)}); err != nil {
-			panic(err) // maps, lists, text and numbers have an encoding
-		}
-		used := map[string]*string{} // Fn::Sub refuses names that the text does not contain
-		for name, value := range names {
-			if bytes.Contains(text.Bytes(), []byte("${"+name+"}")) {
-				used[name] = value
-			}
-		}
+		_ = encoder.Encode(object{"widgets": layOut(rows)}) // maps, lists, text and numbers have an encoding
+		used := maps.Clone(names)
+		maps.DeleteFunc(used, func(name string, _ *string) bool { // Fn::Sub refuses names that the text does not contain
+			return !strings.Contains(text.String(), "${"+name+"}")
+		})
 		id, suffix := "Board", ""
 		if i > 0 {
 			id, suffix = fmt.Sprintf("Board%d", i+1), fmt.Sprintf("-%d", i+1)
@@ -72,38 +68,27 @@ func (c parts) widgets() {
 	}
 }
 
-// boards divides rows among dashboards so that none has too many metrics to cost nothing. If it takes more than two,
-// one large dashboard is cheaper, because the account may have some already.
-func boards(rows []row) [][]row {
-	var small [][]row
-	sum := maxMetrics
-	for _, r := range rows {
-		if sum += r.metrics; len(small) == 0 || sum > maxMetrics {
-			small, sum = append(small, nil), r.metrics
-		}
-		small[len(small)-1] = append(small[len(small)-1], r)
-	}
-	if len(small) > 2 {
-		return [][]row{rows}
-	}
-	return small
-}
-
 // layOut puts rows one below the other.
 func layOut(rows []row) (all []object) {
 	y := 0
 	for _, r := range rows {
 		width := gridWidth / len(r.widgets)
 		for i, properties := range r.widgets {
-			all = append(all, object{"type": r.kind, "x": i * width, "y": y, "width": width, "height": r.height, "properties": properties})
+			all = append(all, object{"type": r.kind, "x": i * width, "y": y, "width": width, "height": r.height,
+				"properties": properties})
 		}
 		y += r.height
 	}
 	return all
 }
 
-// rows returns what is shown. Lambda's reports are queried from the logs: that costs next to nothing and gives true
-// percentiles over any time. Metrics are read only for what no log contains.
+// howToRead is the text of the first widget.
+//
+//go:embed howtoread.md
+var howToRead string
+
+// rows returns what is shown. Figures of Lambda's reports are queried from the logs, which costs next to nothing and
+// gives true percentiles over any time. Metrics are read only for figures that no log contains.
 func (c parts) rows() []row {
 	high := 4 + len(c.Arms)/3 // bars can still be told apart
 	text := fmt.Sprintf(strings.TrimSpace(howToRead), c.Experiment)
@@ -116,16 +101,14 @@ func (c parts) rows() []row {
 	for _, chunk := range c.chunks() {
 		from := strings.Join(list.Map(chunk, func(i int) string { return fmt.Sprintf("SOURCE '${g%d}' | ", i) }), "")
 		line := list.Map(c.bars(), func(q logQuery) object { return queryWidget(q.title, "bar", from+q.text) })
-		half := len(line) / 2
-		rows = append(rows, row{high, "log", 0, line[:half]}, row{high, "log", 0, line[half:]})
+		rows = append(rows, row{high, "log", line[:len(line)/2]}, row{high, "log", line[len(line)/2:]})
 		for _, q := range c.logQueries() {
-			rows = append(rows, row{high, "log", 0, []object{queryWidget(q.title, "table", from+q.text)}})
+			rows = append(rows, row{high, "log", []object{queryWidget(q.title, "table", from+q.text)}})
 		}
 	}
-	n := len(c.Arms)
 	return append(rows,
-		row{high, "metric", n, []object{c.byFunction("Throttles", "Throttles", "Sum")}},
-		row{high, "metric", n, []object{c.byFunction("Concurrent executions, max", "ConcurrentExecutions", "Maximum")}})
+		row{high, "metric", []object{c.byFunction("Throttles", "Throttles", "Sum")}},
+		row{high, "metric", []object{c.byFunction("Concurrent executions, max", "ConcurrentExecutions", "Maximum")}})
 }
 
 func queryWidget(title, view, query string) object {

@@ -1,13 +1,13 @@
-// Package experiment is a CDK construct that compares functions of anybody's application: it makes them arms of one
-// experiment, which `twinstart run` measures side by side, in the lab or on AWS.
+// Package experiment is a CDK construct that compares functions of any application. It makes them arms of one
+// experiment, and `twinstart run` measures them side by side, in the lab or on AWS.
 //
 //	e := experiment.NewExperiment(stack, jsii.String("Compare"), &experiment.ExperimentProps{Name: "shop"})
 //	e.Add(orders, experiment.Levels{"client": "http"})
 //	e.Add(ordersV2, experiment.Levels{"client": "raw"})
-//	e.Pair("Checkout", &experiment.PairProps{Code: jsii.String("build/checkout.zip"), Handler: jsii.String("bootstrap")}) // as ZIP and as image
-//	e.Finish()                                                                                  // dashboard, tuner
+//	e.Pair("Checkout", &experiment.PairProps{Code: jsii.String("build/checkout.zip")}) // as ZIP and as image
+//	e.Finish()                                                                        // dashboard, tuner
 //
-// What an arm is stands in the Metadata of its function's resource: nothing is parsed out of a name.
+// The Metadata of a function's resource says which arm it is. Nothing is parsed out of a name.
 package experiment
 
 import (
@@ -26,13 +26,14 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/infra/cdk"
 	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
 
-// ExperimentProps says what the functions have in common.
+// ExperimentProps are the experiment's name and what shows and tunes its functions.
 type ExperimentProps struct {
-	// What the experiment is called, in records, metrics and the dashboard's title: letters, digits and single hyphens.
+	// The name in records, metrics and the dashboard's title: letters, digits and single hyphens.
 	//
 	// Example:
 	//   Name: "shop"
@@ -44,7 +45,7 @@ type ExperimentProps struct {
 	// Default: dashboard.DefaultParts().
 	Observe []dashboard.Part
 
-	// Whether to leave out the state machine that tunes the functions' memory. It costs nothing until it is started.
+	// Whether to leave out the state machine that tunes the functions' memory. It costs nothing while it is not used.
 	//
 	// Default: false.
 	NoTuning bool
@@ -56,7 +57,7 @@ type ExperimentProps struct {
 }
 
 // Levels are the levels of a function, by factor. "bootstrap", "package" and "handler" are columns of every report.
-// Any other factor belongs to the user and is in each record.
+// Any other factor is the user's own, and is in each record.
 type Levels map[string]string
 
 // Experiment collects functions. When it is finished, it shows and tunes them.
@@ -66,16 +67,12 @@ type Experiment struct {
 	arms  []dashboard.Arm
 }
 
-// name makes sure that CloudWatch and CloudFormation accept Twinstart/<Name> and the name of the stack.
+// name is the form of names that CloudWatch accepts in Twinstart/<Name>, and CloudFormation in the stack's name.
 var name = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 // NewExperiment does what New does, and panics if there is an error, as constructs do.
 func NewExperiment(scope constructs.Construct, id *string, props *ExperimentProps) *Experiment {
-	e, err := New(scope, id, props)
-	if err != nil {
-		panic(err)
-	}
-	return e
+	return cdk.Must(New(scope, id, props))
 }
 
 // New begins an experiment below scope/id.
@@ -84,7 +81,7 @@ func New(scope constructs.Construct, id *string, props *ExperimentProps) (*Exper
 		props = &ExperimentProps{}
 	}
 	if !name.MatchString(props.Name) {
-		return nil, fmt.Errorf("experiment %q: prop Name is %q: use letters, digits and single hyphens, as in night-run-2", *id, props.Name)
+		return nil, fmt.Errorf("experiment %q: prop Name is %q: use letters, digits and single hyphens", *id, props.Name)
 	}
 	p := *props
 	if p.Observe == nil {
@@ -93,28 +90,29 @@ func New(scope constructs.Construct, id *string, props *ExperimentProps) (*Exper
 	return &Experiment{scope: constructs.NewConstruct(scope, id), props: p}, nil
 }
 
-// Add makes a function an arm. Its name is bootstrap/package if levels have both, else the function's path below its
-// stack. The function should log in JSON to a log group of its own, as those of bashfunction and of Pair do: figures
-// are read from there.
+// Add makes a function an arm. The arm's name is bootstrap/package if levels has both, or else the function's path
+// below its stack. Figures are read from the log, so the function should log in JSON to its own log group, as functions
+// of bashfunction and of Pair do.
 func (e *Experiment) Add(function awslambda.Function, levels Levels) { e.add(function, levels, "", "") }
 
 func (e *Experiment) add(function awslambda.Function, levels Levels, name, event string) {
 	identity := arm.Identity{
-		Bootstrap: levels["bootstrap"], Package: arm.Package(levels["package"]), Handler: levels["handler"], Levels: maps.Clone(levels), Event: event,
+		Bootstrap: levels["bootstrap"], Package: arm.Package(levels["package"]), Handler: levels["handler"],
+		Levels: maps.Clone(levels), Event: event,
+		MemorySizeMB: arm.DefaultMemorySizeMB, Architecture: arm.Architecture(*function.Architecture().Name()),
 	}
-	maps.DeleteFunc(identity.Levels, func(factor, _ string) bool {
-		return factor == "bootstrap" || factor == "package" || factor == "handler"
-	})
-	if identity.Arm = arm.ID(cmp.Or(name, identity.Bootstrap), identity.Package); identity.Bootstrap == "" || identity.Package == "" {
-		identity.Arm = strings.TrimSuffix(strings.TrimPrefix(*function.Node().Path(), *awscdk.Stack_Of(function).Node().Path()+"/"), "/Function")
+	for _, column := range []string{"bootstrap", "package", "handler"} {
+		delete(identity.Levels, column)
+	}
+	identity.Arm = arm.ID(cmp.Or(name, identity.Bootstrap), identity.Package)
+	if identity.Bootstrap == "" || identity.Package == "" {
+		path := strings.TrimPrefix(*function.Node().Path(), *awscdk.Stack_Of(function).Node().Path()+"/")
+		identity.Arm = strings.TrimSuffix(path, "/Function")
 	}
 	identity.Arm = arm.Restored(identity.Arm, levels[arm.SnapStart])
-	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
-	identity.MemorySizeMB = arm.DefaultMemorySizeMB
-	if memory := resource.MemorySize(); memory != nil {
+	if memory := cdk.Resource(function).MemorySize(); memory != nil {
 		identity.MemorySizeMB = int(*memory)
 	}
-	identity.Architecture = arm.Architecture(*function.Architecture().Name())
 	e.AddIdentity(function, identity)
 }
 
@@ -128,7 +126,8 @@ func (e *Experiment) AddIdentity(function awslambda.Function, identity arm.Ident
 // Arms returns the functions that were added so far.
 func (e *Experiment) Arms() []dashboard.Arm { return slices.Clone(e.arms) }
 
-// Finish defines the dashboard, the state machine and the outputs, once all arms are added. Its error is one line.
+// Finish defines the dashboard, the state machine and the outputs. Call it after all arms are added. Its error is one
+// line.
 func (e *Experiment) Finish() error {
 	if len(e.arms) == 0 {
 		return errors.New("experiment " + e.props.Name + " has no arms: Add a function before Finish")
@@ -155,22 +154,19 @@ func (e *Experiment) Finish() error {
 		if err != nil {
 			return err
 		}
-		e.output("PowerTuning", tuning.StateMachine.StateMachineArn(), "State machine with the input of AWS Lambda Power Tuning")
+		cdk.Output(e.scope, "PowerTuning", tuning.StateMachine.StateMachineArn(),
+			"State machine with the input of AWS Lambda Power Tuning")
 	}
 	// The outputs say what to do with the deployed stack.
-	e.output("Region", awscdk.Aws_REGION(), "Region of the functions")
-	e.output("Run", awscdk.Fn_Sub(jsii.String("AWS_REGION=${AWS::Region} twinstart run --source aws --out out/aws"), nil),
-		"Next: force cold starts, measure, report")
+	cdk.Output(e.scope, "Region", awscdk.Aws_REGION(), "Region of the functions")
+	run := jsii.String("AWS_REGION=${AWS::Region} twinstart run --source aws --out out/aws")
+	cdk.Output(e.scope, "Run", awscdk.Fn_Sub(run, nil), "Next: force cold starts, measure, report")
 	if slices.Contains(e.props.Observe, dashboard.Widgets) {
-		e.output("Dashboard", awscdk.Fn_Sub(jsii.String("https://console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}"+
-			"#dashboards/dashboard/${AWS::StackName}-${AWS::Region}"), nil), "CloudWatch dashboard")
+		url := jsii.String("https://console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}" +
+			"#dashboards/dashboard/${AWS::StackName}-${AWS::Region}")
+		cdk.Output(e.scope, "Dashboard", awscdk.Fn_Sub(url, nil), "CloudWatch dashboard")
 	}
 	return nil
-}
-
-// output has its id as its name, whatever construct it is in.
-func (e *Experiment) output(id string, value *string, description string) {
-	awscdk.NewCfnOutput(e.scope, &id, &awscdk.CfnOutputProps{Value: value, Description: &description}).OverrideLogicalId(&id)
 }
 
 // logGroup returns the resource of an arm's log group, or nil if the group is not in this application.

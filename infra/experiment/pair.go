@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -19,18 +19,18 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// PairProps says what is deployed twice. Code is required.
+// PairProps are what two functions have in common: one as a ZIP and one as an image. Code is required.
 type PairProps struct {
-	awslambda.FunctionOptions // Architecture, MemorySize, Timeout, Environment and so on, of both
+	awslambda.FunctionOptions // Architecture, MemorySize, Timeout, Environment and so on, of both functions
 
-	// A folder, or a ZIP file, in the form that Lambda takes: what is at the top is at the top of /var/task.
+	// A folder or a ZIP file, in the form that Lambda takes: its top becomes /var/task.
 	//
 	// Example:
 	//   Code: jsii.String("build/checkout.zip")
 	// Required.
 	Code *string
 
-	// What Lambda calls.
+	// The handler that Lambda calls.
 	//
 	// Default: bootstrap, which suits programs for provided.*.
 	Handler *string
@@ -45,41 +45,44 @@ type PairProps struct {
 	// Default: both.
 	Only arm.Package
 
-	// What the arms are called, before /zip and /image.
+	// The arms' name, before /zip and /image.
 	//
 	// Default: the level of bootstrap.
 	Name string
 
-	// The event with which the arms are measured, JSON.
+	// The event with which the arms are measured, as JSON.
 	//
-	// Default: that of the run, {} if it names none.
+	// Default: the run's event, or {} if the run names none.
 	Event string
 
-	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda
-	// takes snapshots of versions. If it takes none of a ZIP of the runtime, the ZIP is left out.
+	// The levels that the arms share, by factor. Pair sets "package". With {"snapstart": "unprimed"} or "primed", Lambda
+	// takes snapshots of versions. The ZIP is left out if Lambda takes no snapshots of a ZIP of the runtime.
 	//
-	// Default: none; the arms are called <id>/zip and <id>/image.
+	// Default: none. The arms are called <id>/zip and <id>/image.
 	Levels Levels
 }
 
-// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; one may be
-// nil (Only, Levels). An error is one line.
+// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both. One is nil if
+// Only or Levels leaves it out. An error is one line.
 func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
 	if props == nil || props.Code == nil || *props.Code == "" {
 		return nil, nil, fmt.Errorf("pair %q: prop Code is missing: name a folder or a ZIP file", id)
 	}
-	p := *props
+	zip, image, err = e.pair(id, *props)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
+	}
+	return zip, image, nil
+}
+
+func (e *Experiment) pair(id string, p PairProps) (zip, image awslambda.Function, err error) {
 	if p.Handler == nil || *p.Handler == "" {
 		p.Handler = jsii.String("bootstrap")
 	}
-	if p.Runtime == nil {
-		p.Runtime = awslambda.Runtime_PROVIDED_AL2023()
-	}
-	if p.Architecture == nil {
-		p.Architecture = awslambda.Architecture_X86_64() // Lambda's own default
-	}
+	p.Runtime = cmp.Or(p.Runtime, awslambda.Runtime_PROVIDED_AL2023())
+	p.Architecture = cmp.Or(p.Architecture, awslambda.Architecture_X86_64()) // Lambda's own default
 	if _, err := baseImage(*p.Runtime.Name()); err != nil {
-		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
+		return nil, nil, err
 	}
 	level := p.Levels[arm.SnapStart]
 	snapStart := level != "" && level != arm.SnapStartOff
@@ -90,7 +93,7 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	for _, kind := range kinds {
 		files[kind], err = Props(kind, *p.Code, p.Runtime, *p.Handler, arm.Architecture(*p.Architecture.Name()), snapStart)
 		if err != nil {
-			return nil, nil, fmt.Errorf("pair %q: %w", id, err)
+			return nil, nil, err
 		}
 	}
 	both := constructs.NewConstruct(e.scope, &id)
@@ -111,9 +114,10 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	return functions[arm.ZIP], functions[arm.Image], nil
 }
 
-// Props are what a function of a folder's or a ZIP's files has beside its options: of an image, which is FROM the base
-// of the runtime, or of a ZIP.
-func Props(kind arm.Package, code string, runtime awslambda.Runtime, handler string, a arm.Architecture, snapStart bool,
+// Props returns the props of a function that has the files of a folder or a ZIP as its code. An image is FROM the base
+// image of the runtime.
+func Props(
+	kind arm.Package, code string, runtime awslambda.Runtime, handler string, a arm.Architecture, snapStart bool,
 ) (props awslambda.FunctionProps, err error) {
 	if code, err = filepath.Abs(code); err != nil {
 		return props, err
@@ -136,12 +140,10 @@ func Props(kind arm.Package, code string, runtime awslambda.Runtime, handler str
 	if err != nil {
 		return props, fmt.Errorf("laying out its image: %w", err)
 	}
-	platform := awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH()))
-	return awslambda.FunctionProps{Code: awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: platform}),
-		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
+	return bashfunction.Image(context, a), nil
 }
 
-// snapStartBase matches the base images whose runtimes follow SnapStart's protocol.
+// snapStartBase matches base images whose runtimes follow SnapStart's protocol.
 var snapStartBase = regexp.MustCompile(`/(java|python|dotnet):`)
 
 // managed matches the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.
@@ -152,15 +154,15 @@ var managed = regexp.MustCompile(`^(nodejs|python|java|ruby|dotnet|provided)\.?(
 func baseImage(runtime string) (string, error) {
 	parts := managed.FindStringSubmatch(runtime)
 	if parts == nil {
-		return "", fmt.Errorf("no base image is known for runtime %q: use provided.al2023, nodejs22.x, python3.13 or the like", runtime)
+		return "", fmt.Errorf("no base image is known for runtime %q: use, for example, nodejs22.x or python3.13", runtime)
 	}
 	return "public.ecr.aws/lambda/" + parts[1] + ":" + parts[2], nil
 }
 
-// imageContext puts code beside a Dockerfile in a folder of the cache, which is named by its content.
+// imageContext puts code beside a Dockerfile in a folder of the cache. The folder is named by its content.
 func imageContext(code, base, handler, label string) (string, error) {
 	if strings.ContainsAny(handler, "\n\"\\") {
-		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
+		return "", fmt.Errorf("handler %q cannot be written in a Dockerfile: use a plain name", handler)
 	}
 	pairs, err := archive.Cache("pairs")
 	if err != nil {
@@ -171,7 +173,7 @@ func imageContext(code, base, handler, label string) (string, error) {
 			return err
 		}
 		entry := ""
-		if strings.Contains(base, "/provided:") { // its entry point looks for a bootstrap in /var/runtime, not in /var/task as with a ZIP
+		if strings.Contains(base, "/provided:") { // its entry point looks for the bootstrap in /var/runtime
 			entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
 		}
 		text := fmt.Sprintf("FROM %s\n%sCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, label, entry, handler)

@@ -7,25 +7,27 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
-	"github.com/twinstart/twinstart/infra/nag"
+	"github.com/twinstart/twinstart/infra/cdk"
 )
 
 //go:embed definition.asl.json
 var definition []byte
 
-// Definition is the state machine in the Amazon States Language (https://states-language.net). Initialise, Publish as
-// often as it takes, a Map over groups of power values, Clean, Analyse, Optimise. Any failure goes through
-// CleanAfterFailure. Values go from state to state in variables, so no state's output repeats the next one's input.
+// Definition is the state machine in the Amazon States Language (https://states-language.net). Its states are
+// Initialise, Publish as often as it takes, a Map over groups of power values, Clean, Analyse and Optimise. After any
+// failure comes CleanAfterFailure. Values go from state to state in variables, so no state's output repeats the next
+// one's input.
 //
-// The states of a Map see no variables, because those of a distributed Map run in executions of their own: the item
-// has what they need. While there is more to measure, the item goes on. At its end only its values do, because the
-// results of all items come out of the Map together.
+// The states of a distributed Map run in other executions and see no variables, so the item holds what they need. While
+// there is more to measure, the states pass the whole item on. The last one passes on the item's values only, because
+// the results of all items come out of the Map together.
 //
 // ${Function} becomes the ARN of the function that all tasks call, ${Partition} aws, aws-cn or aws-us-gov.
 func Definition() string {
@@ -46,35 +48,29 @@ const (
 
 // permit gives the role of the steps' function the rights that a tuning needs.
 func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningProps) {
-	var all []*string
-	for _, f := range props.Functions {
-		all = append(all, f.FunctionArn())
-	}
+	all := list.Map(props.Functions, func(f awslambda.IFunction) *string { return f.FunctionArn() })
 	for _, pattern := range props.Patterns {
 		all = append(all, patternARN(scope, pattern))
 	}
 	number := 0
 	for some := range slices.Chunk(all, functionsPerPolicy) {
-		functions, versions := some, make([]*string, len(some))
-		for i, f := range some {
-			versions[i] = qualified(f)
-		}
 		number++
 		attach(scope, fmt.Sprintf("Functions%d", number), role,
-			allow(functions, step.OnFunctions...), allow(versions, step.OnVersions...))
+			cdk.Allow(some, step.OnFunctions...), cdk.Allow(list.Map(some, qualified), step.OnVersions...))
 	}
 	var others []awsiam.PolicyStatement
 	for _, f := range props.Processors {
-		others = append(others, allow([]*string{f.FunctionArn(), qualified(f.FunctionArn())}, "lambda:InvokeFunction"))
+		others = append(others, cdk.Allow([]*string{f.FunctionArn(), qualified(f.FunctionArn())}, "lambda:InvokeFunction"))
 	}
 	if props.PayloadBucket != nil {
-		others = append(others, allow([]*string{props.PayloadBucket.ArnForObjects(jsii.String("*"))}, "s3:GetObject"))
+		others = append(others, cdk.Allow([]*string{props.PayloadBucket.ArnForObjects(jsii.String("*"))}, "s3:GetObject"))
 	}
 	for _, key := range props.EnvironmentKeys {
-		others = append(others, allow([]*string{key.KeyArn()}, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"))
+		others = append(others, cdk.Allow([]*string{key.KeyArn()},
+			"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"))
 	}
 	if len(props.AssumeRoles) > 0 {
-		others = append(others, allow(*jsii.Strings(props.AssumeRoles...), "sts:AssumeRole"))
+		others = append(others, cdk.Allow(*jsii.Strings(props.AssumeRoles...), "sts:AssumeRole"))
 	}
 	if len(others) > 0 {
 		attach(scope, "Others", role, others...)
@@ -83,26 +79,19 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 
 // attach adds a policy with the statements.
 func attach(scope constructs.Construct, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
-	policy := awsiam.NewManagedPolicy(scope, &id, &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements})
-	nag.Suppress(policy, nag.Suppression{
-		Rule:   "AwsSolutions-IAM5",
-		Reason: "The wildcards stand for versions and aliases of the functions that are named, or for objects of the bucket that is: tuning publishes versions whose numbers nobody knows beforehand.",
-	})
+	props := &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements}
+	cdk.Suppress(awsiam.NewManagedPolicy(scope, &id, props), cdk.Wildcards, "The wildcards stand for versions and aliases "+
+		"of the named functions, or for objects of the named bucket. Nobody knows the versions that a tuning will publish.")
 }
 
 // qualified returns the ARN of a function's versions and aliases.
 func qualified(functionARN *string) *string { return jsii.String(*functionARN + ":*") }
 
-// patternARN returns the ARN of functions by their name. It does not change an ARN. Only ARNs with another colon
-// may be deleted, which no name has.
+// patternARN returns the ARN of functions by their name, in every region. It does not change an ARN. The steps may
+// delete only ARNs with one more colon, which are versions: no function's name has a colon.
 func patternARN(scope constructs.Construct, pattern string) *string {
 	if strings.HasPrefix(pattern, "arn:") {
 		return &pattern
 	}
-	return awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Region: jsii.String("*"), Resource: jsii.String("function"),
-		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: &pattern})
-}
-
-func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
-	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: &resources})
+	return cdk.ARN(scope, "lambda", jsii.String("*"), "function:"+pattern)
 }

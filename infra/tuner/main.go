@@ -2,7 +2,7 @@
 // deploys it. `make tuner-template` makes a plain template and the program, for CloudFormation, SAM and Terraform.
 //
 //	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text
-//	TEMPLATE=DIR                  where the plain template goes, whose parameter is their pattern
+//	TEMPLATE=DIR                  where the plain template goes; its parameter is the functions' pattern
 //	ARCHITECTURE=arm64            the instruction set of the tuner's own function, not of those it tunes
 package main
 
@@ -12,11 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/infra/cdk"
 	"github.com/twinstart/twinstart/infra/powertuning"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
 	"github.com/twinstart/twinstart/packages"
@@ -25,8 +27,7 @@ import (
 const stackName = "Twinstart-Tuner"
 
 func main() {
-	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), StackTraces: jsii.Bool(false),
-		Context: &map[string]any{"aws:cdk:disable-creation-stack-traces": true}})
+	app := awscdk.NewApp(cdk.AppProps())
 	err := define(app, os.Getenv("FUNCTIONS"), nil)
 	if err == nil {
 		assembly := app.Synth(nil)
@@ -41,47 +42,49 @@ func main() {
 	}
 }
 
-// program is the file of the steps' program beside a plain template. `aws cloudformation package` and `sam deploy`
+// program is the file with the steps' program, beside a plain template. `aws cloudformation package` and `sam deploy`
 // upload it from there.
 const program = "tunestep.zip"
 
 // define adds the stack. Without functions it is a plain template, with a parameter for their names. If code is
 // nil, the program is built.
 func define(app awscdk.App, functions string, code awslambda.Code) error {
-	props := &awscdk.StackProps{StackName: jsii.String(stackName), Description: jsii.String("Power tuning of Lambda functions: finds the memory size that is cheapest, fastest, or the best of both")}
+	props := &awscdk.StackProps{StackName: jsii.String(stackName), Description: jsii.String(
+		"Power tuning of Lambda functions: finds the memory size that is cheapest, fastest, or the best of both")}
 	if functions == "" {
-		props.Synthesizer = awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)})
+		plain := awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)}
+		props.Synthesizer = awscdk.NewDefaultStackSynthesizer(&plain)
 	}
 	stack := awscdk.NewStack(app, jsii.String(stackName), props)
-	var patterns []string
-	for word := range strings.SplitSeq(functions, ",") {
-		if word = strings.TrimSpace(word); word != "" {
-			patterns = append(patterns, word)
-		}
-	}
+	patterns := strings.FieldsFunc(functions, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(patterns) == 0 {
 		names := awscdk.NewCfnParameter(stack, jsii.String("FunctionNames"), &awscdk.CfnParameterProps{
 			AllowedPattern: jsii.String("[A-Za-z0-9_*?-]+"), MaxLength: jsii.Number(140),
-			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions: orders-* is all that begin so. With * alone the tuner may change the memory of, publish and invoke every function of the account."),
+			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions: orders-* " +
+				"is all that begin so. With * alone the tuner may change the memory of, publish and invoke every function " +
+				"of the account."),
 		})
 		patterns = []string{*names.ValueAsString()}
 	}
 	if functions == "*" {
-		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': the tuner's role may change the configuration of every function in the account, and publish, invoke and delete versions of each; whoever may start the state machine may do that through it")
+		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': the tuner's role may change the configuration of every function in the "+
+			"account, and publish, invoke and delete versions of each; whoever may start the state machine may do that "+
+			"through it")
 	}
-	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: patterns, Code: code,
-		Architecture: awslambda.Architecture_Custom(jsii.String(cmp.Or(os.Getenv("ARCHITECTURE"), "arm64")), nil)})
+	architecture := awslambda.Architecture_Custom(jsii.String(cmp.Or(os.Getenv("ARCHITECTURE"), "arm64")), nil)
+	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{
+		Patterns: patterns, Code: code, Architecture: architecture,
+	})
 	if err != nil {
 		return err
 	}
 	if functions == "" {
-		f := tuning.Function.Node().DefaultChild().(awslambda.CfnFunction)
-		f.AddPropertyOverride(jsii.String("Code"), program)
+		cdk.Resource(tuning.Function).AddPropertyOverride(jsii.String("Code"), program)
 	}
 	arn := tuning.StateMachine.StateMachineArn()
-	awscdk.NewCfnOutput(stack, jsii.String("StateMachine"), &awscdk.CfnOutputProps{Value: arn, Description: jsii.String("Takes the input of AWS Lambda Power Tuning")})
-	awscdk.NewCfnOutput(stack, jsii.String("Start"), &awscdk.CfnOutputProps{Description: jsii.String("Starts a tuning"),
-		Value: jsii.String("aws stepfunctions start-execution --state-machine-arn " + *arn + ` --input '{"lambdaARN": "NAME or ARN", "num": 50, "payload": {}}'`)})
+	cdk.Output(stack, "StateMachine", arn, "Takes the input of AWS Lambda Power Tuning")
+	cdk.Output(stack, "Start", jsii.String("aws stepfunctions start-execution --state-machine-arn "+*arn+
+		` --input '{"lambdaARN": "NAME or ARN", "num": 50, "payload": {}}'`), "Starts a tuning")
 	return nil
 }
 

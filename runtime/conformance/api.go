@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +26,7 @@ type Event struct {
 	Wire      Wire              // how GET /next answers
 	Qualifier string            // of the function's ARN: ":alias"
 	Nonce     string            // Lambda-Runtime-Invocation-Id; "" sends none
-	After     func()            // the event is handed out when this returns; if it is nil, at once
+	After     func()            // the event is handed out when After returns; if After is nil, at once
 
 	ReplyStatus int  // status of POST /response; 0 is 202
 	ErrorStatus int  // status of POST /error; 0 is 202
@@ -36,45 +37,44 @@ type Event struct {
 type Request struct {
 	Conn   int    // which connection carried it, from 1
 	Method string // GET or POST
-	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error", "/restore/next"; below /2020-01-01: "/extension/..."
+	Path   string // below prefix or extensionPrefix, such as "/invocation/next" or "/extension/register"
 	Header http.Header
 	Body   []byte
 	At     time.Time // time when its last byte was read
 
-	Refused bool // the event already had an outcome: answered with 403, as Lambda does
+	Refused bool // the event already had an outcome: the answer was 403, as Lambda's is
 }
 
-// API is a Runtime API that hands out a list of events. After the last one it does not answer GET /next, like the
-// real API between invocations. It registers extensions and does not answer their requests for events.
+// API is a Runtime API that hands out a list of events. After the last event it does not answer GET /next, like the
+// real API between invocations. It registers extensions, but never sends them events.
 type API struct {
 	listener *net.TCPListener
 	done     chan struct{} // closed by Close
 	byID     map[string]Event
-	idle     chan struct{} // closed when every event was handed out, its outcome received, and GET /next is waiting
+	idle     chan struct{} // closed when every event has its outcome and GET /next is waiting
 
 	mu       sync.Mutex
 	events   []Event
 	next     int // index of the event to hand out
 	requests []Request
 	answered map[string]bool // ids of events whose outcome was accepted
-	heard    map[string]bool // ids of events whose outcome has come
+	heard    map[string]bool // ids of events whose outcome has come, accepted or not
 	sent     map[string]time.Time
 	conns    map[*net.TCPConn]struct{}
 	opened   int
-	idled    bool
-	joining  int // extensions that are registered and have not asked for events
+	idling   sync.Once
+	joining  int // number of extensions that are registered and have not asked for events
 	restore  *Restore
 }
 
 // Restore is how GET /restore/next is answered.
 type Restore struct {
 	Status int           // 0 is 200
-	After  time.Duration // how long the environment is a snapshot
+	After  time.Duration // how long the environment stays a snapshot
 	Wire   Wire
 }
 
-// Snapshot makes the API one with SnapStart. Without it GET /restore/next answers 404. It must be called before the
-// bootstrap starts.
+// Snapshot switches SnapStart on. Without it GET /restore/next answers 404. Call it before the bootstrap starts.
 func (a *API) Snapshot(r Restore) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -127,7 +127,7 @@ func (a *API) Idle() <-chan struct{} { return a.idle }
 func (a *API) Requests() []Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]Request(nil), a.requests...)
+	return slices.Clone(a.requests)
 }
 
 // Sent returns the time when the event with an id was sent.
@@ -195,7 +195,7 @@ func (t *timed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// serve answers the requests of one connection until either side ends it.
+// serve answers the requests of one connection until one side ends it.
 func (a *API) serve(conn net.Conn, number int) {
 	in := &timed{Conn: conn}
 	buffered := bufio.NewReader(in)
@@ -221,7 +221,7 @@ func (a *API) serve(conn net.Conn, number int) {
 		}
 		a.mu.Lock()
 		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "/invocation/"), "/")
-		request := Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body, At: in.at, Refused: a.answered[id]}
+		request := Request{number, r.Method, path, r.Header, body, in.at, a.answered[id]}
 		a.requests = append(a.requests, request)
 		if event, ok := a.byID[id]; ok {
 			a.heard[id] = true
@@ -312,14 +312,7 @@ func (a *API) take() (Event, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.next == len(a.events) {
-		switch {
-		case a.idled:
-		case !a.settled():
-			go a.settle()
-		default:
-			close(a.idle)
-		}
-		a.idled = true
+		a.idling.Do(func() { go a.settle() })
 		return Event{}, false
 	}
 	a.next++
@@ -332,19 +325,16 @@ func (a *API) join(n int) {
 	a.joining += n
 }
 
-// settled reports whether every event has an outcome and all extensions have asked for events.
-func (a *API) settled() bool { return a.joining <= 0 && len(a.heard) >= len(a.events) }
-
-// settle waits until the environment is idle, at most two seconds.
+// settle waits until every event has an outcome and all extensions have asked for events, at most two seconds.
 func (a *API) settle() {
 	defer close(a.idle)
 	for range 200 {
-		time.Sleep(10 * time.Millisecond)
 		a.mu.Lock()
-		settled := a.settled()
+		settled := a.joining <= 0 && len(a.heard) >= len(a.events)
 		a.mu.Unlock()
 		if settled {
 			return
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

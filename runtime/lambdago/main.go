@@ -3,9 +3,9 @@
 // Lambdago is a bootstrap on the loop of aws-lambda-go, with one process per event: what most people would write.
 // Build it with -tags lambda.norpc, as AWS recommends.
 //
-// This arm measures aws-lambda-go, so it does not change what aws-lambda-go does: its User-Agent, no header with
-// the error type, an exit at any status but 202. aws-lambda-go never sends POST /init/error; this program sends it
-// before the loop starts.
+// This arm measures aws-lambda-go, so it keeps the behaviour of aws-lambda-go: its User-Agent, no header with the error
+// type, an exit at any status but 202. Only POST /init/error is added, which aws-lambda-go never sends: this program
+// sends it before the loop starts.
 package main
 
 import (
@@ -48,8 +48,8 @@ func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return response, nil
 }
 
-// invocation restores the header values that aws-lambda-go has parsed. Client context and Cognito identity are
-// encoded again, so they have the same data but maybe not the same text.
+// invocation restores the header values that aws-lambda-go has parsed. Client context and Cognito identity are encoded
+// again: the data is the same, but the text may differ.
 func invocation(ctx context.Context, event []byte) *runtimeapi.Invocation {
 	inv := &runtimeapi.Invocation{Event: event}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -67,7 +67,9 @@ func invocation(ctx context.Context, event []byte) *runtimeapi.Invocation {
 		inv.Context[runtimeapi.ClientContext] = encode(map[string]any{"client": c.Client, "env": c.Env, "custom": c.Custom})
 	}
 	if id := lc.Identity; id != (lambdacontext.CognitoIdentity{}) {
-		inv.Context[runtimeapi.CognitoIdentity] = encode(map[string]string{"cognitoIdentityId": id.CognitoIdentityID, "cognitoIdentityPoolId": id.CognitoIdentityPoolID})
+		inv.Context[runtimeapi.CognitoIdentity] = encode(map[string]string{
+			"cognitoIdentityId": id.CognitoIdentityID, "cognitoIdentityPoolId": id.CognitoIdentityPoolID,
+		})
 	}
 	return inv
 }

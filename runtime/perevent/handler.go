@@ -20,8 +20,8 @@ type Handler struct {
 
 // Resolve finds a handler: "file.function" is a function of Root/file.sh, "file" is the executable Root/file.
 // Either may be in a folder below Root. Every byte of the name is checked, because the name becomes a path and a
-// function's name. The caller sends an error as POST /init/error. Resolve does not check what the file defines: see
-// the package comment.
+// function's name. The caller reports an error by POST /init/error. Resolve does not check that the file defines the
+// function: see the package comment.
 func Resolve(root, name string) (*Handler, *runtimeapi.Error) {
 	if name == "" {
 		return nil, invalid("no handler: set _HANDLER to file.function, or to the name of an executable")
@@ -77,7 +77,7 @@ func inherited(environ []string) []string {
 	return append(kept, "HOME=/tmp") // the only writable folder; tools that keep a cache in $HOME need one
 }
 
-// environment appends the context of one invocation. It does not set a variable that the API sent no value for.
+// environment appends the context of one invocation. If the API sent no value for a variable, it is not set.
 func environment(base []string, inv *runtimeapi.Invocation) []string {
 	set := func(name, value string) {
 		if value != "" {

@@ -10,9 +10,12 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// Main is a whole bootstrap. It runs the handler with events from the Runtime API; the environment names both. When
-// it cannot go on it writes one line to stderr and returns the exit status. args is os.Args.
-func Main(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) int {
+// NewTransport returns a connection to the Runtime API at an address.
+type NewTransport func(address, userAgent string) runtimeapi.Transport
+
+// Main is a whole bootstrap. It runs the handler with events from the Runtime API; the environment names both. If it
+// cannot go on, it writes one line to stderr and returns the exit status. args is os.Args.
+func Main(name string, args []string, transport NewTransport) int {
 	client, handler, err := Start(name, args, transport)
 	if err == nil {
 		err = serve(client, NewRunner(handler, syscall.Environ()))
@@ -21,9 +24,9 @@ func Main(name string, args []string, transport func(address, userAgent string) 
 	return 1
 }
 
-// Start does INIT: it looks for the handler below LAMBDA_TASK_ROOT, by the name in _HANDLER, or else in the first
-// argument (an image's CMD). If the handler is at fault, Start has reported the error to the API when it returns.
-func Start(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) (*runtimeapi.Client, *Handler, error) {
+// Start does INIT. It looks for the handler below LAMBDA_TASK_ROOT. The handler's name is in _HANDLER, or else in the
+// first argument (an image's CMD). If the handler is at fault, Start reports the error to the API before it returns.
+func Start(name string, args []string, transport NewTransport) (*runtimeapi.Client, *Handler, error) {
 	setting, _ := syscall.Getenv("TWINSTART_PHASES")
 	phases.Start(setting)
 	address, _ := syscall.Getenv("AWS_LAMBDA_RUNTIME_API")
@@ -54,7 +57,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 	}, func() *runtimeapi.Error { return handler.hook("after_restore", runtimeapi.AfterRestoreError) })
 }
 
-// hook calls a function of the handler's file, if there is one, in a process of its own. Its stdout is the log.
+// hook calls a function of the handler's file, if the file defines it, in a new process. Its stdout is the log.
 func (h *Handler) hook(name, kind string) *runtimeapi.Error {
 	if h.Function == "" {
 		return nil

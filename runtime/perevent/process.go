@@ -16,7 +16,7 @@ type process struct {
 	stderr int // the same
 }
 
-// start starts a process for an event, which is on stdin.
+// start starts a process for an event. The event is its stdin.
 func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
 	var opened []int // files of the child, which this process closes in any case
 	defer func() {

@@ -65,15 +65,16 @@ func (r *Runner) run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	case end == tooLarge:
 		return nil, runtimeapi.TooLarge(len(r.response))
 	case status.Signaled():
-		return nil, r.failure("Function.Signal", "killed by signal "+strconv.Itoa(int(status.Signal()))+" ("+status.Signal().String()+")")
+		signal := status.Signal()
+		return nil, r.failure("Function.Signal", "killed by signal "+strconv.Itoa(int(signal))+" ("+signal.String()+")")
 	case status.ExitStatus() != 0:
 		return nil, r.failure("Function.ExitStatus", "exit status "+strconv.Itoa(status.ExitStatus()))
 	}
 	return r.response, nil
 }
 
-// failure is the error of a handler that ended badly. Its message is the tail of stderr. If stderr was empty, the
-// message is otherwise.
+// failure is the error of a handler that ended badly. Its message is the tail of stderr, or otherwise if stderr was
+// empty.
 func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
 	message := string(r.stderr.Message())
 	if message == "" {

@@ -10,8 +10,8 @@ import (
 
 var (
 	on, done bool  // done: INIT is over
-	arrived  int64 // when the event's first byte came; this and origin are ns on the monotonic clock
-	origin   int64 // start of the line
+	arrived  int64 // time of the event's first byte; arrived and origin are ns on the monotonic clock
+	origin   int64 // time of the line's start
 	line     []byte
 	memory   [1 << 10]byte // rawsyscall takes no request id that does not fit
 )
@@ -39,7 +39,7 @@ func Start(setting string) {
 	}
 }
 
-// begin starts a line. since is how long ago that began, in ns.
+// begin starts a line. since is the time, in ns, since the beginning of what the line is about.
 func begin(what, id string, since int64) {
 	origin = now(monotonic) - since
 	b := append(append(append(memory[:0], `{"twinstartPhases":"`...), what...), '"')

@@ -1,5 +1,5 @@
-// Package runtimeapi is Lambda's Runtime API, version 2018-06-01, as a bootstrap uses it: operations, header names
-// and the meaning of each status, over any Transport. It imports neither net nor fmt nor encoding/json, so that the
+// Package runtimeapi is a bootstrap's client of Lambda's Runtime API, version 2018-06-01: operations, header names and
+// the meaning of each status, over any Transport. It imports neither net nor fmt nor encoding/json, so that the
 // smallest bootstrap can use it.
 //
 // See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
@@ -17,9 +17,9 @@ const (
 	// HeaderErrorType is sent with every error report.
 	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
 
-	// HeaderInvocationID comes with an event since July 2026, and the bootstrap sends it back with the outcome. If
-	// a late answer belongs to an event that has timed out, the API can refuse it (410), even if a later event has
-	// the same request id. See https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
+	// HeaderInvocationID comes with an event since July 2026, and the bootstrap sends it back with the outcome. By it
+	// the API can refuse (410) a late answer to an event that has timed out, even if a later event has the same
+	// request id. See https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
 	HeaderInvocationID = "Lambda-Runtime-Invocation-Id"
 )
 
@@ -86,7 +86,7 @@ func Contextual(name string) bool {
 	return name == "HOME" || name == TraceVariable
 }
 
-// Context holds the values of Fields as they were sent; "" was not sent.
+// Context holds the values of Fields as they were sent. "" means that the API did not send the field.
 type Context [len(Fields)]string
 
 // Invocation is one event and its context.
@@ -117,8 +117,8 @@ func (c *Client) Next() (*Invocation, error) {
 }
 
 // Succeed sends the response of an invocation. If the API answers that the response is too large, Succeed reports
-// that as the invocation's error. A refusal (400, 403, 410: the invocation is already over) is logged. After an
-// error the bootstrap should exit.
+// that as the invocation's error. It logs a refusal (400, 403, 410: the invocation is already over). After an error
+// the bootstrap should exit.
 func (c *Client) Succeed(id string, response []byte) error {
 	reply, err := c.post("/invocation/"+id+"/response", "", response)
 	if err != nil || reply.Status != 413 {
@@ -129,7 +129,8 @@ func (c *Client) Succeed(id string, response []byte) error {
 
 // TooLarge is the error for a response that is larger than the API accepts.
 func TooLarge(size int) *Error {
-	return &Error{"Function.ResponseSizeTooLarge", "response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"}
+	message := "response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"
+	return &Error{"Function.ResponseSizeTooLarge", message}
 }
 
 // Fail reports the error of an invocation.
@@ -155,9 +156,9 @@ const (
 	AfterRestoreError   = "Runtime.AfterRestoreError"
 )
 
-// Snapshot follows SnapStart's protocol at the end of INIT: before, then GET /restore/next, which is answered in each
-// environment that is restored from the snapshot, then after. It reports a hook's error and returns it. After an error
-// the bootstrap should exit.
+// Snapshot follows SnapStart's protocol at the end of INIT: it calls before, sends GET /restore/next, and calls after.
+// GET /restore/next is answered in each environment that is restored from the snapshot. Snapshot reports a hook's error
+// and returns it. After an error the bootstrap should exit.
 func (c *Client) Snapshot(before, after func() *Error) error {
 	const path = Base + "/restore/next"
 	if e := before(); e != nil {
@@ -176,9 +177,10 @@ func (c *Client) Snapshot(before, after func() *Error) error {
 	return nil
 }
 
-// post sends the outcome of an invocation. It returns 413 for a response to the caller.
+// post sends the outcome of an invocation. The caller must handle 413 as the answer to a response.
 func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
-	reply, err := c.Transport.Do(Request{Method: "POST", Path: Base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
+	request := Request{"POST", Base + path, errorType, c.invocation, body}
+	reply, err := c.Transport.Do(request)
 	if err != nil {
 		return reply, during("POST "+Base+path, err)
 	}

@@ -16,7 +16,8 @@ type Wire struct {
 
 // NewWire returns a Transport to the API at address (host:port). It opens connections with dial.
 func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
-	return &Wire{Client: httpwire.Client{Host: address, Dial: dial}, Agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
+	agent := httpwire.Field{Name: "User-Agent", Value: userAgent}
+	return &Wire{Client: httpwire.Client{Host: address, Dial: dial}, Agent: agent}
 }
 
 // Do implements Transport.
@@ -47,7 +48,7 @@ func (w *Wire) Exchange(r Request) (*httpwire.Response, error) {
 // TailSize is how many bytes of stderr become the message of an error.
 const TailSize = 4 << 10
 
-// Tail keeps the last TailSize bytes of stderr in memory of its own. The zero value is empty.
+// Tail keeps the last TailSize bytes of stderr in its own memory. The zero value is empty.
 type Tail struct {
 	kept [2 * TailSize]byte
 	n    int

@@ -1,5 +1,5 @@
-// Package snapstart gives SnapStart to functions in Go whose runtime client lacks it, such as aws-lambda-go 1.55.1. The
-// client's loop begins when the environment is restored:
+// Package snapstart gives SnapStart to Go functions whose runtime client lacks it, such as aws-lambda-go 1.55.1. Start
+// the client's loop when Wait returns:
 //
 //	func main() {
 //		if err := snapstart.Wait(prime, reconnect); err != nil {
@@ -17,9 +17,9 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// Wait calls before, waits until this environment is restored from the snapshot that Lambda makes meanwhile, and calls
-// after. Either may be nil. It reports a hook's error to Lambda and returns it: the program should exit. Without
-// SnapStart it does nothing and calls neither.
+// Wait calls before, waits, and calls after. Lambda makes the snapshot while Wait waits; Wait goes on in each
+// environment that is restored from the snapshot. before and after may be nil. If one fails, Wait reports the error to
+// Lambda and returns it; the program should then exit. Without SnapStart, Wait calls neither.
 func Wait(before, after func() error) error {
 	if os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start" {
 		return nil
