@@ -113,7 +113,7 @@ func TestAnyTwoOptions(t *testing.T) {
 		stack, err := define(app, fakePackages{dir: dir})
 		if err != nil {
 			refused++
-			if !strings.Contains(err.Error(), "-c provisioned=2-10 and -c reserved=5: ") && !strings.Contains(err.Error(), "-c logs=experiment and -c observe=metrics: ") {
+			if !strings.Contains(err.Error(), "-c provisioned with up to 10 environments and -c reserved=5: ") && !strings.Contains(err.Error(), "-c logs=experiment and -c observe=metrics: ") {
 				t.Errorf("%v: %v", context, err)
 			}
 			continue

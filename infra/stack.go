@@ -14,6 +14,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/infra/experiment"
@@ -55,15 +56,12 @@ func finish(stack awscdk.Stack, e *experiment.Experiment, absent []arm.NotMeasur
 	if len(e.Arms()) == 0 {
 		return fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
 	}
-	if err := e.Finish(); err != nil {
-		return err
-	}
 	warnOfDocker(stack, e.Arms())
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": bashfunction.Plain(absent)})
 	for _, line := range arm.ByReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
 	}
-	return nil
+	return e.Finish()
 }
 
 // begin defines a stack Twinstart-<experiment> and begins the experiment that the settings describe. It returns the
@@ -240,4 +238,52 @@ func (s *settings) addPair(
 	}
 	s.explain(image)
 	return nil
+}
+
+// selectedArm is one cell of the factorial.
+type selectedArm struct {
+	Bootstrap packages.Bootstrap
+	Package   arm.Package
+}
+
+// ID is the arm's name, as in "nethttp/zip".
+func (a selectedArm) ID() string { return arm.ID(a.Bootstrap.Name, a.Package) }
+
+// factorial returns every bootstrap in every package, whether or not it can exist or be built here.
+func factorial() []selectedArm {
+	var arms []selectedArm
+	for _, b := range packages.Bootstraps() {
+		for _, p := range arm.Packages() {
+			arms = append(arms, selectedArm{b, p})
+		}
+	}
+	return arms
+}
+
+// selectArms returns the arms that match any of the patterns (arm.Match), in the order of reports. If a pattern matches
+// nothing, that is an error, so that a typing error in a list is noticed.
+func selectArms(patterns []string) (arms []selectedArm, err error) {
+	found := map[string]bool{}
+	for _, a := range factorial() {
+		chosen := false
+		for _, pattern := range patterns {
+			matches, err := arm.Match(pattern, a.ID())
+			if err != nil {
+				return nil, err
+			}
+			chosen, found[pattern] = chosen || matches, found[pattern] || matches
+		}
+		if chosen {
+			arms = append(arms, a)
+		}
+	}
+	for _, pattern := range patterns {
+		if !found[pattern] {
+			names := list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name })
+			kinds := list.Map(arm.Packages(), func(p arm.Package) string { return string(p) })
+			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern,
+				strings.Join(names, "|"), strings.Join(kinds, "|"))
+		}
+	}
+	return arms, nil
 }

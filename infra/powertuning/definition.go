@@ -80,8 +80,9 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 // attach adds a policy with the statements.
 func attach(scope constructs.Construct, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
 	props := &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements}
-	cdk.Suppress(awsiam.NewManagedPolicy(scope, &id, props), cdk.Wildcards, "The wildcards stand for versions and aliases "+
-		"of the named functions, or for objects of the named bucket. Nobody knows the versions that a tuning will publish.")
+	policy := awsiam.NewManagedPolicy(scope, &id, props)
+	cdk.Suppress(policy, cdk.Wildcards, "The wildcards stand for versions and aliases of the named functions, or for "+
+		"objects of the named bucket. Nobody knows the versions that a tuning will publish.")
 }
 
 // qualified returns the ARN of a function's versions and aliases.

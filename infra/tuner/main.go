@@ -12,12 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/infra/cdk"
 	"github.com/twinstart/twinstart/infra/powertuning"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
@@ -56,20 +56,19 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 		props.Synthesizer = awscdk.NewDefaultStackSynthesizer(&plain)
 	}
 	stack := awscdk.NewStack(app, jsii.String(stackName), props)
-	patterns := strings.FieldsFunc(functions, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	words := strings.FieldsFunc(strings.TrimSpace(functions), func(r rune) bool { return r == ',' })
+	patterns := list.Map(words, strings.TrimSpace)
 	if len(patterns) == 0 {
 		names := awscdk.NewCfnParameter(stack, jsii.String("FunctionNames"), &awscdk.CfnParameterProps{
 			AllowedPattern: jsii.String("[A-Za-z0-9_*?-]+"), MaxLength: jsii.Number(140),
-			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions: orders-* " +
-				"is all that begin so. With * alone the tuner may change the memory of, publish and invoke every function " +
-				"of the account."),
+			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions; orders-* " +
+				"is all that begin so. With * the tuner may change, publish and invoke every function of the account."),
 		})
 		patterns = []string{*names.ValueAsString()}
 	}
 	if functions == "*" {
-		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': the tuner's role may change the configuration of every function in the "+
-			"account, and publish, invoke and delete versions of each; whoever may start the state machine may do that "+
-			"through it")
+		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': whoever may start the state machine may, through it, change the "+
+			"configuration of every function in the account, and publish, invoke and delete versions of each")
 	}
 	architecture := awslambda.Architecture_Custom(jsii.String(cmp.Or(os.Getenv("ARCHITECTURE"), "arm64")), nil)
 	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{

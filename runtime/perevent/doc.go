@@ -8,7 +8,7 @@
 // These bootstraps are baselines and leave out parts of the Runtime API: response streaming, several invocations at
 // once (AWS_LAMBDA_MAX_CONCURRENCY), and the extension that would receive SIGTERM.
 //
-// The package uses system calls directly (memfd, pidfd, ppoll), on one thread without goroutines. It does not import os,
-// os/exec, net or fmt, because each page of a bootstrap that is read takes time in a cold start. It needs Linux 5.4 or
-// later.
+// The package uses system calls directly (memfd, pidfd, ppoll), on one thread, without goroutines. It does not import
+// os, os/exec, net or fmt, because each page of a bootstrap that is read takes time in a cold start. It needs Linux 5.4
+// or later.
 package perevent

@@ -65,8 +65,8 @@ func (r *Runner) run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	case end == tooLarge:
 		return nil, runtimeapi.TooLarge(len(r.response))
 	case status.Signaled():
-		signal := status.Signal()
-		return nil, r.failure("Function.Signal", "killed by signal "+strconv.Itoa(int(signal))+" ("+signal.String()+")")
+		return nil, r.failure("Function.Signal",
+			"killed by signal "+strconv.Itoa(int(status.Signal()))+" ("+status.Signal().String()+")")
 	case status.ExitStatus() != 0:
 		return nil, r.failure("Function.ExitStatus", "exit status "+strconv.Itoa(status.ExitStatus()))
 	}

@@ -5,7 +5,7 @@ package perevent
 // shell runs the functions. provided.al2023 has Bash at this path; an image without a base brings its own.
 const shell = "/bin/bash"
 
-// script is the only code that Bash is given. $1 is the file, $2 the function. The event is on fd 0; the script reads it
+// script is the only code that Bash is given. $1 is the file, $2 the function. The event is on fd 0. It is read
 // through a second open file, so that stdin stays at its start.
 //
 // It uses builtins only, because an image may contain no programs and every fork costs 0.3 ms. mapfile reads a

@@ -4,7 +4,7 @@
 // # A Go program that does not start the Go runtime
 //
 // To start Go's runtime takes 0.7 ms and reads 640 KiB of cold pages before main.main has done anything. That is
-// most of what a bootstrap of this size costs. So the linker is told to start the program at entry
+// most of the cost of a bootstrap of this size. So the linker is told to start the program at entry
 // (-ldflags=-E=main.entry). entry is 20 lines of assembly: they make a stack and a g that the compiler's stack
 // checks accept, and call run. No part of the runtime is running then: no heap, no scheduler, no garbage collector,
 // no signal handlers. Therefore everything that run reaches, here and in the packages it uses, must follow these

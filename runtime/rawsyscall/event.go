@@ -12,9 +12,9 @@ func perEvent() bool { return settings.isolation == byProcess || handler.functio
 // tail is the end of stderr, which becomes the message of an error.
 var tail runtimeapi.Tail
 
-// handle gives the current event to the handler and returns the handler's output, or a failure. The read end of the
-// worker's previous response stays open until this event has started. Until then the worker's stdout is still that
-// pipe, and a trap that prints must not end the worker.
+// handle gives the current event to the handler and returns the handler's output, or a failure. Until this event has
+// started, the worker's stdout is still the pipe of the previous response. The read end of that pipe stays open until
+// then, so that a trap that prints does not end the worker.
 func handle() ([]byte, *failure) {
 	tail.Reset()
 	response.large, response.n = response.n > response.capacity, 0
@@ -121,7 +121,7 @@ func (w *worker) startOne() *failure {
 // finish waits for the end of the event and returns its failure, or nil.
 func (w *worker) finish() *failure {
 	end, line := w.attend(current.until)
-	if end == answeredStatus && line == "lost" { // an earlier function replaced the context file: use another worker
+	if end == answeredStatus && line == "lost" { // an earlier function has replaced the context file: use another worker
 		w.bury()
 		if f := w.call(); f != nil {
 			return f
@@ -158,7 +158,8 @@ func (w *worker) finish() *failure {
 }
 
 func timeOut() *failure {
-	return fail("Function.TimedOut").say("handler ").quote(settings.handler).say(" timed out: killed just before its deadline")
+	return fail("Function.TimedOut").say("handler ").quote(settings.handler).
+		say(" timed out: killed just before its deadline")
 }
 
 // ended returns the failure of a process that ended badly. Its message is the tail of stderr, or how the process
@@ -204,7 +205,7 @@ func (inv *invocation) exportContext() {
 	inherited.entries[inherited.n] = nil
 }
 
-// invocation is the current event. A field that was not sent is "". id and attempt are copies; everything else is
+// invocation is the current event. A field that the API did not send is "". id and attempt are copies; the rest is
 // valid until the next request.
 type invocation struct {
 	context runtimeapi.Context

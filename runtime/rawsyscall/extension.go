@@ -32,8 +32,8 @@ func registerExtension() {
 	e.client.Host, e.client.Dial = settings.api, dialExtension
 	e.client.Use(&e.memory, e.body[:])
 	const path = extensionBase + "/register"
-	e.request = httpwire.Request{Method: "POST", Target: path, Body: bytesOf(`{"events":[]}`), Header: append(e.header[:0], agent, jsonType,
-		httpwire.Field{Name: headerName, Value: "twinstart"})}
+	e.request = httpwire.Request{Method: "POST", Target: path, Body: bytesOf(`{"events":[]}`),
+		Header: append(e.header[:0], agent, jsonType, httpwire.Field{Name: headerName, Value: "twinstart"})}
 	response, err := e.client.Do(&e.request)
 	if err != nil {
 		logged("POST ", path, ": ").add(reason(err)).add("; going on without SIGTERM").written()

@@ -58,7 +58,8 @@ const (
 func check(name, file string, mode uintptr, denied, verb string) *failure {
 	var stat syscall.Stat_t
 	at := -100 // AT_FDCWD
-	_, _, errno := syscall.RawSyscall6(sysFstatat, uintptr(at), uintptr(unsafe.Pointer(handler.file)), uintptr(unsafe.Pointer(&stat)), 0, 0, 0)
+	_, _, errno := syscall.RawSyscall6(sysFstatat, uintptr(at),
+		uintptr(unsafe.Pointer(handler.file)), uintptr(unsafe.Pointer(&stat)), 0, 0, 0)
 	switch {
 	case errno == syscall.ENOENT || errno == syscall.ENOTDIR:
 		return fail("Runtime.NoSuchHandler").say("handler ").quote(name).say(": ", file, " does not exist")
@@ -67,7 +68,8 @@ func check(name, file string, mode uintptr, denied, verb string) *failure {
 	case stat.Mode&syscall.S_IFMT != syscall.S_IFREG:
 		return fail(denied).say("handler ").quote(name).say(": ", file, " is not a file")
 	}
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_FACCESSAT, uintptr(at), uintptr(unsafe.Pointer(handler.file)), mode); errno != 0 {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_FACCESSAT, uintptr(at),
+		uintptr(unsafe.Pointer(handler.file)), mode); errno != 0 {
 		return fail(denied).say("cannot ", verb, " handler ").quote(name).say(": ", file, ": ", meaning(errno))
 	}
 	return nil

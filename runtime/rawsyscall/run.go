@@ -111,8 +111,8 @@ func openNull() int {
 }
 
 // takeSnapshot follows SnapStart's protocol between INIT and the first event. Lambda makes the snapshot during GET
-// /restore/next, and its answer comes once in each environment that is restored. A worker that replaces this one
-// later runs no hooks, like a worker without SnapStart.
+// /restore/next. The answer comes once in each environment that is restored. A worker that replaces this one later
+// runs no hooks.
 func takeSnapshot() {
 	const path, failed = apiBase + "/restore/next", apiBase + "/restore/error"
 	f := theWorker.runHook("before_snapshot\x00", "Runtime.BeforeSnapshotError")
@@ -128,7 +128,7 @@ func takeSnapshot() {
 	}
 }
 
-// runHook runs a function of the handler's file, if there is one, in the worker or else in a process of its own. Its
+// runHook runs a function of the handler's file, if the file defines it: in the worker, or else in a new process. Its
 // stdout is the log.
 func (w *worker) runHook(name, kind string) *failure {
 	if !perEvent() {

@@ -41,11 +41,11 @@ __twinstart+=("$PWD" "${OLDPWD-}")
 	// unmounted as soon as the bootstrap has ended.
 	//
 	// mapfile reads a file in blocks. read would take a system call per byte of a pipe, and a loop per byte of any
-	// file. mapfile needs 4 system calls for a descriptor and 14 for a name. writeContext defines the fields. A
-	// variable that is exported stays exported when it is assigned, which costs half as much as export. If the set
-	// of fields has changed since the last event, or the handler has set one of the variables itself, all are
-	// exported or unset again. If the handler has replaced the context file, the first field is neither "same" nor
-	// "changed", and that is detected at the same place.
+	// file. mapfile needs 4 system calls for a descriptor and 14 for a name. writeContext defines the fields. To
+	// assign an exported variable costs half as much as export, and it stays exported. If the set of fields has
+	// changed since the last event, or the handler has set one of the variables itself, all are exported or unset
+	// again. If the handler has replaced the context file, the first field is neither "same" nor "changed", and
+	// the worker says so.
 	serve = begin + `builtin cd /
 { builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
 while builtin read -r -N 1 -u 253 __twinstart_go; do
@@ -53,7 +53,8 @@ while builtin read -r -N 1 -u 253 __twinstart_go; do
 	LAMBDA_RUNTIME_AWS_REQUEST_ID=${__twinstart_event[1]-} LAMBDA_RUNTIME_DEADLINE_MS=${__twinstart_event[2]-} \
 	LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=${__twinstart_event[3]-} \
 	LAMBDA_RUNTIME_TRACE_ID=${__twinstart_event[4]-} _X_AMZN_TRACE_ID=${__twinstart_event[4]-}
-	if [[ ${__twinstart_event-}${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} != same ]]; then
+	if [[ ${__twinstart_event-}${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}` +
+		`${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} != same ]]; then
 		[[ ${__twinstart_event-} == same || ${__twinstart_event-} == changed ]] || {
 			builtin printf 'lost\n' >&253
 			builtin exit 125
@@ -92,7 +93,7 @@ builtin exit 125
 fi
 `
 
-	// hooks stands after begin in a worker of which a snapshot is made. Before each hook the worker says so and waits.
+	// hooks follows begin in a worker of which a snapshot is made. Before each hook the worker says "hook" and waits.
 	// Two restores of one snapshot would go on with the same random numbers, so RANDOM gets another seed.
 	hooks = `for __twinstart_hook in before_snapshot after_restore; do
 { builtin trap -p EXIT TERM; builtin printf 'hook\n'; } >&253
@@ -101,7 +102,7 @@ builtin read -r -N 1 -u 253 __twinstart_go || builtin exit 125
 ` + hook + `done
 `
 
-	// hookScript runs one hook in a process of its own.
+	// hookScript runs one hook in a new process.
 	hookScript = `__twinstart=("$1" "$2") __twinstart_hook=$5
 ` + restore + `. "${__twinstart[0]}"` + source + hook + "\x00"
 

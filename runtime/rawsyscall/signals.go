@@ -5,11 +5,11 @@ import (
 	"unsafe"
 )
 
-// signals is a descriptor that can be read when SIGTERM has come. It is closed if SIGTERM may simply end the
-// program.
+// signals is a descriptor that can be read when SIGTERM has come. It is closed if nobody wants SIGTERM; then SIGTERM
+// ends the program.
 var signals = closed
 
-// signalSet is a sigset_t of one word: signals 1 to 64.
+// signalSet is a sigset_t of 8 bytes: signals 1 to 64.
 type signalSet uint64
 
 func (s *signalSet) add(signal syscall.Signal) { *s |= 1 << (signal - 1) }
@@ -18,13 +18,13 @@ const sigBlock = 0
 
 // block keeps signals from being delivered; they can still be read or waited for.
 func (s *signalSet) block() {
-	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigBlock, uintptr(unsafe.Pointer(s)), 0, unsafe.Sizeof(*s), 0, 0)
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigBlock, uintptr(unsafe.Pointer(s)), 0, 8, 0, 0)
 }
 
 // wait waits for one of the signals, which must be blocked.
 func (s *signalSet) wait() syscall.Signal {
 	for {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(s)), 0, 0, unsafe.Sizeof(*s), 0, 0)
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(s)), 0, 0, 8, 0, 0)
 		if errno == 0 {
 			return syscall.Signal(n)
 		}
@@ -37,7 +37,7 @@ func catchTermination() {
 	set.add(syscall.SIGTERM)
 	set.block()
 	none := closed
-	fd, _, errno := syscall.RawSyscall6(syscall.SYS_SIGNALFD4, uintptr(none), uintptr(unsafe.Pointer(&set)), unsafe.Sizeof(set),
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_SIGNALFD4, uintptr(none), uintptr(unsafe.Pointer(&set)), 8,
 		syscall.O_CLOEXEC, 0, 0)
 	if errno == 0 {
 		signals = int(fd)
@@ -46,7 +46,7 @@ func catchTermination() {
 
 // shutdownTime is how long, in ns, a worker may run its traps: Lambda gives the environment 500 ms. patientTime is
 // the first part of it. If a trap on TERM has not ended the shell by then, the worker's input is closed, which also
-// ends it. This is not done at once, because a shell at the end of its input may forget a pending trap.
+// ends it. The input is not closed earlier, because a shell at the end of its input may forget a pending trap.
 const (
 	shutdownTime = 400e6
 	patientTime  = 100e6

@@ -5,17 +5,17 @@ import (
 	"unsafe"
 )
 
-// starting describes the process that vfork starts. The child shares its parent's memory and reads starting until
-// execve.
+// starting describes the process that vfork starts. Until execve the child shares its parent's memory, and reads
+// starting.
 var starting struct {
 	path                  *byte
 	argv                  [16]*byte // ends in nil
 	directory             *byte
 	stdin, stdout, stderr int
-	control               int // the child gets it as 253, and contextFile as 252; if closed, neither
+	control               int // the child gets it as 253, and contextFile as 252; if it is closed, the child gets neither
 }
 
-// startShell makes it a shell that runs a script, whose arguments $5 and $6 are the last two.
+// startShell makes starting a shell that runs a script. fifth and sixth are the script's $5 and $6.
 func startShell(script string, fifth, sixth *byte) {
 	libraries, unset := withheld()
 	starting.path = unsafe.StringData(shell)
@@ -33,7 +33,8 @@ func spawn() (pid int, errno syscall.Errno) {
 	var all, before uint64 = 1<<64 - 1, 0
 	// Block signals: under the Go runtime a signal handler must not run on the child's stack, which it does not
 	// know.
-	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask,
+		uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
 	pid = vfork(unsafe.Add(unsafe.Pointer(&childStack), len(childStack)&^15))
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&before)), 0, 8, 0, 0)
 	if pid < 0 {
@@ -57,8 +58,8 @@ func cStringOf(s string, memory []byte) *byte {
 // exit. The result is the pid or a negated errno.
 func vfork(stack unsafe.Pointer) (pid int)
 
-// child executes what starting describes. It may only call functions without a stack check: under the Go runtime g
-// is its parent's.
+// child executes the process that starting describes. It may only call functions without a stack check, because under
+// the Go runtime it has its parent's g.
 //
 //go:nosplit
 func child() { //nolint:unused // used by vfork
@@ -76,7 +77,8 @@ func child() { //nolint:unused // used by vfork
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(starting.directory)), 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(starting.path)),
 		uintptr(unsafe.Pointer(&starting.argv)), uintptr(unsafe.Pointer(&inherited.entries)))
-	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(unsafe.StringData(cannotExecute))), uintptr(len(cannotExecute)))
+	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, 2,
+		uintptr(unsafe.Pointer(unsafe.StringData(cannotExecute))), uintptr(len(cannotExecute)))
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 127, 0, 0)
 }
 
@@ -86,7 +88,8 @@ const (
 	contextNumber = 252 //nolint:unused // used by child
 )
 
-const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n" //nolint:unused // used by child
+//nolint:unused // used by child
+const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n"
 
 // shell runs the functions. provided.al2023 has Bash at this path; an image without a base brings its own.
 const shell = "/bin/bash\x00"

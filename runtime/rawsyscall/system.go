@@ -28,7 +28,8 @@ const closed = -1
 // open opens the file at a path. It returns closed if it cannot.
 func open(path *byte, flags uintptr) int {
 	at := -100 // AT_FDCWD
-	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(path)), flags|syscall.O_CLOEXEC, 0, 0, 0)
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(path)),
+		flags|syscall.O_CLOEXEC, 0, 0, 0)
 	if errno != 0 {
 		return closed
 	}
@@ -39,7 +40,8 @@ func open(path *byte, flags uintptr) int {
 // nothing has arrived yet.
 func read(fd int, b []byte) (int, syscall.Errno) {
 	for {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		if errno == 0 {
 			return int(n), 0
 		}
@@ -53,7 +55,8 @@ func read(fd int, b []byte) (int, syscall.Errno) {
 // it.
 func write(fd int, b []byte) {
 	for len(b) > 0 {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		switch {
 		case errno == 0:
 			b = b[n:]
@@ -74,8 +77,8 @@ const (
 // send writes all of b to a socket. A closed socket is an error and raises no signal.
 func send(fd int, b []byte) syscall.Errno {
 	for len(b) > 0 {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-			syscall.MSG_NOSIGNAL, 0, 0)
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_NOSIGNAL, 0, 0)
 		switch {
 		case errno == 0:
 			b = b[n:]
@@ -95,8 +98,8 @@ func poll(files []pollfd, timeout int64) int {
 		t.Sec, t.Nsec = timeout/1e9, timeout%1e9
 		limit = &t
 	}
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(files))), uintptr(len(files)),
-		uintptr(unsafe.Pointer(limit)), 0, 0, 0)
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(files))),
+		uintptr(len(files)), uintptr(unsafe.Pointer(limit)), 0, 0, 0)
 	if errno != 0 {
 		return 0
 	}
@@ -113,7 +116,8 @@ func now(clock int) int64 {
 // pipe makes a pipe. The read end never blocks; the write end blocks unless flags is O_NONBLOCK.
 func pipe(flags uintptr) (readEnd, writeEnd int, errno syscall.Errno) {
 	var fds [2]int32
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC|flags, 0); errno != 0 {
+	_, _, errno = syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC|flags, 0)
+	if errno != 0 {
 		return closed, closed, errno
 	}
 	if flags == 0 {
@@ -145,7 +149,8 @@ func writeAt(file int, first, second []byte) syscall.Errno {
 		rest := second[max(at-len(first), 0):]
 		vector[0].Base, vector[0].Len = unsafe.SliceData(head), uint64(len(head))
 		vector[1].Base, vector[1].Len = unsafe.SliceData(rest), uint64(len(rest))
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_PWRITEV, uintptr(file), uintptr(unsafe.Pointer(&vector)), 2, uintptr(at), 0, 0)
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_PWRITEV, uintptr(file),
+			uintptr(unsafe.Pointer(&vector)), 2, uintptr(at), 0, 0)
 		if errno != 0 && errno != syscall.EINTR {
 			return errno
 		}
@@ -173,7 +178,8 @@ func kill(pid int, signal syscall.Signal) {
 func wait(pid, options int) (int, syscall.WaitStatus) {
 	var status int32
 	for {
-		reaped, _, errno := syscall.RawSyscall6(syscall.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), uintptr(options), 0, 0, 0)
+		reaped, _, errno := syscall.RawSyscall6(syscall.SYS_WAIT4, uintptr(pid),
+			uintptr(unsafe.Pointer(&status)), uintptr(options), 0, 0, 0)
 		if errno == 0 {
 			return int(reaped), syscall.WaitStatus(status)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// text is a string that is built in existing memory. What does not fit is cut off.
+// text is a string that is built in existing memory. Text that does not fit is cut off.
 type text struct{ bytes []byte }
 
 // in returns an empty text that uses the given memory.
@@ -57,15 +57,15 @@ func (t *text) quoted(s string) {
 // base64 adds bytes encoded as in RFC 4648, section 4. Package encoding/base64 would build its tables at program
 // start.
 func (t *text) base64(b []byte) *text {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for ; len(b) >= 3; b = b[3:] {
-		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63|b[1]>>4]).byte(alphabet[b[1]<<2&63|b[2]>>6]).byte(alphabet[b[2]&63])
+		t.byte(letters[b[0]>>2]).byte(letters[b[0]<<4&63|b[1]>>4]).byte(letters[b[1]<<2&63|b[2]>>6]).byte(letters[b[2]&63])
 	}
 	switch len(b) {
 	case 1:
-		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63]).add("==")
+		t.byte(letters[b[0]>>2]).byte(letters[b[0]<<4&63]).add("==")
 	case 2:
-		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63|b[1]>>4]).byte(alphabet[b[1]<<2&63]).byte('=')
+		t.byte(letters[b[0]>>2]).byte(letters[b[0]<<4&63|b[1]>>4]).byte(letters[b[1]<<2&63]).byte('=')
 	}
 	return t
 }

@@ -129,8 +129,8 @@ func (c *Client) Succeed(id string, response []byte) error {
 
 // TooLarge is the error for a response that is larger than the API accepts.
 func TooLarge(size int) *Error {
-	message := "response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"
-	return &Error{"Function.ResponseSizeTooLarge", message}
+	return &Error{"Function.ResponseSizeTooLarge",
+		"response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"}
 }
 
 // Fail reports the error of an invocation.
@@ -179,8 +179,8 @@ func (c *Client) Snapshot(before, after func() *Error) error {
 
 // post sends the outcome of an invocation. The caller must handle 413 as the answer to a response.
 func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
-	request := Request{"POST", Base + path, errorType, c.invocation, body}
-	reply, err := c.Transport.Do(request)
+	reply, err := c.Transport.Do(
+		Request{Method: "POST", Path: Base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
 	if err != nil {
 		return reply, during("POST "+Base+path, err)
 	}

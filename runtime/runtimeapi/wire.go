@@ -16,8 +16,8 @@ type Wire struct {
 
 // NewWire returns a Transport to the API at address (host:port). It opens connections with dial.
 func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
-	agent := httpwire.Field{Name: "User-Agent", Value: userAgent}
-	return &Wire{Client: httpwire.Client{Host: address, Dial: dial}, Agent: agent}
+	return &Wire{Client: httpwire.Client{Host: address, Dial: dial},
+		Agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
 }
 
 // Do implements Transport.
