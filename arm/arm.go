@@ -1,5 +1,4 @@
-// Package arm defines what an arm of the experiment is and how it is named. It imports no other package of the
-// module.
+// Package arm defines the arms of an experiment and their names. It imports no other package of the module.
 //
 // An arm's identity is data. infra writes it into the Metadata of each AWS::Lambda::Function, lab reads it from the
 // synthesized template, and bench copies it into every record. No code parses a function's name.
@@ -26,8 +25,7 @@ const (
 
 // ParseArchitecture accepts Lambda's names only, so a template never holds two spellings of one architecture.
 func ParseArchitecture(s string) (Architecture, error) {
-	switch a := Architecture(s); a {
-	case ARM64, X8664:
+	if a := Architecture(s); a == ARM64 || a == X8664 {
 		return a, nil
 	}
 	return "", fmt.Errorf("unknown architecture %q: use %s or %s", s, ARM64, X8664)
@@ -41,7 +39,7 @@ func (a Architecture) GOARCH() string {
 	return string(a)
 }
 
-// OfGOARCH is the architecture that Go and Docker call by a name. One that Lambda does not have keeps that name.
+// OfGOARCH returns the architecture for Go's and Docker's name. If Lambda does not have it, it keeps that name.
 func OfGOARCH(name string) Architecture {
 	if name == X8664.GOARCH() {
 		return X8664
@@ -68,8 +66,8 @@ func Packages() []Package { return []Package{ZIP, Image, ImageMinimal} }
 // ID names an arm: bootstrap/package, as in "nethttp/zip".
 func ID(bootstrap string, p Package) string { return bootstrap + "/" + string(p) }
 
-// SnapStart is the factor that says what an environment starts from, with its levels: INIT, a snapshot, or a snapshot
-// that has answered an event before it was taken.
+// SnapStart is the factor of how an environment starts. Its levels are INIT, a snapshot, and a primed snapshot: one
+// that was taken after the function had answered an event.
 const (
 	SnapStart    = "snapstart"
 	SnapStartOff = "off"
@@ -77,7 +75,7 @@ const (
 	Primed       = "primed"
 )
 
-// Restored adds to an arm's ID what its environments start from: "rawsyscall/image-primed". INIT adds nothing.
+// Restored adds a level of SnapStart to an arm's ID: "rawsyscall/image-primed". INIT adds nothing.
 func Restored(id, level string) string {
 	if level == "" || level == SnapStartOff {
 		return id
@@ -85,9 +83,9 @@ func Restored(id, level string) string {
 	return id + "-" + level
 }
 
-// snapStartZIP matches the runtimes whose ZIPs Lambda takes snapshots of. It does so of images of any base.
+// snapStartZIP matches the managed runtimes that have SnapStart. Images can have it with any base.
 // See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
-var snapStartZIP = regexp.MustCompile(`^(java(1[1-9]|[2-9][0-9])|python3\.(1[2-9]|[2-9][0-9])|dotnet([89]|[1-9][0-9]))$`)
+var snapStartZIP = regexp.MustCompile(`^(java(1[1-9]|[2-9]\d)|python3\.(1[2-9]|[2-9]\d)|dotnet([89]|[1-9]\d))$`)
 
 // SnapStartZIP reports whether a ZIP of a runtime can have SnapStart.
 func SnapStartZIP(runtime string) bool { return snapStartZIP.MatchString(runtime) }
@@ -100,22 +98,24 @@ type Identity struct {
 	Package      Package      `json:"package"`
 	Architecture Architecture `json:"architecture"`
 	MemorySizeMB int          `json:"memorySizeMB"`
-	Handler      string       `json:"handler"` // folder below handlers/, such as "echo"
+	Handler      string       `json:"handler"` // folder below handlers/: "echo"
 
-	StandIn string `json:"standIn,omitempty"` // lab: what stands in for the managed runtime, such as "stand-in: node 22.23.5, client 4.0.2"
+	// The lab's replacement for the managed runtime, for example "stand-in: node 22.23.5, client 4.0.2".
+	StandIn string `json:"standIn,omitempty"`
 
-	Event string `json:"event,omitempty"` // JSON, with which the arm is measured; "" means the run's
+	Event string `json:"event,omitempty"` // the event that the arm is measured with, JSON; "" means the run's event
 
-	Alias string `json:"alias,omitempty"` // that is measured, as it is: under load; "" is $LATEST, which a run changes
+	// The alias that is measured under load, without changing it; "" means $LATEST, which a run changes.
+	Alias string `json:"alias,omitempty"`
 
-	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
+	// Levels of further factors, for example {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
 
 	// Variants are further arms of the same function.
 	Variants []Variant `json:"variants,omitempty"`
 }
 
-// Payload is the event with which an arm is measured: the given one, else its own, else {}.
+// Payload returns the event that an arm is measured with: the given one, else the arm's own, else {}.
 func (i Identity) Payload(given []byte) []byte {
 	if given != nil {
 		return given
@@ -140,8 +140,8 @@ type NotMeasured struct {
 // Reasons joins the lines of ByReason with semicolons.
 func Reasons(absent []NotMeasured) string { return strings.Join(ByReason(absent), "; ") }
 
-// ByReason returns a line for each reason: the arms that are missing for it, then the reason. One reason can remove
-// a third of all arms.
+// ByReason returns a line for each reason: the arms that it removes, then the reason. One reason can remove a third of
+// all arms.
 func ByReason(absent []NotMeasured) []string {
 	var reasons []string
 	arms := map[string][]string{}
@@ -175,11 +175,8 @@ func Match(pattern, id string) (bool, error) {
 // MatchAny reports whether one of several patterns selects an arm.
 func MatchAny(patterns []string, id string) (ok bool, err error) {
 	for _, p := range patterns {
-		if hit, e := Match(p, id); e != nil {
-			err = e
-		} else if hit {
-			ok = true
-		}
+		hit, e := Match(p, id)
+		ok, err = ok || hit, cmp.Or(err, e)
 	}
 	return ok, err
 }

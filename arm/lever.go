@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Lever is one thing that guides tell people to change. The experiment of levers measures each level of it against a
+// Lever is a setting that guides tell people to change. The experiment of levers measures each of its levels against a
 // baseline.
 type Lever struct {
 	Name    string
@@ -19,12 +19,15 @@ type Lever struct {
 func Levers() []Lever {
 	return []Lever{
 		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB"},
-		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five"},
+		{Name: "layers", Levels: []string{"package", "one", "five"},
+			Changes: "5 MB of unread files: in the package, in one layer, in five"},
 		{Name: "architecture", Levels: []string{string(ARM64), string(X8664)}, Changes: "the CPU"},
 		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat"},
 		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables"},
-		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
-		{Name: "provisioned", Levels: []string{"1", "10"}, Changes: "environments that are initialized before their callers come; 10 under load only"},
+		{Name: "extension", Levels: []string{"internal", "external"},
+			Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
+		{Name: "provisioned", Levels: []string{"1", "10"},
+			Changes: "environments that are initialized before their callers come; 10 under load only"},
 		{Name: "tracked", Levels: []string{"10-100"}, NoLab: "the lab has no target tracking: --source aws", Asked: true,
 			Changes: "provisioned environments of an alias, held at 70 % use; under load only"},
 		{Name: "tracing", Levels: []string{"sampled", "unsampled"}, NoLab: "the lab has no X-Ray: --source aws",
@@ -37,38 +40,34 @@ func Levers() []Lever {
 	}
 }
 
-// CodeHabits are the levels of the lever code in a language: the value of CodeVariable, by which handlers/habits does
-// one thing as guides advise against, but for bundled, which does one more as they advise. A language without habits
-// has none; "" has those of all.
+// CodeHabits returns the levels of the lever code in a language, which are values of CodeVariable. Each makes
+// handlers/habits do one thing as guides advise against it, except bundled, which does one more thing as they advise. A
+// language without habits has none. For "" it returns the levels of all languages.
 func CodeHabits(language string) []string {
-	switch language {
-	case "node":
-		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "bundled"}
-	case "python":
-		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "source"}
-	case "bash":
-		return []string{"inside", "eager", "fetched", "single", "cores", "forks"}
-	case "":
-		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "forks", "source", "bundled"}
-	}
-	return nil
+	return map[string][]string{
+		"node":   {"inside", "eager", "reconnect", "fetched", "single", "cores", "bundled"},
+		"python": {"inside", "eager", "reconnect", "fetched", "single", "cores", "source"},
+		"bash":   {"inside", "eager", "fetched", "single", "cores", "forks"},
+		"":       {"inside", "eager", "reconnect", "fetched", "single", "cores", "forks", "source", "bundled"},
+	}[language]
 }
 
-// Code is the lever of CodeHabits, and CodeVariable the environment variable that names one of them.
+// Code is the lever of CodeHabits, and CodeVariable the environment variable that selects one of them.
 const (
 	Code         = "code"
 	CodeVariable = "TWINSTART_CODE"
 )
 
-// Override is what an arm changes of its function's configuration, in the very update that forces its cold starts.
+// Override holds the changes that an arm makes to its function's configuration, in the update that forces its cold
+// starts.
 type Override struct {
 	MemorySizeMB int               `json:"memorySizeMB,omitempty"`
-	Layers       []string          `json:"layers,omitempty"`      // beside its own: logical IDs in a template, ARNs for an update
-	Environment  map[string]string `json:"environment,omitempty"` // beside its own
+	Layers       []string          `json:"layers,omitempty"`      // added: logical IDs in a template, ARNs in an update
+	Environment  map[string]string `json:"environment,omitempty"` // added
 	Tracing      string            `json:"tracing,omitempty"`     // Active or PassThrough
-	Sampled      string            `json:"sampled,omitempty"`     // of the trace header of each call, 1 or 0; "": it has none
+	Sampled      string            `json:"sampled,omitempty"`     // 1 or 0 in each call's trace header; "": no header
 	LogFormat    string            `json:"logFormat,omitempty"`   // Text or JSON
-	Provisioned  int               `json:"provisioned,omitempty"` // environments, of a version that a run publishes and deletes
+	Provisioned  int               `json:"provisioned,omitempty"` // environments of a version that a run makes and deletes
 }
 
 // Variant is a further arm of a function.
@@ -78,8 +77,8 @@ type Variant struct {
 	Set   Override `json:"set"`
 }
 
-// The factor and the level that say which lever an arm is, in Identity.Levels; the baseline and its null twin are
-// levers, too, without a level.
+// Keys of Identity.Levels: the lever and the level of an arm. The baseline and its null twin are levers without a
+// level.
 const (
 	LeverFactor = "lever"
 	LeverLevel  = "level"
@@ -87,14 +86,13 @@ const (
 	Twin        = "twin"
 )
 
-// Pulled is the identity of the arm that pulls a lever: "rawsyscall/zip-memory-3008".
+// Pulled returns the identity of the arm that changes one lever: "rawsyscall/zip-memory-3008".
 func (id Identity) Pulled(lever, level string) Identity {
-	id.Variants, id.Levels = nil, maps.Clone(id.Levels)
-	if id.Levels == nil {
-		id.Levels = map[string]string{}
-	}
-	id.Levels[LeverFactor] = lever
-	delete(id.Levels, LeverLevel)
+	levels := map[string]string{}
+	maps.Copy(levels, id.Levels)
+	levels[LeverFactor] = lever
+	delete(levels, LeverLevel)
+	id.Variants, id.Levels = nil, levels
 	if level != "" {
 		id.Levels[LeverLevel] = level
 	}
@@ -104,7 +102,7 @@ func (id Identity) Pulled(lever, level string) Identity {
 	return id
 }
 
-// Arms are the function's own identity and those of its variants, each with what it overrides.
+// Arms returns the function's own identity and its variants' identities, and what each of them overrides.
 func (id Identity) Arms() (arms []Identity, set []Override) {
 	variants := id.Variants
 	id.Variants = nil
@@ -119,8 +117,8 @@ func (id Identity) Arms() (arms []Identity, set []Override) {
 	return arms, set
 }
 
-// Only keeps those variants whose arms a pattern selects, and says whether one selects any arm of the function, with
-// which they are compared.
+// Only keeps the variants whose arms a pattern selects. hit reports whether a pattern selects any arm of the function,
+// its own arm included.
 func (id Identity) Only(patterns ...string) (_ Identity, hit bool, err error) {
 	arms, _ := id.Arms()
 	var kept []Variant
@@ -137,7 +135,7 @@ func (id Identity) Only(patterns ...string) (_ Identity, hit bool, err error) {
 	return id, hit, nil
 }
 
-// LoadOnly says why an arm is measured under load only, or "".
+// LoadOnly returns the reason why an arm is measured under load only, or "".
 func LoadOnly(id Identity, set Override) string {
 	if id.Alias != "" || set.Provisioned > 1 {
 		return "measured under load only: twinstart load"
@@ -145,7 +143,7 @@ func LoadOnly(id Identity, set Override) string {
 	return ""
 }
 
-// NotInLab says why the lab cannot measure an arm of the experiment of levers, or "".
+// NotInLab returns the reason why the lab cannot measure an arm of the experiment of levers, or "".
 func NotInLab(id Identity) string {
 	for _, l := range Levers() {
 		if l.Name == id.Levels[LeverFactor] {

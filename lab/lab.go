@@ -319,7 +319,8 @@ func (l *Lab) find(name string) (*function, error) {
 func Within(run func() int, needs ...arm.Architecture) int {
 	return sandbox.Within(run, func(dir string) (sandbox.Layout, error) {
 		for _, a := range needs {
-			_, _ = staticbash.Build(context.Background(), a, os.Stderr) // a test that needs it reports why it is missing
+			// If this fails, a test that needs it reports why.
+			_, _ = (&staticbash.Builder{Log: os.Stderr}).Build(context.Background(), a)
 		}
 		layout, err := hostBase(dir)
 		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), 8<<10 // Go's tools also write there

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,76 +16,37 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// importRoot is the import path of the Go bootstraps' folder. They are built by import path, never by folder, so
-// that they can be built from the module cache of somebody who only requires this module.
+// importRoot is the import path of the Go bootstraps' folder. They are built by import path, never by folder, so that a
+// module that only requires this one can build them from the module cache.
 const importRoot = modulePath + "/runtime/"
 
 // buildFlags make the bytes depend only on source and toolchain: no paths, no VCS state, no build id. lambda.norpc
 // removes the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package uses this tag.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc"}
 
-// linkFlags leave out what only debuggers read.
+// linkFlags leave out symbols and debug information, which only debuggers read.
 const linkFlags = "-ldflags=-s -w -buildid="
 
-// entries lists programs that do not start in Go's runtime, and the function where each starts. The program's
-// package comment says why.
-var entries = map[goMain]string{"rawsyscall": "main.entry"}
-
-// linkFlags returns the linker's flags for one program.
+// linkFlags returns the linker's flags for one program. rawsyscall does not start in Go's runtime; its package comment
+// says why.
 func (g goMain) linkFlags() string {
-	if entry, ok := entries[g]; ok {
-		return linkFlags + " -E=" + entry
+	if g == "rawsyscall" {
+		return linkFlags + " -E=main.entry"
 	}
 	return linkFlags
 }
 
-// goEnv sets variables so that the result does not depend on the builder's environment. The instruction set levels
-// are the lowest, because Lambda guarantees no others. GOFLAGS (-mod=vendor) and GOTOOLCHAIN are not changed.
+// goEnv returns an environment in which the result does not depend on the builder's variables. The instruction set
+// levels are the lowest, because Lambda guarantees no others. GOFLAGS (-mod=vendor) and GOTOOLCHAIN are not changed.
 func goEnv(a arm.Architecture) []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
 		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 }
 
-// modulePath is the path of this module.
-const modulePath = "github.com/twinstart/twinstart"
-
-// Compiled reports whether a bootstrap is a Go program, so that Go is needed to build it.
-func Compiled(bootstrap string) bool {
-	b, _ := find(bootstrap)
-	_, script := b.recipe.(script)
-	_, static := b.recipe.(staticScript)
-	return b.Name != "" && !script && !static
-}
-
-// ModuleDir returns the folder in which Go finds the sources of the bootstraps. It is "", the working folder, if
-// that is in this module or in one that requires it. Otherwise it is the copy of a version in the module cache, to
-// which Go downloads it.
-func ModuleDir(ctx context.Context, version string) (string, error) {
-	w := &Workspace{}
-	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
-		return "", nil
-	}
-	if version == "(devel)" || strings.HasSuffix(version, "+dirty") {
-		return "", errors.New("this twinstart was built in a clone of the repository, where the bootstraps' sources are: run it there, or use a released archive")
-	}
-	out, err := w.runGo(ctx, arm.ARM64, "mod", "download", "-json", modulePath+"@"+version)
-	var unavailable *UnavailableError
-	if errors.As(err, &unavailable) || ctx.Err() != nil {
-		return "", err
-	}
-	var module struct{ Dir, Error string }
-	_ = json.Unmarshal(out, &module) // it also contains Go's own error
-	if module.Dir == "" {
-		return "", fmt.Errorf("the bootstraps' sources are not available (%s@%s: %s): use a released archive, or run this in a clone of the repository",
-			modulePath, version, cmp.Or(oneLine(module.Error), fmt.Sprint(err)))
-	}
-	return module.Dir, nil
-}
-
 // goMain is the recipe of a Go main package. Its value is the name of the folder below runtime/.
 type goMain string
 
-func (g goMain) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
+func (g goMain) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, writer, error) {
 	listing, err := w.listGo(ctx, a)
 	if err != nil {
 		return "", nil, err
@@ -97,7 +57,7 @@ func (g goMain) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (
 	}, err
 }
 
-// Program builds any Go program for Lambda, by its import path, as a file.
+// Program builds any Go program for Lambda, by its import path, into a file.
 func (w *Workspace) Program(ctx context.Context, importPath string, a arm.Architecture, file string) error {
 	if err := w.link(ctx, importPath, linkFlags, a, file); err != nil {
 		return about(importPath, err)
@@ -111,24 +71,85 @@ func (w *Workspace) link(ctx context.Context, importPath, linkFlags string, a ar
 	return err
 }
 
+// runGo runs the go command in the module and returns its standard output.
+func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = w.ModuleDir, goEnv(a)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH",
+			Remedy: "install Go from https://go.dev/dl, or use a released archive of Twinstart, which contains it"}
+	case err != nil && stderr.Len() > 0:
+		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
+	case err != nil:
+		return out, fmt.Errorf("running go %s: %w", args[0], err)
+	}
+	return out, nil
+}
+
+// oneLine joins the lines of a tool's message, because an error is one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// modulePath is the path of this module.
+const modulePath = "github.com/twinstart/twinstart"
+
+// Compiled reports whether a bootstrap is a Go program, so that Go is needed to build it.
+func Compiled(bootstrap string) bool {
+	b, _ := find(bootstrap)
+	_, script := b.recipe.(script)
+	_, static := b.recipe.(ownBash)
+	return b.Name != "" && !script && !static
+}
+
+// ModuleDir returns the folder in which Go finds the sources of the bootstraps. It is "", the working folder, if that
+// is in this module or in one that requires it. Otherwise Go downloads the given version of this module, and ModuleDir
+// returns its folder in the module cache.
+func ModuleDir(ctx context.Context, version string) (string, error) {
+	w := &Workspace{}
+	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
+		return "", nil
+	}
+	if version == "(devel)" || strings.HasSuffix(version, "+dirty") {
+		return "", errors.New("this twinstart was built in a clone of the repository, where the bootstraps' sources are: " +
+			"run it there, or use a released archive")
+	}
+	out, err := w.runGo(ctx, arm.ARM64, "mod", "download", "-json", modulePath+"@"+version)
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) || ctx.Err() != nil {
+		return "", err
+	}
+	var module struct{ Dir, Error string }
+	_ = json.Unmarshal(out, &module) // it also contains Go's own error
+	if module.Dir == "" {
+		return "", fmt.Errorf("the bootstraps' sources are not available (%s@%s: %s): "+
+			"use a released archive, or run this in a clone of the repository",
+			modulePath, version, cmp.Or(oneLine(module.Error), fmt.Sprint(err)))
+	}
+	return module.Dir, nil
+}
+
 // golangListing is the output of `go list` for all Go bootstraps and everything that they link, by import path.
 type golangListing map[string]listedPackage
 
 type listedPackage struct {
 	ImportPath string
-	BuildID    string // a hash of everything that went into the package and of what came out
+	BuildID    string // a hash of everything that went into the package, and of the compiled package
 	Deps       []string
 	Error      *struct{ Err string }
 	DepsErrors []*struct{ Err string }
 }
 
-// listGo runs `go list -export` once per architecture. That compiles what is not in Go's build cache and reports
-// the build IDs, which are hashes of content. So the result is never stale, and nothing is linked.
+// listGo runs `go list -export` once per architecture. That compiles packages that are not in Go's build cache, links
+// nothing, and reports the build IDs, which are hashes of content. So the result is never stale.
 func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (golangListing, error) {
 	if l := w.golang[a]; l != nil {
 		return l, nil
 	}
-	args := append([]string{"list", "-e", "-export", "-deps", "-json=ImportPath,BuildID,Deps,Error,DepsErrors"}, buildFlags...)
+	const fields = "-json=ImportPath,BuildID,Deps,Error,DepsErrors"
+	args := append([]string{"list", "-e", "-export", "-deps", fields}, buildFlags...)
 	for _, b := range bootstraps {
 		if g, ok := b.recipe.(goMain); ok {
 			args = append(args, importRoot+string(g))
@@ -139,12 +160,9 @@ func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (golangListi
 		return nil, err
 	}
 	l := golangListing{}
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	for {
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
 		var p listedPackage
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+		if err := decoder.Decode(&p); err != nil {
 			return nil, fmt.Errorf("reading go list's answer: %w", err)
 		}
 		l[p.ImportPath] = p
@@ -159,13 +177,12 @@ func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (golangListi
 // key hashes the build IDs of everything that a main package links.
 func (l golangListing) key(path, linkFlags string) (string, error) {
 	p := l[path]
-	if p.Error != nil {
+	switch {
+	case p.Error != nil:
 		return "", errors.New(oneLine(p.Error.Err))
-	}
-	if len(p.DepsErrors) > 0 {
+	case len(p.DepsErrors) > 0:
 		return "", errors.New(oneLine(p.DepsErrors[0].Err))
-	}
-	if p.BuildID == "" {
+	case p.BuildID == "":
 		return "", fmt.Errorf("%s does not compile: see `go build %s`", path, path)
 	}
 	h := sha256.New()
@@ -174,68 +191,4 @@ func (l golangListing) key(path, linkFlags string) (string, error) {
 		fmt.Fprintln(h, dep, l[dep].BuildID)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
-}
-
-// runGo runs the go command in the module and returns its standard output.
-func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = w.ModuleDir, goEnv(a)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl, or use a released archive of Twinstart, which contains it"}
-	case err != nil && stderr.Len() > 0:
-		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
-	case err != nil:
-		return out, fmt.Errorf("running go %s: %w", args[0], err)
-	}
-	return out, nil
-}
-
-// oneLine joins the lines of a tool's message, because an error is one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// compressed is the recipe of a bootstrap's binary packed by UPX, which unpacks itself at every cold start. UPX
-// writes neither a time nor a name into its output: the same version makes the same bytes, also for another
-// architecture.
-type compressed struct{ of string }
-
-func (c compressed) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
-	upx, err := UPX()
-	if err != nil {
-		return "", nil, err
-	}
-	version, err := exec.CommandContext(ctx, upx, "--version").Output()
-	if err != nil {
-		return "", nil, fmt.Errorf("asking upx for its version: %w", err)
-	}
-	of, err := w.bootstrap(ctx, c.of, a)
-	if err != nil {
-		return "", nil, err
-	}
-	first, _, _ := strings.Cut(string(version), "\n")
-	return first + " " + of.key, func(dir string) error {
-		return Compress(ctx, upx, filepath.Join(of.dir, "bootstrap"), filepath.Join(dir, "bootstrap"))
-	}, nil
-}
-
-// Compress packs a program by UPX, which is the program of that path.
-func Compress(ctx context.Context, upx, program, to string) error {
-	if out, err := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq", "-o", to, program).CombinedOutput(); err != nil {
-		return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
-	}
-	return nil
-}
-
-// UPX finds the program under its own name or Debian's name.
-func UPX() (string, error) {
-	for _, name := range []string{"upx", "upx-ucl"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", &UnavailableError{What: "what UPX compresses", Why: "upx is not in PATH",
-		Remedy: "install it (apt-get install upx-ucl, on Debian 12 from bookworm-backports)"}
 }

@@ -12,19 +12,22 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// ImageContext lays out the folder from which a container image is built, and returns its path. It has a
-// Dockerfile, package/ (the same files as the ZIP) and, for an image from scratch, root/ (what an empty base
-// lacks). The error is an *ImpossibleError if the bootstrap needs a program that the base does not have, and an
-// *UnavailableError if a part cannot be built here.
-func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+// ImageContext makes the build context of a container image and returns its folder, which has a Dockerfile, package/
+// (the same files as the ZIP) and, for an image from scratch, root/ (files and folders that an empty base lacks). The
+// error is an *ImpossibleError if the bootstrap needs a program that the base does not have, and an *UnavailableError
+// if a part cannot be built here.
+func (w *Workspace) ImageContext(
+	ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string,
+) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b, err := find(bootstrap)
 	if err != nil {
 		return "", err
 	}
-	if err := possible(b, p); err != nil {
-		return "", err
+	if p == arm.ImageMinimal && b.needs != "" {
+		why := fmt.Sprintf("it needs %s, and an image from scratch has only the static Bash", b.needs)
+		return "", &ImpossibleError{Arm: arm.ID(b.Name, p), Why: why}
 	}
 	dockerfile, err := images.Dockerfile(p)
 	if err != nil {
@@ -34,8 +37,8 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 	if err != nil {
 		return "", err
 	}
-	_, own := b.recipe.(staticScript)
-	var bash file // for an image from scratch whose package has none
+	own := hasOwnBash(bootstrap)
+	var bash file // for an image from scratch, if the package does not contain the static Bash
 	if p == arm.ImageMinimal && !own {
 		if bash, err = w.staticBash(ctx, a); err != nil {
 			return "", err

@@ -12,21 +12,22 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/staticbash"
 	"github.com/twinstart/twinstart/runtime/bashcurl"
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
 // The scripts are embedded in their packages, so they do not depend on the working folder.
 var (
-	bashcurlScript = script{"bootstrap": string(bashcurl.Bootstrap)}
-	bashtcpScript  = script(bashtcp.Files())
+	curlScript = script{"bootstrap": string(bashcurl.Bootstrap)}
+	tcpScript  = script(bashtcp.Files())
 )
 
-// script is the recipe of a bootstrap in Bash, run by the base's /bin/bash. It maps file names to texts; one name
-// is "bootstrap".
+// script is the recipe of a bootstrap in Bash that the base's /bin/bash runs. It maps file names to texts; one name is
+// "bootstrap".
 type script map[string]string
 
-func (s script) prepare(context.Context, *Workspace, arm.Architecture) (string, func(string) error, error) {
+func (s script) prepare(context.Context, *Workspace, arm.Architecture) (string, writer, error) {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		text := bare(s[name])
@@ -44,8 +45,8 @@ func (s script) write(dir string) error {
 	return nil
 }
 
-// bare returns a script without comment lines and indentation, which is a quarter of what a cold start would read
-// of it. No string in a script may have a line that starts with a blank or with #.
+// bare returns a script without comment lines and indentation, which are a quarter of the bytes that a cold start would
+// read. No string in a script may have a line that starts with a blank or with #.
 func bare(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
@@ -57,17 +58,30 @@ func bare(text string) string {
 	return kept.String()
 }
 
-// staticScript is the recipe of the same script with a static Bash in the package.
-type staticScript struct{ script script }
+// staticBash returns the static Bash. Callers must hold the lock. A Workspace also keeps an error, because it takes
+// seconds to find out that there is no toolchain.
+func (w *Workspace) staticBash(ctx context.Context, a arm.Architecture) (file, error) {
+	out := w.once(ctx, "bash for "+string(a), func() (out output) {
+		path, err := (&staticbash.Builder{Log: w.Log}).Build(ctx, a)
+		if out.err = err; err == nil {
+			out.bash, out.err = describe(path, "bash")
+		}
+		return out
+	})
+	return out.bash, out.err
+}
 
-// interpreter is an absolute path, because the kernel looks for a script's interpreter in the process's working
-// folder otherwise. A layer has another path.
+// ownBash is the recipe of a script together with a static Bash that runs it.
+type ownBash struct{ script script }
+
+// A script's first line has an absolute path, because the kernel looks for any other path in the process's working
+// folder. The path in a layer differs.
 const (
 	interpreter        = "#!/var/task/bash\n"
 	interpreterInLayer = "#!/opt/bash\n"
 )
 
-func (s staticScript) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
+func (s ownBash) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, writer, error) {
 	bash, err := w.staticBash(ctx, a)
 	if err != nil {
 		return "", nil, err
@@ -82,4 +96,11 @@ func (s staticScript) prepare(ctx context.Context, w *Workspace, a arm.Architect
 		files["bootstrap"] = interpreter + rest
 		return errors.Join(files.write(dir), copyFile(filepath.Join(dir, "bash"), bash))
 	}, err
+}
+
+// hasOwnBash reports whether a bootstrap contains the static Bash.
+func hasOwnBash(bootstrap string) bool {
+	b, err := find(bootstrap)
+	_, own := b.recipe.(ownBash)
+	return err == nil && own
 }

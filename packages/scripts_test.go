@@ -8,7 +8,7 @@ import (
 
 // Bash itself checks that both scripts are the same: it prints a function as it has parsed it.
 func TestBareScriptsAreTheSame(t *testing.T) {
-	for _, s := range []script{bashcurlScript, bashtcpScript} {
+	for _, s := range []script{curlScript, tcpScript} {
 		for name, text := range s {
 			short := bare(text)
 			if len(short) >= len(text) || strings.HasPrefix(text, "#!") != strings.HasPrefix(short, "#!") {

@@ -1,6 +1,6 @@
 // Package counts defines the counts that the lab takes of a cold start and that Lambda's REPORT line does not have.
-// The lab writes these names in its log lines, records keep them, and reports compute with them. A count that was
-// not taken is nil, never 0.
+// The lab writes them in its log lines, records keep them, and reports compute with them. A count that was not taken
+// is nil, never 0.
 package counts
 
 import (
@@ -32,7 +32,7 @@ type Counts struct {
 	// PackageReadBy is "computed" (as Linux 5.10 to 6.16 reads) or "page-cache" (as the lab's kernel reads). Error
 	// is a standard error. Libc is the base's C library and its loader. Warm CPU is measured with every page in
 	// memory.
-	ManagedRuntime              string   `json:"managedRuntime,omitempty"` // whose program the package starts, such as node
+	ManagedRuntime              string   `json:"managedRuntime,omitempty"` // the runtime that the package starts: node
 	PackageReadBy               string   `json:"packageReadBy,omitempty"`
 	InitPackageReadKiB          *float64 `json:"initPackageReadKiB,omitempty"`
 	InitPackageReadErrorKiB     *float64 `json:"initPackageReadErrorKiB,omitempty"`

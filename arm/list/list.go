@@ -16,7 +16,7 @@ func Add[T comparable](list []T, values ...T) []T {
 	return list
 }
 
-// Few returns at most so many texts. If there are more, the last text says how many.
+// Few returns at most most texts. If there are more, the last one says how many it leaves out.
 func Few(texts []string, most int) []string {
 	if n := len(texts); n > most {
 		return append(texts[:most-1:most-1], fmt.Sprintf("%d more", n-most+1))
@@ -24,7 +24,7 @@ func Few(texts []string, most int) []string {
 	return texts
 }
 
-// Map returns what a function makes of each value.
+// Map returns the result of a function for each value.
 func Map[T, U any](list []T, of func(T) U) []U {
 	out := make([]U, len(list))
 	for i, v := range list {

@@ -13,14 +13,15 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// build: build --tag NAME [--platform P] [--file F] CONTEXT. It refuses options that would change the image and are
-// not supported. It ignores options that change nothing, such as those about caches and the network of RUN.
+// build is the command build --tag NAME [--platform P] [--file F] CONTEXT. It refuses options that are not supported
+// and would change the image. It ignores options that change nothing, for example about caches and the network of RUN.
 type build struct {
 	Tags     []string `name:"tag" short:"t" sep:"none"`
 	File     string   `short:"f"`
 	Platform string
 	BuildArg map[string]string `mapsep:"none"`
-	Ignored  []string          `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom,builder,memory,shm-size,ulimit" sep:"none"`
+	Ignored  []string          `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom" sep:"none"`
+	Limits   []string          `name:"memory" aliases:"shm-size,ulimit,builder" sep:"none"` // ignored, too
 	Switches bool              `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
 	Context  string            `arg:""`
 }
@@ -39,13 +40,13 @@ func (o *build) Run(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.display.line(fmt.Sprintf("built for %s/%s on %s: layers: %d, %s, %s", result.Platform.OS, result.Platform.Architecture,
-		cmp.Or(result.Base, "scratch"), len(result.Layers), bytesText(result.Size()), result.Digest), 0)
+	c.display.line(fmt.Sprintf("built for %s on %s: layers: %d, %s, %s", result.Platform, cmp.Or(result.Base, "scratch"),
+		len(result.Layers), bytesText(result.Size()), result.Digest), 0)
 	return nil
 }
 
-// display writes a line for each big layer and for each note. Each line names its subject, because the CDK CLI, which
-// passes lines on, mixes those of several calls.
+// display writes a line for each big layer and for each note. Each line names its image, because the CDK CLI mixes the
+// lines of several calls.
 type display struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -54,8 +55,8 @@ type display struct {
 
 var assetHash = regexp.MustCompile(`[0-9a-f]{64}$`)
 
-// about sets the image that lines are about. The names of the CDK CLI's images, in the store and in ECR, end with
-// the hash of their asset: its first digits are enough.
+// about sets the image that lines are about. The CDK CLI's names of images, in the store and in ECR, end with the hash
+// of the asset. The first digits of the hash are enough.
 func (d *display) about(image string) {
 	if hash := assetHash.FindString(image); hash != "" {
 		image = hash[:12]
@@ -66,8 +67,8 @@ func (d *display) about(image string) {
 // worthALine is the size, in bytes, from which moving a layer takes long enough for a line.
 const worthALine = 1e6
 
-// line writes a line: about a layer when it begins, if it has so many bytes, else a note. The call's last line reports
-// the result of all layers.
+// line writes a note, or, if bytes is not 0, the start of a layer with this size. It leaves small layers out; the
+// call's last line reports the result of all layers.
 func (d *display) line(line string, bytes int64) {
 	if bytes > 0 && bytes < worthALine {
 		return

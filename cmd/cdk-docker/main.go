@@ -1,17 +1,18 @@
-// Command cdk-docker replaces docker if the CDK CLI publishes container images and no Docker daemon runs:
+// Command cdk-docker replaces docker when the CDK CLI publishes container images and no Docker daemon runs:
 //
 //	CDK_DOCKER=/path/to/cdk-docker cdk deploy
 //
 // It is called as
 //
 //	login --username AWS --password-stdin HOST     keeps the password from stdin for 12 hours
-//	inspect NAME                                   is it here? 0 yes, 1 no
+//	inspect NAME                                   exit status 0: the image is here; 1: it is not
 //	build --tag NAME --platform linux/arm64 .      from a Dockerfile that copies and runs nothing
 //	tag NAME NAME    push NAME    images
-//	choose                                         prints what CDK_DOCKER should be: docker, podman or finch if one works, else itself
+//	choose                                         prints a value for CDK_DOCKER
 //
-// Images are kept in $TWINSTART_IMAGES, else in the cache folder. Exit status: 0 success; 1 failure, or no such image;
-// 2 a mistake in the call or the Dockerfile; 3 the image store does not work (the CDK CLI takes 1 for "no such image").
+// choose prints docker, podman or finch if one of them works, else the path of cdk-docker. Images are kept in
+// $TWINSTART_IMAGES, else in the cache folder. Exit status: 0 success; 1 failure, or no such image; 2 a mistake in the
+// call or the Dockerfile; 3 the image store does not work, because the CDK CLI reads 1 as "no such image".
 package main
 
 import (
@@ -48,24 +49,22 @@ func main() {
 	}
 }
 
-// usageError is a mistake in the call.
-type usageError struct{ text string }
+// failure is an error with its exit status.
+type failure struct {
+	error
+	status int
+}
 
-func (e *usageError) Error() string { return e.text }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
-
-// storeError means that the image store does not work.
-type storeError struct{ error }
-
-func (e *storeError) Unwrap() error { return e.error }
+func usagef(format string, args ...any) error {
+	return &failure{fmt.Errorf(format, args...), exitUsage}
+}
 
 func status(err error) int {
-	switch {
-	case errors.As(err, new(*usageError)), errors.As(err, new(*dockerfile.Error)), errors.As(err, new(*builder.PlatformError)):
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.status
+	}
+	if errors.As(err, new(*dockerfile.Error)) || errors.As(err, new(*builder.PlatformError)) {
 		return exitUsage
-	case errors.As(err, new(*storeError)):
-		return exitStore
 	}
 	return exitFailed
 }
@@ -79,10 +78,10 @@ type call struct {
 	builder *builder.Builder
 }
 
-// commands are the commands and options that work without Docker: those of the CDK CLI. Docker has more. Options and
-// arguments may come in any order.
+// commands are the commands and options that work without Docker: those that the CDK CLI uses. Docker has more. Options
+// and arguments may come in any order.
 type commands struct {
-	Config  string  // the CDK CLI passes it if the user has credential helpers of the CDK's
+	Config  string  // the CDK CLI passes it if the user has configured credential helpers for the CDK
 	Build   build   `cmd:""`
 	Inspect inspect `cmd:""`
 	Tag     tag     `cmd:""`
@@ -112,24 +111,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	display := &display{w: stderr}
 	c := &call{ctx, stdin, stdout, display, &builder.Builder{Progress: display.line}}
 	if parsed.Selected().Name != "choose" {
-		if err := c.openStore(); err != nil {
-			return &storeError{err}
+		store, err := builder.OpenStore("")
+		if err != nil {
+			return &failure{err, exitStore}
 		}
+		c.builder.Store, c.builder.Keychain = store, authn.NewMultiKeychain(store, authn.DefaultKeychain)
 	}
 	return parsed.Run(c)
-}
-
-func (c *call) openStore() error {
-	dir, err := builder.DefaultDir()
-	if err != nil {
-		return err
-	}
-	store, err := builder.OpenStore(dir)
-	if err != nil {
-		return err
-	}
-	c.builder.Store, c.builder.Keychain = store, authn.NewMultiKeychain(store, authn.DefaultKeychain)
-	return nil
 }
 
 // choose prints the value for CDK_DOCKER: the one in the environment, else the first client that works, else this

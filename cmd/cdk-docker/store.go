@@ -1,28 +1,31 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
 
+	"github.com/docker/go-units"
+
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// inspect looks only whether an image is there, as the CDK CLI does.
+// inspect only checks whether an image exists, which is all that the CDK CLI asks.
 type inspect struct {
 	Name string `arg:""`
 }
 
 func (o *inspect) Run(c *call) error {
 	_, err := c.builder.Store.Image(o.Name)
-	if err == nil || builder.IsNoImage(err) {
+	if err == nil || errors.Is(err, builder.ErrNoImage) {
 		return err
 	}
-	return &storeError{err}
+	return &failure{err, exitStore}
 }
 
-// images lists the names of images, which is how the CDK CLI looks for one that it has built.
+// images lists the names of images. The CDK CLI looks there for an image that it has built.
 type images struct {
 	Format string `enum:"{{.Repository}}:{{.Tag}}" default:"{{.Repository}}:{{.Tag}}"`
 	Filter string `default:"reference=" help:"reference=PATTERN"`
@@ -35,7 +38,7 @@ func (o *images) Run(c *call) error {
 	}
 	all, err := c.builder.Store.Names()
 	if err != nil {
-		return &storeError{err}
+		return &failure{err, exitStore}
 	}
 	for _, name := range all {
 		if matches, _ := path.Match(pattern, name); matches || pattern == "" {
@@ -68,19 +71,13 @@ func (o *push) Run(c *call) error {
 }
 
 func bytesText(n int64) string {
-	switch {
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d B", n)
+	return units.CustomSize("%.4g %s", float64(n), 1000, []string{"B", "kB", "MB", "GB"})
 }
 
 // maxPassword is larger than any registry's token: an ECR token has about 2 kB.
 const maxPassword = 64 << 10
 
-// login does not ask the registry, so a wrong password shows at a push.
+// login does not ask the registry, so a push is the first to report a wrong password.
 type login struct {
 	Username      string `short:"u" required:""`
 	PasswordStdin bool   `required:""`
@@ -97,7 +94,7 @@ func (o *login) Run(c *call) error {
 		return usagef("login: stdin holds no password")
 	}
 	if err := c.builder.Store.Login(o.Host, o.Username, text); err != nil {
-		return &storeError{err}
+		return &failure{err, exitStore}
 	}
 	_, err = fmt.Fprintln(c.stdout, "Login Succeeded")
 	return err

@@ -1,7 +1,7 @@
-// Command tunestep is the Lambda function that every state of the tuning state machine calls, see infra/powertuning. It
+// Command tunestep is the Lambda function that each state of the tuning state machine calls; see infra/powertuning. It
 // is a bootstrap for provided.al2023.
 //
-//	POWER_VALUES=128,256,512   power values if an execution's input has none
+//	POWER_VALUES=128,256,512   the power values of executions whose input has none
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	}
 	lambda.Start(func(ctx context.Context, r power.Request) (any, error) {
 		answer, err := steps.Handle(ctx, r)
-		if err != nil { // with a name that Retry, Catch and rules of EventBridge can match
+		if err != nil { // Retry, Catch and EventBridge's rules match errors by name
 			err = messages.InvokeResponse_Error{Type: power.ErrorName(err), Message: err.Error()}
 		}
 		return answer, err
@@ -42,8 +42,7 @@ func newSteps(ctx context.Context) (*power.Steps, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	return &power.Steps{
-		Tuner:    power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg), Region: cfg.Region},
-		Defaults: power.Defaults{PowerValues: powers},
-	}, nil
+	tuner := power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg)}
+	tuner.Region = cfg.Region
+	return &power.Steps{Tuner: tuner, Defaults: power.Defaults{PowerValues: powers}}, nil
 }

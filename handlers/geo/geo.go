@@ -1,4 +1,4 @@
-// Package geo describes the functions below this folder, which are written in several languages, and their table.
+// Package geo describes the functions below this folder and their table. Each function exists in several languages.
 // README.md has the rules.
 package geo
 
@@ -12,30 +12,30 @@ import (
 type Function struct {
 	Name    string
 	Doc     string
-	Actions []string // of DynamoDB, that it calls: Query on the index, others on the table; nil means that it needs neither table nor SDK
-	Event   string   // the event that is measured: the published payload, as function URLs send it
+	Actions []string // DynamoDB's, that it calls: Query on the index, others on the table; nil: it needs no table or SDK
+	Event   string   // the event that it is measured with: the published payload, as function URLs send it
 }
 
 // Functions returns the functions in the order of reports.
 func Functions() []Function {
-	const search = `{"body":"{\"owner\":\"owner-07\",\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\",\"radius\":\"30000\"}"}`
+	const point = `\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\"`
+	const search = `{"body":"{\"owner\":\"owner-07\",` + point + `,\"radius\":\"30000\"}"}`
 	return []Function{
-		{"wave", "reads a point and writes it again", nil,
-			`{"body":"{\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\",\"radius\":\"30000\"}"}`},
+		{"wave", "reads a point and writes it again", nil, `{"body":"{` + point + `,\"radius\":\"30000\"}"}`},
 		{"client", "makes a client, and no call", []string{}, `{"body":"{}"}`},
 		{"warmup", "one GetItem", []string{"GetItem"}, `{"body":"{}"}`},
 		{"save", "one PutItem", []string{"GetItem", "PutItem"},
-			`{"body":"{\"owner\":\"go\",\"name\":\"Nasho Run\",\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\"}"}`},
+			`{"body":"{\"owner\":\"go\",\"name\":\"Nasho Run\",` + point + `}"}`},
 		{"search", "nine Query calls, one after the other", []string{"GetItem", "Query"}, search},
 		{"search-concurrent", "nine Query calls at once", []string{"GetItem", "Query"}, search},
 	}
 }
 
-// Items is how many items the table has at first, for 20 owners.
+// Items is the number of items that the table has at first, for 20 owners.
 const Items = 2000
 
-// CSV returns those items, as DynamoDB imports them. They lie on a spiral to 40 km round the published point, so
-// that nine queries find something, and a radius of 30 km leaves something out. All sort keys differ.
+// CSV returns those items in the form that DynamoDB imports. They lie on a spiral around the published point that
+// reaches 40 km, so that nine queries find some of them and a radius of 30 km leaves some out. All sort keys differ.
 func CSV() []byte {
 	const lat, lon, degree = -33.73316693187673, 151.12647886316125, 111194.93
 	var out bytes.Buffer
@@ -49,7 +49,7 @@ func CSV() []byte {
 	return out.Bytes()
 }
 
-// hash returns the geohash of a point, 4 characters: halves of the earth, of longitude and latitude in turn.
+// hash returns the geohash of a point, 4 characters. Its bits halve the range of longitude and latitude in turn.
 // See https://en.wikipedia.org/wiki/Geohash.
 func hash(lat, lon float64) string {
 	bounds := [2][2]float64{{-180, 180}, {-90, 90}}

@@ -24,9 +24,9 @@ func Cache(elements ...string) (string, error) {
 	return filepath.Abs(filepath.Join(append([]string{dir}, elements...)...))
 }
 
-// Replace writes a file atomically: others see the old file, or none, or the complete new one. The mode does not
-// depend on the umask. The folder must exist. If name is not a regular file, such as /dev/null or a pipe, Replace
-// writes to it and does not replace it.
+// Replace writes a file atomically: a reader sees the old file, or none, or the complete new one. The mode does not
+// depend on the umask. The folder must exist. If name is something else than a regular file, for example /dev/null or a
+// pipe, Replace writes to it and does not replace it.
 func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
@@ -54,7 +54,7 @@ func ReplaceFile(name string, mode fs.FileMode, content []byte) error {
 	})
 }
 
-// CopyFile copies a file with its mode to a path that does not exist yet. It makes the folders above that path.
+// CopyFile copies a file with its mode. It makes the folders above the new path.
 func CopyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
@@ -68,16 +68,14 @@ func CopyFile(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	return Replace(to, info.Mode().Perm(), func(out io.Writer) error {
+		_, err := io.Copy(out, in)
 		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Chmod(info.Mode().Perm()), out.Close())
+	})
 }
 
-// Once makes a folder if it does not exist. fill writes its content into another folder, which gets the name only when
-// it is complete, because several processes may make it at the same time.
+// Once makes a folder if it does not exist. fill writes the content into a temporary folder, which is renamed when it
+// is complete, so several processes may make the same folder at the same time.
 func Once(dir string, fill func(dir string) error) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -89,7 +87,7 @@ func Once(dir string, fill func(dir string) error) error {
 // unusedTime is how long Keep keeps a folder after its last use.
 const unusedTime = 7 * 24 * time.Hour
 
-// Keep makes a folder below parent, as Once does, and returns it. The folder's name follows from its content. Keep also
+// Keep makes a folder below parent, as Once does, and returns its path. The folder is named by its content. Keep also
 // removes folders that were not used for a week.
 func Keep(parent string, fill func(dir string) error) (string, error) {
 	kept, err := fresh(parent, fill, func(dir string) (string, error) {
@@ -102,7 +100,7 @@ func Keep(parent string, fill func(dir string) error) (string, error) {
 	return kept, Used(kept, unusedTime)
 }
 
-// fresh makes a folder below parent and then gives it its name.
+// fresh fills a temporary folder below parent, asks name for its path, and renames it.
 func fresh(parent string, fill func(dir string) error, name func(dir string) (string, error)) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", err
@@ -121,12 +119,12 @@ func fresh(parent string, fill func(dir string) error, name func(dir string) (st
 	}
 	err = os.Rename(dir, named)
 	if _, found := os.Stat(named); found == nil {
-		return named, nil // if not by this rename, another process was first, with the same content
+		return named, nil // if the rename failed, another process was first, with the same content
 	}
 	return "", err
 }
 
-// Used marks a folder as used now, and removes what is beside it and was not used for long.
+// Used marks a folder as used now. It removes the entries beside it that were not used for the given time.
 func Used(dir string, unused time.Duration) error {
 	now := time.Now()
 	if err := os.Chtimes(dir, now, now); err != nil {
@@ -135,8 +133,8 @@ func Used(dir string, unused time.Duration) error {
 	return Sweep(filepath.Dir(dir), unused)
 }
 
-// Sweep removes from a folder what was neither written nor marked as used for long. A file named lock stays, because
-// another process may wait for it.
+// Sweep removes the entries of a folder that were neither written nor marked as used for the given time. A file named
+// lock stays, because another process may wait for it.
 func Sweep(dir string, unused time.Duration) error {
 	entries, err := os.ReadDir(dir)
 	for _, entry := range entries {

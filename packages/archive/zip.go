@@ -16,9 +16,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Unzip unpacks a deployment package into an existing folder as Lambda does: modes and times are those of the
-// archive. No entry, and no link, can lead out of the folder. If the content is larger than Lambda accepts, that is
-// an error.
+// Unzip unpacks a deployment package into an existing folder as Lambda does, with the modes and times in the archive.
+// No entry and no link can lead out of the folder. Content that is larger than Lambda accepts is an error.
 func Unzip(file, dir string) error {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
@@ -68,7 +67,7 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 		return root.Symlink(string(target), name)
 	}
 	perm := entry.Mode().Perm()
-	if perm == 0 { // archived without Unix modes
+	if perm == 0 { // the archive has no Unix modes
 		perm = 0o644
 	}
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm|0o200)
@@ -79,30 +78,25 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	if *left -= written; *left < 0 {
 		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", arm.MaxUnpackedZIP>>20)
 	}
-	return errors.Join(err, f.Chmod(perm), f.Close(), setTime(root, name, entry)) // whatever the umask
-}
-
-// setTime sets the time of a file to that in the archive. It ignores a time that an archive cannot hold (0, or
-// before 1980).
-func setTime(root *os.Root, name string, entry *zip.File) error {
-	if entry.Modified.Year() < 1980 {
-		return nil
+	err = errors.Join(err, f.Chmod(perm), f.Close()) // the mode does not depend on the umask
+	if entry.Modified.Year() >= 1980 {               // otherwise the archive has no time
+		err = errors.Join(err, root.Chtimes(name, entry.Modified, entry.Modified))
 	}
-	return root.Chtimes(name, entry.Modified, entry.Modified)
+	return err
 }
 
-// Lay lays the files of a folder, or those in a ZIP file, into a folder, which it makes.
+// Lay makes the folder dir with the files of code, which is a folder or a ZIP file.
 func Lay(code, dir string) error {
 	info, err := os.Stat(code)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no %s", code)
-	case err != nil:
-		return err
-	case info.IsDir():
+	case err == nil && info.IsDir():
 		return os.CopyFS(dir, os.DirFS(code))
+	case err == nil:
+		err = os.MkdirAll(dir, 0o755)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err != nil {
 		return err
 	}
 	return Unzip(code, dir)

@@ -27,7 +27,7 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// base gets the image that FROM names. of is the platform that FROM names; "" is the build's.
+// base gets the image in a FROM instruction. of is the instruction's platform; "" means the build's.
 func (b *build) base(from, of string) (img v1.Image, err error) {
 	key, platform := [2]string{from, of}, b.platform
 	if of != "" {
@@ -63,7 +63,7 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	}
 	config := whole.Config.DeepCopy()
 	if len(config.OnBuild) > 0 {
-		return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", from, config.OnBuild[0])}
+		return nil, &dockerfile.Error{File: b.file, Msg: "FROM " + from + " needs Docker: has ONBUILD " + config.OnBuild[0]}
 	}
 	if !slices.ContainsFunc(config.Env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
 		config.Env = append([]string{"PATH=" + defaultPath}, config.Env...)
@@ -71,8 +71,8 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	return config, nil
 }
 
-// pull puts a base into the store, unless it is there. If the registry does not answer, pull uses what it has pulled
-// earlier under that name.
+// pull puts a base into the store, unless it is there. If the registry does not answer, pull uses the image that it has
+// pulled earlier under that name.
 func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (v1.Image, error) {
 	name := "base " + ref.Name() + " " + text(platform) // no image has such a name
 	img, err := b.resolve(ctx, ref, from, platform)
@@ -93,7 +93,7 @@ func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, pla
 	return known, knownErr
 }
 
-// resolve finds the image for a platform. The reference may name a list or an image.
+// resolve finds the image for a platform. The reference may name an image, or a list with an image for each platform.
 func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, want v1.Platform) (v1.Image, error) {
 	d, err := remote.Get(ref, b.remoteOptions(ctx, ref.Context().Registry)...)
 	if err != nil {
@@ -135,7 +135,7 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 	return nil, wrong
 }
 
-// keep puts a base into the store, unchanged. One process does so at a time, because several builds often want the
+// keep puts a base into the store, unchanged. Only one process at a time does so, because several builds often want the
 // same base.
 func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) error {
 	lock := flock.New(filepath.Join(b.Store.dir, "lock"), flock.SetPermissions(0o600))
@@ -161,7 +161,7 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 	var bytes int64
 	for _, l := range manifest.Layers {
 		if l.MediaType != types.DockerLayer && l.MediaType != types.OCILayer {
-			return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", l.MediaType)
+			return fmt.Errorf("a layer has the type %s, and Lambda may read gzip layers only: choose another base", l.MediaType)
 		}
 		bytes += l.Size
 	}
@@ -173,7 +173,7 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 	what, backoff := "pulling "+from, b.retry()
 	b.note(what, bytes)
 	for {
-		err := layout.Path(b.Store.dir).WriteImage(img) // which renames layers that are complete
+		err := layout.Path(b.Store.dir).WriteImage(img) // it renames each layer when the layer is complete
 		if err == nil {
 			return b.Store.name(name, *d)
 		}
@@ -181,7 +181,8 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 			return err
 		}
 		wait := backoff.Step()
-		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, oneLine(withoutQueries(err.Error())), wait.Round(100*time.Millisecond)), 0)
+		why := oneLine(withoutQueries(err.Error()))
+		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, why, wait.Round(100*time.Millisecond)), 0)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -193,8 +194,8 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 // short returns the start of a digest, enough for a person to tell layers apart.
 func short(h v1.Hash) string { return h.Hex[:min(12, len(h.Hex))] }
 
-// from returns the files that COPY copies from: those of the context, of an image, or of a stage, whose steps are
-// applied to the files of its base.
+// from returns the files that COPY copies from: those of the context, of an image, or of a stage. For a stage, it
+// applies the stage's steps to the files of its base.
 func (b *build) from(c dockerfile.Copy) (t tree, err error) {
 	if c.From == "" {
 		return b.context, nil
@@ -231,7 +232,7 @@ func (b *build) unpack(name, platform string) (tree, error) {
 			return &node{}, nil // a device
 		}
 		if left -= h.Size; left < 0 {
-			return nil, fmt.Errorf("it unpacks to more than %d GB, which Lambda allows an image", arm.MaxImage>>30)
+			return nil, fmt.Errorf("it unpacks to more than the %d GB that Lambda allows an image", arm.MaxImage>>30)
 		}
 		b.unpacked++
 		f, err := os.Create(filepath.Join(b.dir, strconv.Itoa(b.unpacked)))

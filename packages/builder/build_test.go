@@ -250,7 +250,7 @@ func TestWhatIsRefused(t *testing.T) {
 			if strings.HasPrefix(test.want, "Dockerfile") && !errors.As(err, &file) {
 				t.Errorf("error %T is no *dockerfile.Error", err)
 			}
-			if _, err := b.Store.Image("app"); !builder.IsNoImage(err) {
+			if _, err := b.Store.Image("app"); !errors.Is(err, builder.ErrNoImage) {
 				t.Errorf("a failed build left an image: %v", err)
 			}
 		})

@@ -5,8 +5,8 @@
 //
 // The same context gives the same digest on any machine: times, owners and modes are fixed, entries are sorted, and
 // the compressor's version is pinned. packages/dockerfile decides what a Dockerfile may contain. COPY does what
-// BuildKit does, or is refused. Images are Docker image manifests, version 2, schema 2, with gzip layers, which
-// Lambda has always accepted. See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
+// BuildKit does, or is refused. Images have Docker manifests, version 2, schema 2, with gzip layers, which Lambda has
+// always accepted. See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
 package builder
 
 import (
@@ -27,11 +27,11 @@ import (
 type Builder struct {
 	Store    *Store
 	Keychain authn.Keychain // nil means anonymous
-	// Progress gets one line about what is going on, without a newline; it may be nil. bytes is the size of a layer
-	// that is about to be written, pulled or pushed, or 0. It is called from several goroutines.
+	// Progress receives a line about each step, without a newline. bytes is the size of a layer that is about to be
+	// written, pulled or pushed, or 0. Progress may be nil. Several goroutines call it.
 	Progress func(line string, bytes int64)
 	Retry    remote.Backoff // after network errors; zero means waits of 0.5, 1.5, 4.5 and 13.5 seconds
-	Idle     time.Duration  // after this time a registry that does not answer is given up; zero means two minutes
+	Idle     time.Duration  // how long to wait for a registry's answer; zero means two minutes
 }
 
 func (b *Builder) note(line string, bytes int64) {
@@ -46,7 +46,7 @@ type Options struct {
 	Dockerfile string            // "" means Dockerfile in the context
 	Platform   string            // "linux/arm64" or "linux/amd64"; "" means this machine's
 	Args       map[string]string // build arguments by name
-	Tags       []string          // names of the image in the store; without one only its digest is known
+	Tags       []string          // names of the image in the store; there may be none
 }
 
 // Result is an image in the store.
@@ -88,11 +88,13 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, fmt.Errorf("building an image: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	this := build{Builder: b, ctx: ctx, file: o.Dockerfile, platform: platform, dir: dir, bases: map[[2]string]v1.Image{}, others: map[any]tree{}}
+	this := build{Builder: b, ctx: ctx, file: o.Dockerfile, platform: platform, dir: dir,
+		bases: map[[2]string]v1.Image{}, others: map[any]tree{}}
 	if this.context, err = readContext(o.Context, o.Dockerfile); err != nil {
 		return nil, err
 	}
-	said, err := dockerfile.Parse(o.Dockerfile, dockerfile.Options{Args: o.Args, Platform: text(platform), Base: this.settings})
+	read := dockerfile.Options{Args: o.Args, Platform: text(platform), Base: this.settings}
+	said, err := dockerfile.Parse(o.Dockerfile, read)
 	if err != nil {
 		return nil, err
 	}
@@ -113,14 +115,14 @@ type build struct {
 	file     string // the Dockerfile, for errors
 	platform v1.Platform
 	context  tree
-	dir      string                 // for files of images that COPY --from names
+	dir      string                 // for the files of images in COPY --from
 	unpacked int                    // number of those files
-	bases    map[[2]string]v1.Image // by what FROM names, and its platform
+	bases    map[[2]string]v1.Image // by the image and the platform in FROM
 	others   map[any]tree           // files that COPY --from copies, by stage or image
 }
 
-// steps applies the WORKDIR and COPY instructions of a Dockerfile to an image. made receives what each instruction
-// adds: a layer, or files of a root file system.
+// steps applies the WORKDIR and COPY instructions of a Dockerfile to an image. It calls made with the files that each
+// instruction adds.
 func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction string, added tree) error) error {
 	for _, c := range said.Copies {
 		from, err := b.from(c)
@@ -132,7 +134,7 @@ func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction 
 			return &dockerfile.Error{File: b.file, Line: c.Line, Msg: err.Error()}
 		}
 		if len(c.Sources)+len(c.Texts) == 0 && len(added) == 0 {
-			continue // it exists, so there is no layer
+			continue // WORKDIR of a folder that exists adds no layer
 		}
 		if err := made(c.Text, added); err != nil {
 			return err

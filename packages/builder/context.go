@@ -16,15 +16,15 @@ import (
 func readContext(dir, dockerfile string) (tree, error) {
 	ignored, err := readIgnore(dir, dockerfile)
 	if err != nil {
-		return nil, fmt.Errorf("reading what to ignore: %w", err)
+		return nil, fmt.Errorf("reading .dockerignore: %w", err)
 	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, fmt.Errorf("reading the build context: %w", err)
+	var t tree
+	if dir, err = filepath.EvalSymlinks(dir); err == nil {
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			return nil, fmt.Errorf("reading the build context: %s is not a folder: any other context needs Docker", dir)
+		}
+		t, err = readTree(dir, ignored)
 	}
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("reading the build context: %s is not a folder: an archive or an address as context needs Docker", dir)
-	}
-	t, err := readTree(dir, ignored)
 	if err != nil {
 		return nil, fmt.Errorf("reading the build context: %w", err)
 	}
@@ -108,11 +108,11 @@ func readIgnore(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) 
 		return nil, err
 	}
 	defer f.Close()
+	var matcher *patternmatcher.PatternMatcher
 	patterns, err := ignorefile.ReadAll(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	if err == nil {
+		matcher, err = patternmatcher.New(patterns)
 	}
-	matcher, err := patternmatcher.New(patterns)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}

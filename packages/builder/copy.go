@@ -73,9 +73,9 @@ func copyInto(image, from tree, c dockerfile.Copy) (tree, error) {
 // origin says, for messages, where COPY copies from.
 func origin(c dockerfile.Copy) string {
 	if c.From != "" {
-		return "what --from names"
+		return "the image or stage of --from"
 	}
-	return "the build context, or left out by .dockerignore"
+	return "the build context, or .dockerignore leaves it out"
 }
 
 // find returns the paths that COPY names. A pattern may match nothing if another source matches something.
@@ -96,14 +96,15 @@ func find(from tree, patterns []string) (found []string, err error) {
 		}
 	}
 	if len(found) == 0 && len(patterns) > 0 {
-		return nil, fmt.Errorf("COPY %s: no file of the build context matches (.dockerignore counts)", strings.Join(patterns, " "))
+		return nil, fmt.Errorf("COPY %s: no file of the build context matches (.dockerignore counts)",
+			strings.Join(patterns, " "))
 	}
 	return found, nil
 }
 
 // destination returns the path in the image to which a source, or a folder's content, is copied.
 func destination(image tree, source string, n *node, c dockerfile.Copy) (at string, err error) {
-	if at = clean(c.Dest); !c.Linked { // a layer of --link does not know what is below it
+	if at = clean(c.Dest); !c.Linked { // with --link, a layer does not depend on the layers below
 		if at, err = image.resolve(c.Dest); err != nil {
 			return "", fmt.Errorf("COPY to %s: %w", c.Dest, err)
 		}
@@ -131,8 +132,7 @@ func place(image tree, at string, n *node, c dockerfile.Copy, out tree) error {
 	switch {
 	case there == nil:
 	case n.kind == folder && there.kind != folder:
-		return fmt.Errorf("COPY puts a folder at /%s, where the image has a %s: copy into what is there, by its real path",
-			at, there.kind)
+		return fmt.Errorf("COPY puts a folder at /%s, where the image has a %s: copy to its real path", at, there.kind)
 	case n.kind != folder && there.kind == folder:
 		return fmt.Errorf("COPY puts a file at /%s, where the image has a folder", at)
 	}
@@ -158,7 +158,8 @@ func noArchive(n *node) error {
 		return err
 	}
 	compressed := func(magic string) bool { return strings.HasPrefix(string(head[:k]), magic) }
-	if slices.ContainsFunc([]string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"}, compressed) || k > 262 && string(head[257:262]) == "ustar" {
+	magics := []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} // gzip, bzip2, xz, zstd
+	if slices.ContainsFunc(magics, compressed) || k > 262 && string(head[257:262]) == "ustar" {
 		return fmt.Errorf("ADD of %s needs Docker: it would be unpacked; use COPY to keep it as it is", n.source)
 	}
 	return nil

@@ -25,7 +25,7 @@ import (
 // defaultPath is the PATH that BuildKit sets if a base sets none. Lambda sets its own PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// image writes what a Dockerfile adds to its base, a configuration and a manifest, and gives the image its names.
+// image writes the layers that a Dockerfile adds to its base, a configuration and a manifest, and names the image.
 func (b *build) image(said *dockerfile.Image, names []string) (*Result, error) {
 	base, err := b.base(said.From, said.Platform)
 	if err != nil {
@@ -44,7 +44,6 @@ func (b *build) image(said *dockerfile.Image, names []string) (*Result, error) {
 	}
 	out := &Result{Platform: v1.Platform{OS: config.OS, Architecture: config.Architecture}, Layers: []v1.Descriptor{}}
 	if said.From != dockerfile.Scratch {
-		out.Base = said.From + "@" + digest.String()
 		if ref, err := name.ParseReference(said.From); err == nil {
 			out.Base = ref.Context().Digest(digest.String()).Name()
 		}
@@ -68,7 +67,8 @@ func (b *build) image(said *dockerfile.Image, names []string) (*Result, error) {
 		}
 		out.Layers = append(out.Layers, layer)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
-		config.History = append(config.History, v1.History{Created: v1.Time{Time: archive.Epoch}, CreatedBy: instruction + " # twinstart"})
+		made := v1.History{Created: config.Created, CreatedBy: instruction + " # twinstart"}
+		config.History = append(config.History, made)
 		return nil
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ type PlatformError struct {
 }
 
 func (e *PlatformError) Error() string {
-	return fmt.Sprintf("base image %s is not for %s: it offers %s; name an image of that platform, or build for one that it has",
+	return fmt.Sprintf("base image %s is not for %s: it offers %s; choose one of these, or another image",
 		e.Image, text(e.Want), strings.Join(e.Offers, ", "))
 }
 
@@ -137,26 +137,24 @@ func Define(dir, name string) (*Definition, error) {
 		return nil, fmt.Errorf("reading an image: its Dockerfile %q lies outside of %s", name, dir)
 	}
 	file := filepath.Join(dir, name)
-	said, err := dockerfile.Parse(file, dockerfile.Options{Platform: text(hostPlatform)})
+	said, err := dockerfile.Parse(file, dockerfile.Options{Platform: "linux/" + runtime.GOARCH})
 	if err != nil {
 		return nil, err
 	}
 	return &Definition{Image: said, dir: dir, file: file}, nil
 }
 
-// hostPlatform is this machine's platform.
-var hostPlatform, _ = ParsePlatform("")
-
 // Scratch reports whether the image has no base.
 func (d *Definition) Scratch() bool { return d.From == dockerfile.Scratch }
 
 // Within reports whether everything that the image adds to its base is below a folder.
 func (d *Definition) Within(dir string) bool {
-	return !slices.ContainsFunc(d.Copies, func(c dockerfile.Copy) bool { return !strings.HasPrefix(path.Clean(c.Dest)+"/", dir+"/") })
+	outside := func(c dockerfile.Copy) bool { return !strings.HasPrefix(path.Clean(c.Dest)+"/", dir+"/") }
+	return !slices.ContainsFunc(d.Copies, outside)
 }
 
-// LayOut writes into the folder dir what the image adds to its base. If dir already contains folders of the base,
-// files are copied into them. The caller owns all files. No link in the image can lead out of dir.
+// LayOut writes the files that the image adds to its base into the folder dir. If dir already has files and folders of
+// the base, it adds to them. The caller owns all files. No link in the image can lead out of dir.
 func (d *Definition) LayOut(dir string) error {
 	from, err := readContext(d.dir, d.file)
 	if err != nil {

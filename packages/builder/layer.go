@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -34,10 +35,7 @@ func (s *Store) writeLayer(files tree) (layer v1.Descriptor, diffID v1.Hash, err
 	if err != nil {
 		return layer, diffID, err
 	}
-	if err := writeTar(io.MultiWriter(zip, plain), files); err != nil {
-		return layer, diffID, err
-	}
-	if err := zip.Close(); err != nil {
+	if err := errors.Join(writeTar(io.MultiWriter(zip, plain), files), zip.Close()); err != nil {
 		return layer, diffID, err
 	}
 	size, err := f.Seek(0, io.SeekCurrent)
@@ -71,7 +69,8 @@ func writeTar(w io.Writer, files tree) error {
 // header returns the tar header of a path. As in Docker, names have no leading slash, and a folder's name ends in
 // one.
 func header(name string, n *node) *tar.Header {
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: n.mode, Size: n.size, Linkname: n.target, ModTime: archive.Epoch, Uid: n.uid, Gid: n.gid}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: n.mode, Size: n.size, Linkname: n.target,
+		ModTime: archive.Epoch, Uid: n.uid, Gid: n.gid}
 	switch n.kind {
 	case folder:
 		h.Typeflag, h.Name = tar.TypeDir, name+"/"
@@ -92,7 +91,7 @@ func writeFile(w *tar.Writer, n *node) error {
 		err = w.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("reading %s: %w: if it has changed meanwhile, build again", n.source, err)
+		return fmt.Errorf("reading %s: %w: if it was changed during the build, build again", n.source, err)
 	}
 	return nil
 }

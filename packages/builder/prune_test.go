@@ -1,6 +1,7 @@
 package builder_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -57,7 +58,7 @@ func TestPrune(t *testing.T) {
 			t.Errorf("after %d days, used %v: %d are left: want %d: %s", test.days, test.used, len(left), test.left, left)
 		}
 		_, err := b.Store.Image("app")
-		if builder.IsNoImage(err) != (test.left == 0) {
+		if errors.Is(err, builder.ErrNoImage) != (test.left == 0) {
 			t.Errorf("after %d days: error %v", test.days, err)
 		}
 	}

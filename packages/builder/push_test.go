@@ -227,13 +227,13 @@ func TestAStoreWithHoles(t *testing.T) {
 		if err := os.Remove(blobs[0]); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Store.Image("app"); !builder.IsNoImage(err) {
+		if _, err := b.Store.Image("app"); !errors.Is(err, builder.ErrNoImage) {
 			t.Errorf("without %s: error %v", h, err)
 		}
-		if _, err := b.Push(context.Background(), "app"); !builder.IsNoImage(err) {
+		if _, err := b.Push(context.Background(), "app"); !errors.Is(err, builder.ErrNoImage) {
 			t.Errorf("without %s: error %v", h, err)
 		}
-		if err := b.Store.Tag("app", "other"); !builder.IsNoImage(err) {
+		if err := b.Store.Tag("app", "other"); !errors.Is(err, builder.ErrNoImage) {
 			t.Errorf("without %s: error %v", h, err)
 		}
 	}

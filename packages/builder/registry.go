@@ -24,7 +24,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// anonymousHost allows everyone to pull, but refuses an expired login, so no login is sent to it.
+// anonymousHost allows everyone to pull, but refuses an expired login. So it is sent no login.
 const anonymousHost = "public.ecr.aws"
 
 // parallel is the number of layers that are moved at the same time.
@@ -108,16 +108,13 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // See https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const lifetime = 12 * time.Hour
 
-// Login keeps a name and password for a registry, in a file that only the user can read, for twelve hours, like an
-// ECR authorization token. Docker's own file is not touched. The address may have a scheme and a path.
+// Login keeps a name and password for a registry for twelve hours, as long as an ECR authorization token is valid, in a
+// file that only the user can read. It does not change Docker's own file. The address may have a scheme and a path.
 func (s *Store) Login(address, username, password string) error {
 	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
 	registry, err := name.NewRegistry(host)
-	if err != nil {
-		return fmt.Errorf("keeping a login: %w", err)
-	}
-	text, err := json.Marshal(authn.AuthConfig{Username: username, Password: password})
 	if err == nil {
+		text, _ := json.Marshal(authn.AuthConfig{Username: username, Password: password}) // two strings: no error
 		err = archive.ReplaceFile(s.login(registry), 0o600, text)
 	}
 	if err != nil {
@@ -131,7 +128,7 @@ func (s *Store) login(r authn.Resource) string { return filepath.Join(s.logins()
 // Resolve returns the login for a registry, or authn.Anonymous. With Anonymous, a keychain of several asks the next
 // one.
 func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	_ = archive.Sweep(s.logins(), lifetime) // a login that stays too long is refused by its registry
+	_ = archive.Sweep(s.logins(), lifetime) // if this fails, the registry refuses the old login
 	text, err := os.ReadFile(s.login(r))
 	if errors.Is(err, fs.ErrNotExist) {
 		return authn.Anonymous, nil
@@ -140,14 +137,14 @@ func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
 		return nil, fmt.Errorf("reading a login: %w", err)
 	}
 	var login authn.AuthConfig
-	if err := json.Unmarshal(text, &login); err != nil { // whose text can quote the file's content
+	if err := json.Unmarshal(text, &login); err != nil { // not wrapped, because it can quote the password
 		return nil, fmt.Errorf("reading a login: %s is not JSON: log in again", s.login(r))
 	}
 	return authn.FromConfig(login), nil
 }
 
-// clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a question that it
-// answers, by its version, only if it could build an image now. docker is the default of the CDK CLI.
+// clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a command that prints its
+// version, but only if it could build an image now. docker is the default of the CDK CLI.
 var clients = [][]string{
 	{"docker", "version", "--format", "{{.Server.Version}}"},
 	{"podman", "info", "--format", "{{.Version.Version}}"},

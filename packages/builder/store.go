@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -29,8 +30,8 @@ import (
 //	logins/         see Login
 //
 // Files are renamed into place when they are complete. So any number of processes may use a store, and a killed
-// process leaves nothing incomplete. What was not used for 30 days goes: all of it can be built or pulled again.
-// See https://github.com/opencontainers/image-spec/blob/main/image-layout.md.
+// process leaves nothing incomplete. Images that were not used for 30 days are removed; they can be built or pulled
+// again. See https://github.com/opencontainers/image-spec/blob/main/image-layout.md.
 type Store struct{ dir string }
 
 const unused = 30 * 24 * time.Hour
@@ -38,16 +39,15 @@ const unused = 30 * 24 * time.Hour
 // EnvDir is the environment variable that sets the store's folder.
 const EnvDir = "TWINSTART_IMAGES"
 
-// DefaultDir returns $TWINSTART_IMAGES, or else images/ in the cache (archive.Cache).
-func DefaultDir() (string, error) {
-	if dir := os.Getenv(EnvDir); dir != "" {
-		return filepath.Abs(dir)
-	}
-	return archive.Cache("images")
-}
-
-// OpenStore opens the store in a folder and makes it if it is missing.
+// OpenStore opens the store in a folder and makes it if it is missing. "" means $TWINSTART_IMAGES, or else images/ in
+// the cache (archive.Cache).
 func OpenStore(dir string) (*Store, error) {
+	if dir = cmp.Or(dir, os.Getenv(EnvDir)); dir == "" {
+		var err error
+		if dir, err = archive.Cache("images"); err != nil {
+			return nil, err
+		}
+	}
 	s := &Store{dir}
 	for _, folder := range []string{s.blobs(), s.names(), s.logins()} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -63,18 +63,13 @@ func (s *Store) logins() string { return filepath.Join(s.dir, "logins") }
 
 func (s *Store) blob(digest v1.Hash) string { return filepath.Join(s.blobs(), digest.Hex) }
 
-// Prune removes what was not used for long.
+// Prune removes the images that were not used for 30 days.
 func (s *Store) Prune() error {
 	return errors.Join(archive.Sweep(s.names(), unused), archive.Sweep(s.blobs(), unused))
 }
 
-// NoImageError says that the store has no image with this name.
-type NoImageError struct{ Name string }
-
-func (e *NoImageError) Error() string { return "no such image: " + e.Name }
-
-// IsNoImage reports whether an error means that the store does not have an image.
-func IsNoImage(err error) bool { return errors.As(err, new(*NoImageError)) }
+// ErrNoImage means that the store does not have an image.
+var ErrNoImage = errors.New("no such image")
 
 // parseTag parses an image's name as Docker does: "app" is docker.io/library/app:latest.
 func parseTag(s string) (name.Tag, error) {
@@ -85,15 +80,15 @@ func parseTag(s string) (name.Tag, error) {
 	return tag, nil
 }
 
-// Image returns the image with a name. If there is no such image, the error is a *NoImageError.
+// Image returns the image with a name. If there is no such image, the error is ErrNoImage.
 func (s *Store) Image(n string) (v1.Image, error) {
 	tag, err := parseTag(n)
 	if err != nil {
 		return nil, err
 	}
 	img, err := s.image(tag.Name())
-	if IsNoImage(err) {
-		return nil, &NoImageError{n}
+	if errors.Is(err, ErrNoImage) {
+		err = fmt.Errorf("%w: %s", ErrNoImage, n)
 	}
 	return img, err
 }
@@ -122,10 +117,11 @@ func (s *Store) named(n string) string {
 	return filepath.Join(s.names(), fmt.Sprintf("%x", sha256.Sum256([]byte(n))))
 }
 
-// name gives an image a name, which any other image loses.
+// name gives an image a name. If another image has it, that image loses it.
 func (s *Store) name(n string, d v1.Descriptor) error {
 	d.Annotations = map[string]string{refName: n}
-	text, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{d}})
+	only := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{d}}
+	text, err := json.Marshal(only)
 	if err != nil {
 		return err
 	}
@@ -145,7 +141,7 @@ func (s *Store) image(n string) (v1.Image, error) {
 	dir := s.named(n)
 	index, err := layout.ImageIndexFromPath(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NoImageError{n}
+		return nil, ErrNoImage
 	}
 	var img v1.Image
 	if err == nil {
@@ -156,7 +152,7 @@ func (s *Store) image(n string) (v1.Image, error) {
 	}
 	manifest, err := img.Manifest()
 	if err != nil {
-		return nil, &NoImageError{n}
+		return nil, ErrNoImage
 	}
 	digest, err := img.Digest()
 	if err != nil {
@@ -165,7 +161,7 @@ func (s *Store) image(n string) (v1.Image, error) {
 	now := time.Now()
 	for _, d := range slices.Concat(manifest.Layers, []v1.Descriptor{manifest.Config, {Digest: digest}}) {
 		if err := os.Chtimes(s.blob(d.Digest), now, now); err != nil {
-			return nil, &NoImageError{n}
+			return nil, ErrNoImage
 		}
 	}
 	return img, os.Chtimes(dir, now, now)
@@ -177,7 +173,7 @@ func (s *Store) Names() (names []string, err error) {
 	for _, dir := range dirs {
 		index, err := layout.ImageIndexFromPath(filepath.Join(s.names(), dir.Name()))
 		if err != nil {
-			continue // it is being made
+			continue // another process is making it
 		}
 		manifest, err := index.IndexManifest()
 		if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// kind is what is at a path. Devices and other special files count as files: like them, they prevent a folder at
-// that path.
+// kind is the kind of a node. Devices and other special files count as files: like a file, they prevent a folder at the
+// same path.
 type kind int
 
 const (
@@ -28,7 +28,7 @@ const (
 
 func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
 
-// node is what is at a path of a file system.
+// node is a file, folder or link in a file system.
 type node struct {
 	kind     kind
 	mode     int64
@@ -49,16 +49,17 @@ func (n *node) open() (io.ReadCloser, error) {
 	return os.Open(n.source)
 }
 
-// tree is a file system, or what an instruction adds to one, by path: the build context, the image so far. Paths
-// are clean and have no leading slash; the root is "". As in a chroot, ".." never leads out.
+// tree maps paths to nodes. It is a file system (the build context, or the image so far), or the part that an
+// instruction adds to one. Paths are clean and have no leading slash; the root is "". As in a chroot, ".." never leads
+// out.
 type tree map[string]*node
 
 func newTree() tree { return tree{"": {kind: folder, mode: modeFolder}} }
 
-// clean makes a tree's path of any path.
+// clean turns any path into a tree's path.
 func clean(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/") }
 
-// put puts a node at a path, and folders above it where there are none.
+// put puts a node at a path, and adds the folders above it that are missing.
 func (t tree) put(p string, n *node) {
 	t[p] = n
 	for at := clean(path.Dir(p)); t[at] == nil || t[at].kind != folder; at = clean(path.Dir(at)) {
@@ -66,7 +67,7 @@ func (t tree) put(p string, n *node) {
 	}
 }
 
-// below returns what is below a folder, by paths relative to the folder, in their order.
+// below returns the paths of everything below a folder, relative to the folder and sorted.
 func (t tree) below(dir string) (paths []string) {
 	if dir != "" {
 		dir += "/"
@@ -113,7 +114,7 @@ func (t tree) resolve(p string) (string, error) {
 	return at, nil
 }
 
-// readImage returns the file system of an image. keep makes the node of a file.
+// readImage returns the file system of an image. keep makes the node for a file.
 func readImage(img v1.Image, keep func(*tar.Header, io.Reader) (*node, error)) (tree, error) {
 	flat := mutate.Extract(img)
 	defer flat.Close()

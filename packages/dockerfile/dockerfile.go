@@ -7,9 +7,9 @@
 //	EXPOSE VOLUME STOPSIGNAL MAINTAINER HEALTHCHECK ONBUILD SHELL      read and left out: Lambda ignores them;
 //	                                                                   SHELL counts for the shell form
 //
-// RUN is an error with file and line that says "needs Docker". The same applies to anything else that would have to
-// run, be fetched or be unpacked: a Dockerfile is read as docker would read it, or not at all. As in BuildKit, a
-// stage that the last stage does not need is not carried out. The grammar is that of buildkit's parser. See
+// RUN is an error with file and line that says "needs Docker", and so is anything else that would have to be run,
+// fetched or unpacked: a Dockerfile is read as docker would read it, or not at all. As in BuildKit, a stage that the
+// last stage does not need is ignored. The grammar is that of buildkit's parser. See
 // https://docs.docker.com/reference/dockerfile/.
 package dockerfile
 
@@ -47,7 +47,7 @@ type Options struct {
 	Base func(from, platform string) (*v1.Config, error)
 }
 
-// Copy is one COPY instruction, or a WORKDIR, which has neither Sources nor Texts: from there on its folder exists.
+// Copy is a COPY or ADD instruction, or a WORKDIR, which makes the folder Dest and has neither Sources nor Texts.
 type Copy struct {
 	// Sources are clean slash-separated paths below the build context ("." is all of it) and may have the wildcards
 	// of path.Match. If a source is a folder, its content is copied, not the folder itself.
@@ -97,7 +97,7 @@ func Parse(name string, o Options) (*Image, error) {
 	return Read(f, name, o)
 }
 
-// Read does what Parse does, with content that is in memory. name is the file's name in errors.
+// Read reads a Dockerfile from r. name is its name in errors.
 func Read(r io.Reader, name string, o Options) (*Image, error) {
 	result, err := parser.Parse(r)
 	if err != nil {
@@ -133,13 +133,14 @@ func grammarError(name string, err error) error {
 	if strings.HasPrefix(e.Msg, "unknown ") { // a flag or an instruction
 		e.Msg += ": if docker knows it, it needs Docker"
 	}
-	if located, ok := errors.AsType[*parser.LocationError](err); ok && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
-		e.Line = located.Locations[0][0].Start.Line
+	if at, ok := errors.AsType[*parser.LocationError](err); ok && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
+		e.Line = at.Locations[0][0].Start.Line
 	}
 	return e
 }
 
-// besides is what a line does not need; of several suggestions buildkit takes any.
+// besides matches the parts of buildkit's messages that an error here does not need: the line number, and a suggestion,
+// which differs from call to call.
 var besides = regexp.MustCompile(`^dockerfile parse error on line \d+: | \(did you mean [^)]*\)`)
 
 // reader reads the instructions of one stage into an Image.
@@ -180,7 +181,7 @@ func (r *reader) absolute(p string) (string, error) {
 		case r.base != nil:
 			p = path.Join("/", r.base.WorkingDir) + "/" + p
 		default:
-			return "", r.errorf("%s is relative to the working folder of %s, which is not known here: give a WORKDIR first", p, r.image.From)
+			return "", r.errorf("%s is relative to %s's working folder, unknown here: set WORKDIR first", p, r.image.From)
 		}
 	}
 	clean := path.Clean(p)

@@ -16,7 +16,7 @@ func (r *reader) expand(word string) (string, error) {
 	return r.expandBy(word, slices.Concat(r.args, r.baseEnv(), r.image.Env), r.base == nil)
 }
 
-// expandBy takes the last of vars with a name.
+// expandBy replaces names by the last value in vars. If it is strict, a name that vars does not have is an error.
 func (r *reader) expandBy(word string, vars []string, strict bool) (string, error) {
 	text, unset, err := r.lex.ProcessWord(word, shell.EnvsFromSlice(vars))
 	if err != nil {
@@ -47,7 +47,8 @@ func (r *reader) argument(all []instructions.KeyValuePairOptional) error {
 		}
 		value, given := "", kv.Value != nil
 		if given {
-			if value, err = r.expandBy(*kv.Value, slices.Concat(r.platformArgs(), r.global, r.args, r.baseEnv(), r.image.Env), false); err != nil {
+			vars := slices.Concat(r.platformArgs(), r.global, r.args, r.baseEnv(), r.image.Env)
+			if value, err = r.expandBy(*kv.Value, vars, false); err != nil {
 				return err
 			}
 		}
@@ -83,7 +84,7 @@ func (r *reader) platformArgs() []string {
 	}
 }
 
-// Provided reports whether an image is Lambda's own base for bootstraps, by its name.
+// Provided reports whether an image's name is that of Lambda's own base for bootstraps.
 func Provided(from string) bool {
 	name, _, _ := strings.Cut(from, "@")
 	i := strings.LastIndexByte(name, '/')

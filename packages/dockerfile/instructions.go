@@ -34,7 +34,8 @@ func (r *reader) instruction(read instructions.Command) (err error) {
 		if c.KeepGitDir != nil || c.Unpack != nil || c.Checksum != "" {
 			return r.errorf("ADD needs Docker with --checksum, --unpack or --keep-git-dir")
 		}
-		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: c.String(), Linked: c.Link, Add: true})
+		added := Copy{Line: r.line, Text: c.String(), Linked: c.Link, Add: true}
+		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, added)
 	case *instructions.EnvCommand:
 		for _, kv := range c.Env {
 			i.Env = setEnv(i.Env, kv.Key, kv.Value)
@@ -60,7 +61,7 @@ func (r *reader) instruction(read instructions.Command) (err error) {
 	case *instructions.ShellCommand:
 		r.shell = c.Shell
 	}
-	return nil // Lambda ignores all others
+	return nil // Lambda ignores all other instructions
 }
 
 func (r *reader) copy(name string, of instructions.SourcesAndDest, chmod, chown string, c Copy) (err error) {
@@ -136,7 +137,7 @@ func (r *reader) owned(name, chmod, chown string, c *Copy) error {
 	c.UID, known[0] = id(user)
 	c.GID, known[1] = id(group)
 	if known != [2]bool{true, true} {
-		return r.errorf("%s --chown=%s needs Docker, which looks the name up in the image: write numbers, as in --chown=993:990", name, chown)
+		return r.errorf("%s --chown=%s needs Docker to look the name up: write numbers, as in --chown=993:990", name, chown)
 	}
 	return nil
 }
@@ -158,8 +159,8 @@ func below(source string) string {
 	return "."
 }
 
-// hereDocuments returns the texts of here-documents. It replaces variables unless the name is quoted. It keeps quotes
-// in the text.
+// hereDocuments returns the here-documents. It replaces variables unless the name is quoted, and keeps quotes in the
+// text.
 func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, err error) {
 	raw := *r
 	raw.file = &file{name: r.name, lex: shell.NewLex('\\')}
@@ -184,13 +185,14 @@ func (r *reader) workDir(dir string) (err error) {
 	if dir, err = r.absolute(dir); err != nil {
 		return err
 	}
-	r.image.WorkingDir = path.Clean(dir)
-	r.image.Copies = append(r.image.Copies, Copy{Dest: r.image.WorkingDir, Line: r.line, Text: "WORKDIR " + r.image.WorkingDir})
+	dir = path.Clean(dir)
+	r.image.WorkingDir = dir
+	r.image.Copies = append(r.image.Copies, Copy{Dest: dir, Line: r.line, Text: "WORKDIR " + dir})
 	return nil
 }
 
-// execForm returns a JSON array. Anything else is the shell form, which runs the image's shell. An empty array is a
-// value: it removes the base's value.
+// execForm returns the words of a JSON array. Anything else is the shell form: it returns the image's shell with the
+// line as its argument. An empty array is not nil, because it removes the base's value.
 func (r *reader) execForm(line instructions.ShellDependantCmdLine) []string {
 	if line.PrependShell {
 		return append(slices.Clone(r.shell), line.CmdLine...)

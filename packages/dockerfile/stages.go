@@ -50,7 +50,7 @@ func (f *file) read(index int) (*reader, error) {
 	return r, nil
 }
 
-// earlier returns the index of the stage with a name or number before another stage, or -1.
+// earlier returns the index of the last stage before another one that has this name or number, or -1.
 func (f *file) earlier(name string, than int) int {
 	for i, s := range slices.Backward(f.stages[:than]) {
 		if s.Name != "" && strings.EqualFold(s.Name, name) {
@@ -63,7 +63,7 @@ func (f *file) earlier(name string, than int) int {
 	return -1
 }
 
-// plain reports whether a stage is just an image.
+// plain reports whether a stage adds nothing to its base.
 func (i *Image) plain() bool {
 	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0
 }
@@ -75,7 +75,7 @@ func (r *reader) from(said *instructions.Stage) (err error) {
 		return err
 	}
 	if from == "" || strings.ContainsAny(from, " \t") {
-		return r.errorf("FROM %s does not name an image: set the argument, or give it a default (ARG NAME=VALUE)", said.BaseName)
+		return r.errorf("FROM %s does not name an image: set the argument or a default (ARG NAME=VALUE)", said.BaseName)
 	}
 	if r.image.Platform, err = r.expandBy(said.Platform, vars, false); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
 // Handler is a handler in the folder that will be packed.
@@ -22,7 +23,24 @@ type Handler struct {
 	StaticBash   bool             // whether the static Bash runs the handler
 }
 
-// Note is something that could not be decided, or a warning. The CDK acknowledges it by its ID.
+// name is a handler's name, split as bootstraps split it at run time.
+type name struct {
+	file     string // path below the package's root; without .sh for a script
+	function string // "" if the file is an executable
+}
+
+const maxHandlerName = 128 // bytes, Lambda's limit
+
+func parse(text string) (name, error) {
+	file, function, wrong := runtimeapi.Divide(text)
+	if len(text) > maxHandlerName || wrong != "" {
+		return name{}, fmt.Errorf(`handler %q is not a valid name: `+
+			`use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
+	}
+	return name{file, function}, nil
+}
+
+// Note is a warning, or something that could not be decided. The CDK's users acknowledge it by its ID.
 type Note struct{ ID, Text string }
 
 // Check checks everything that can be known before a build. It returns a note for what it cannot decide.
@@ -41,8 +59,8 @@ func (h Handler) Check() ([]Note, error) {
 func (h Handler) script(n name) ([]Note, error) {
 	path := filepath.Join(h.Dir, n.file+".sh")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("handler %q: there is no %s: create it with a function %s, or correct the handler's name (%s holds %s)",
-			h.Name, path, n.function, h.Dir, scriptsIn(h.Dir))
+		return nil, fmt.Errorf("handler %q: there is no %s: create it with a function %s, or correct the handler's name",
+			h.Name, path, n.function)
 	}
 	s, err := readScript(path)
 	if err == nil {
@@ -56,7 +74,8 @@ func (h Handler) script(n name) ([]Note, error) {
 	case slices.Contains(s.functions, n.function):
 		return notes, nil
 	case s.open:
-		return append(notes, Note{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
+		return append(notes, Note{"twinstart:handlerNotSeen", fmt.Sprintf(
+			"handler %q: %s does not define %s itself, and the files that it sources are not checked",
 			h.Name, path, n.function)}), nil
 	case len(s.functions) == 0:
 		return nil, fmt.Errorf("handler %q: %s defines no function: define %s() in it", h.Name, path, n.function)
@@ -68,25 +87,15 @@ func (h Handler) script(n name) ([]Note, error) {
 // unlike returns a note for each thing that a script does differently on Lambda than on an ordinary machine.
 func (h Handler) unlike(s script) (notes []Note) {
 	if s.substitutes != "" {
-		notes = append(notes, Note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, which Lambda does not have: it fails there, " +
-			"in a loop without a message: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
+		notes = append(notes, Note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, " +
+			"which Lambda does not have: it fails there, in a loop without a message: use a pipe or a here-string " +
+			"(https://github.com/aws/aws-lambda-base-images/issues/132)"})
 	}
-	if s.completes != "" && h.StaticBash {
-		notes = append(notes, Note{"twinstart:builtinMissing", s.completes + " is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
+	if s.lacks != "" && h.StaticBash {
+		notes = append(notes, Note{"twinstart:builtinMissing", s.lacks +
+			" is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
 	}
 	return notes
-}
-
-// scriptsIn lists the scripts in a folder for a message.
-func scriptsIn(dir string) string {
-	paths, _ := filepath.Glob(filepath.Join(dir, "*.sh"))
-	if len(paths) == 0 {
-		return "no *.sh"
-	}
-	for i, path := range paths {
-		paths[i] = filepath.Base(path)
-	}
-	return strings.Join(paths, ", ")
 }
 
 // executable checks what execve on Lambda would check: that the file exists and may be executed, and that machine
@@ -96,7 +105,8 @@ func (h Handler) executable(n name) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`, h.Name, path)
+		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`,
+			h.Name, path)
 	case err != nil:
 		return fmt.Errorf("handler %q: %w", h.Name, err)
 	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
@@ -104,11 +114,12 @@ func (h Handler) executable(n name) error {
 	}
 	program, err := elf.Open(path)
 	if err != nil {
-		return nil // a script: its first line names its interpreter
+		return nil // it is a script, whose first line names the interpreter
 	}
 	defer program.Close()
 	if want := machines[h.Architecture]; program.Machine != want {
-		return fmt.Errorf("handler %q: %s is a program for %s and the function is %s: build it for that (GOARCH=%s), or choose the other architecture",
+		return fmt.Errorf("handler %q: %s is a program for %s and the function is %s: "+
+			"build it for that (GOARCH=%s), or choose the other architecture",
 			h.Name, path, program.Machine, h.Architecture, h.Architecture.GOARCH())
 	}
 	return nil

@@ -14,32 +14,15 @@ import (
 	"time"
 
 	"mvdan.cc/sh/v3/syntax"
-
-	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// name is a handler's name, split as bootstraps split it at run time.
-type name struct {
-	file     string // path below the package's root; without .sh for a script
-	function string // "" if the file is an executable
-}
-
-const maxHandlerName = 128 // bytes, Lambda's limit
-
-func parse(text string) (name, error) {
-	file, function, wrong := runtimeapi.Divide(text)
-	if len(text) > maxHandlerName || wrong != "" {
-		return name{}, fmt.Errorf(`handler %q is not a valid name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
-	}
-	return name{file, function}, nil
-}
-
-// script is what is known about a handler's file without running it.
+// script holds the facts about a handler's file that are known without running it.
 type script struct {
 	functions []string // functions that sourcing the file defines, sorted
 	open      bool     // the file sources or evaluates something that may define more functions
 
-	substitutes, completes string // places of the first <(...) or >(...), and of the first builtin that the static Bash lacks; "" if none
+	substitutes string // place of the first <(...) or >(...); "" if there is none
+	lacks       string // place and name of the first builtin that the static Bash does not have; ""
 }
 
 // lacking lists the builtins of Bash that the static Bash leaves out.
@@ -63,7 +46,7 @@ func readScript(path string) (script, error) {
 			s.substitutes = cmp.Or(s.substitutes, fmt.Sprintf("%s:%s", path, node.Pos()))
 		case *syntax.CallExpr:
 			if len(node.Args) > 0 && slices.Contains(lacking, node.Args[0].Lit()) {
-				s.completes = cmp.Or(s.completes, fmt.Sprintf("%s:%s: %s", path, node.Pos(), node.Args[0].Lit()))
+				s.lacks = cmp.Or(s.lacks, fmt.Sprintf("%s:%s: %s", path, node.Pos(), node.Args[0].Lit()))
 			}
 		}
 		return true
@@ -91,15 +74,15 @@ func opens(call *syntax.CallExpr) bool {
 	return len(call.Args) > 0 && slices.Contains([]string{"source", ".", "eval", "builtin", "command"}, call.Args[0].Lit())
 }
 
-// checkBash refuses scripts that Bash would not read but that this package's parser accepts.
+// checkBash refuses scripts that this package's parser accepts but Bash does not.
 func checkBash(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the script: %w", err)
 	}
 	if i := bytes.Index(text, []byte("\r\n")); i >= 0 {
-		return fmt.Errorf("%s:%d: the line ends with CR LF, and Bash takes the CR for a part of the line: save the file with LF line ends (dos2unix %s)",
-			path, 1+bytes.Count(text[:i], []byte("\n")), path)
+		return fmt.Errorf("%s:%d: the line ends with CR LF, and Bash takes the CR for a part of the line: "+
+			"save the file with LF line ends (dos2unix %s)", path, 1+bytes.Count(text[:i], []byte("\n")), path)
 	}
 	bash := baseBash()
 	if bash == "" {
@@ -116,7 +99,7 @@ func checkBash(path string) error {
 		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		return fmt.Errorf("bash -n: %s: correct the script", said)
 	}
-	return nil // Bash could not be started, so nothing is known about the script
+	return nil // otherwise Bash could not be started, so nothing is known about the script
 }
 
 // baseVersion is the version of Bash in provided.al2023.

@@ -15,8 +15,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// build runs the recipe in a temporary folder of the cache and renames the result to path. It must be called with
-// the lock held, so any other temporary folder was left by a killed build.
+// build runs the recipe in a temporary folder of the cache and renames the result to path. Callers must hold the lock,
+// so if the folder exists already, a killed build left it.
 func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architecture) error {
 	for _, tool := range []string{"sh", "make", "sed", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -44,10 +44,10 @@ func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architect
 		return fmt.Errorf("making a folder to build in: %w", err)
 	}
 	if err := unpack(source, filepath.Join(work, "source")); err != nil {
-		return err
+		return fmt.Errorf("unpacking the source: %w", err)
 	}
 	if err := os.CopyFS(work, inputs); err != nil {
-		return fmt.Errorf("writing what Bash is linked with: %w", err)
+		return fmt.Errorf("writing the files that Bash is linked with: %w", err)
 	}
 	if err := writeCompilers(zig, filepath.Join(work, "bin"), a); err != nil {
 		return err
@@ -61,7 +61,8 @@ func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architect
 	if err := packFile(built); err != nil {
 		return err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Chmod(built, 0o755), os.Rename(built, path)); err != nil {
+	err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Chmod(built, 0o755), os.Rename(built, path))
+	if err != nil {
 		return fmt.Errorf("keeping the static Bash: %w", err)
 	}
 	b.logf("built in %s: %s", time.Since(started).Round(time.Second), path)
@@ -95,7 +96,7 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 	return cmd
 }
 
-// stopWhole makes a cancelled command end together with the compilers that make has started.
+// stopWhole makes the cancellation of a command also end the compilers that make has started.
 func stopWhole(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -2,10 +2,10 @@ package staticbash
 
 import "encoding/binary"
 
-// absoluteX86 changes the operands of call and jmp from distances to addresses, which repeat and so compress
-// better. at is the address of the code. It changes everything that looks like one of these instructions;
-// src/unpack.c finds the same bytes and undoes the change. A value that is not the distance to one of the addresses
-// is swapped with one that is, so that the change can be undone.
+// absoluteX86 changes the operands of call and jmp from distances to addresses, which repeat and so compress better. at
+// is the address of the code. It changes everything that looks like one of these instructions; src/unpack.c finds the
+// same bytes and undoes the change. If an operand's target is outside the range of addresses, it gets a value that no
+// changed operand has, so that the change can be undone.
 func absoluteX86(code []byte, at uint64) {
 	for i := 0; i < len(code)-4; i++ {
 		if code[i]&0xfe != 0xe8 {
@@ -24,7 +24,7 @@ func absoluteX86(code []byte, at uint64) {
 	}
 }
 
-// absoluteARM does the same for bl, and for adrp with pages instead of bytes.
+// absoluteARM does the same for bl and, in pages instead of bytes, for adrp.
 func absoluteARM(code []byte, at uint64) {
 	for i := 0; i+4 <= len(code); i += 4 {
 		v, here := binary.LittleEndian.Uint32(code[i:]), uint32(at/4)+uint32(i/4)

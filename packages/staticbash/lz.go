@@ -10,13 +10,13 @@ const (
 	shortest = 3 // bytes of a match
 	farthest = 1<<16 - 1
 	longest  = 1 << 10
-	attempts = 2048 // matches looked at for each byte
+	attempts = 2048 // matches to try for each byte
 )
 
 // compress chooses the cheapest matches, from the end backwards.
 func compress(data []byte) (s streams) {
 	length, offset := matches(data)
-	// cost is the cost from a byte to the end; take is the length of the match that starts there, or 0 for a
+	// cost is the cost from a byte to the end; take is the length of the match that starts at the byte, or 0 for a
 	// literal.
 	cost, take := make([]int, len(data)+1), make([]int, len(data))
 	for i := len(data) - 1; i >= 0; i-- {
@@ -38,7 +38,7 @@ func compress(data []byte) (s streams) {
 		i += take[i]
 		begin = i
 	}
-	s.sequence(data[begin:], 0) // literals that fill the memory, be it none, are the end
+	s.sequence(data[begin:], 0) // literals without a match, even if there are none, end the stream
 	return s
 }
 
@@ -68,18 +68,21 @@ func (s *streams) sequence(literals []byte, n int) {
 	}
 }
 
-// matches finds, for each byte, the longest match before it, and of several the nearest.
+// matches finds for each byte the longest earlier match; of several equally long ones, the nearest.
 func matches(data []byte) (length, offset []int) {
 	length, offset = make([]int, len(data)), make([]int, len(data))
 	head, previous := map[[shortest]byte]int{}, make([]int, len(data))
 	for i := 0; i+shortest <= len(data); i++ {
 		key := [shortest]byte(data[i:])
 		at, ok := head[key]
-		head[key], previous[i] = i, -1
-		if ok {
-			previous[i] = at
+		if !ok {
+			at = -1
 		}
-		for n := 0; n < attempts && previous[i] >= 0 && at >= 0 && i-at <= farthest && length[i] < longest; n, at = n+1, previous[at] {
+		head[key], previous[i] = i, at
+		for range attempts {
+			if at < 0 || i-at > farthest || length[i] >= longest {
+				break
+			}
 			l := shortest
 			for l < longest && i+l < len(data) && data[at+l] == data[i+l] {
 				l++
@@ -87,6 +90,7 @@ func matches(data []byte) (length, offset []int) {
 			if l > length[i] {
 				length[i], offset[i] = l, i-at
 			}
+			at = previous[at]
 		}
 	}
 	return length, offset

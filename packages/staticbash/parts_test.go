@@ -40,7 +40,7 @@ func withRecipe(t *testing.T, script string) *Builder {
 func TestSaysWhatIsWrong(t *testing.T) {
 	for script, want := range map[string]string{
 		"echo first; echo the reason >&2; exit 3": "exit status 3: the reason",
-		"echo text >bash":                         "reading what was linked",
+		"echo text >bash":                         "packing the linked Bash",
 		"target-cc":                               "exit status 1",
 	} {
 		b := withRecipe(t, script)

@@ -1,6 +1,7 @@
 package staticbash
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -22,13 +23,18 @@ import (
 // source is a place of Bash's source, and the SHA-256 of the archive there, in hexadecimal.
 type source struct{ url, sum string }
 
-// The sum of GNU's archive, which the GNU project signed, is pinned by several distributions; that of Debian's archive
-// by the signed bash_5.2.15-2.dsc. Both hold the same source: each file of Debian's is, byte for byte, that of
-// upstream's git repository at patch level 15.
+// The GNU project signed its archive, and several distributions pin its sum. The signed bash_5.2.15-2.dsc pins the sum
+// of Debian's archive. Both have the same source: each file in Debian's archive has the same bytes as in upstream's git
+// repository at patch level 15.
+const (
+	gnuSum    = "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"
+	debianSum = "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"
+)
+
 var sources = []source{
-	{"https://ftp.gnu.org/gnu/bash/bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"},
-	{"https://ftpmirror.gnu.org/gnu/bash/bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"},
-	{"http://deb.debian.org/debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"},
+	{"https://ftp.gnu.org/gnu/bash/bash-5.2.15.tar.gz", gnuSum},
+	{"https://ftpmirror.gnu.org/gnu/bash/bash-5.2.15.tar.gz", gnuSum},
+	{"http://deb.debian.org/debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz", debianSum},
 }
 
 // fetchSource returns a checked archive in the cache. If it is missing, fetchSource downloads it from the first
@@ -64,7 +70,7 @@ func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (
 // in returns the archive's path in a folder.
 func (s source) in(dir string) string { return filepath.Join(dir, path.Base(s.url)) }
 
-// client gives up within seconds on a server that does not answer, because there are others.
+// client gives up within seconds on a server that does not answer, because there are others to try.
 var client = &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
@@ -100,14 +106,12 @@ func (s source) get(ctx context.Context, dir string) error {
 	})
 }
 
-// unpack unpacks the archive's only folder as dir, whose parent must exist. Every file gets the same time, so that
-// make takes the generated files for up to date; otherwise it would need bison and autoconf.
-func unpack(name, dir string) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("unpacking the source: %w", err)
-		}
-	}()
+// sourceTime is the recipe's SOURCE_DATE_EPOCH.
+var sourceTime = time.Unix(315532800, 0)
+
+// unpack unpacks the archive's only folder as dir, whose parent must exist. Every file gets the same time, so that make
+// considers the generated files up to date; otherwise it would need bison and autoconf.
+func unpack(name, dir string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -126,16 +130,11 @@ func unpack(name, dir string) (err error) {
 		return err
 	}
 	folders, err := os.ReadDir(above)
-	if err != nil {
-		return err
-	}
-	if len(folders) != 1 || !folders[0].IsDir() {
-		return errors.New("it does not contain exactly one folder")
+	if err != nil || len(folders) != 1 || !folders[0].IsDir() {
+		return cmp.Or(err, errors.New("it does not contain exactly one folder"))
 	}
 	if err := os.Rename(filepath.Join(above, folders[0].Name()), dir); err != nil {
 		return err
 	}
 	return archive.Files(dir, func(path string, _ fs.FileInfo) error { return os.Chtimes(path, sourceTime, sourceTime) })
 }
-
-var sourceTime = time.Unix(315532800, 0) // the recipe's SOURCE_DATE_EPOCH

@@ -29,7 +29,7 @@ var hostArchitecture = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": 
 func built(t *testing.T, a arm.Architecture) string {
 	t.Helper()
 	need.Time(t)
-	path, err := Build(context.Background(), a, testLog{t})
+	path, err := (&Builder{Log: testLog{t}}).Build(context.Background(), a)
 	var unavailable *UnavailableError
 	if errors.As(err, &unavailable) {
 		if unavailable.Why == "" || unavailable.Remedy == "" || strings.Contains(err.Error(), "\n") {

@@ -7,20 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes. Where Zig
-// comes from and what it runs on makes no difference: it is a cross compiler with its own libc.
+// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes. The machine that
+// it runs on makes no difference: it is a cross compiler with its own libc.
 const zigVersion = "0.17.0"
 
-// zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe. pip takes
-// the one that fits.
-// See https://pypi.org/project/ziglang/.
+// zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe. pip installs
+// the one for this machine. See https://pypi.org/project/ziglang/.
 var zigWheels = []string{
 	"97079827064a7492cce5541ceb438ae8003ce1e54e399676da2d62fb7a5dc08b", // Linux x86_64
 	"d2804f94f54f7fcf8169f4b212a619ad688a4e2e6592e976f0cf2e58e2cd8af3", // Linux aarch64
@@ -28,8 +26,8 @@ var zigWheels = []string{
 	"87274af689c4128051b26c80f6f676757e0a81c2fdc137fd8b5679e928e4bc4f", // macOS arm64
 }
 
-// findZig returns the path of Zig, which pip installs into the cache, once (100 MB to download, 400 MB on disk). pip is
-// that of a virtual environment, because not every Python has one.
+// findZig returns the path of Zig, which pip installs into the cache, once (100 MB to download, 400 MB on disk). It
+// uses the pip of a virtual environment, because not every Python has pip.
 func (b *Builder) findZig(ctx context.Context, cache string) (string, error) {
 	dir := filepath.Join(cache, "zig-"+zigVersion)
 	err := archive.Once(dir, func(dir string) error {
@@ -64,8 +62,9 @@ func zigRequirement() string {
 }
 
 func pipInstall(requirements, target string) []string {
-	return []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1", "--no-deps",
-		"--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "--requirement", requirements}
+	return []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1",
+		"--no-deps", "--only-binary=:all:", "--no-compile", "--require-hashes",
+		"--target", target, "--requirement", requirements}
 }
 
 // quiet runs a command. If it fails, the error has the last line of its output.
@@ -91,7 +90,7 @@ func writeCompilers(zig, dir string, a arm.Architecture) error {
 		"target-cc":     "cc -target " + machine(a) + "-linux-musl",
 		"target-ar":     "ar",
 		"target-ranlib": "ranlib",
-		"host-cc":       "cc" + hostTarget(a),
+		"host-cc":       "cc", // for programs that run during the build and write sources
 	} {
 		script := fmt.Sprintf("#!/bin/sh\nexec '%s' %s \"$@\"\n", strings.ReplaceAll(zig, "'", `'\''`), args)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
@@ -99,23 +98,6 @@ func writeCompilers(zig, dir string, a arm.Architecture) error {
 		}
 	}
 	return nil
-}
-
-// hostTarget returns the target for programs that run during the build and write sources. They are static with musl
-// if the target's musl can be used. To build another musl would take as long as all of Bash, so otherwise they use
-// glibc, whose headers Zig contains, if this machine has glibc.
-func hostTarget(target arm.Architecture) string {
-	if runtime.GOOS != "linux" {
-		return ""
-	}
-	host, loader := arm.X8664, "/lib64/ld-linux-x86-64.so.2"
-	if runtime.GOARCH == "arm64" {
-		host, loader = arm.ARM64, "/lib/ld-linux-aarch64.so.1"
-	}
-	if _, err := os.Stat(loader); err == nil && host != target {
-		return " -target " + machine(host) + "-linux-gnu.2.17" // of 2012; later versions are compatible with it
-	}
-	return " -target " + machine(host) + "-linux-musl"
 }
 
 // machine returns the architecture's name for GNU and Zig.

@@ -1,4 +1,4 @@
-// Command bootstraps makes every bootstrap for every architecture below build/bootstraps; see package packages.
+// Command bootstraps builds every bootstrap for every architecture into build/bootstraps; see package packages.
 //
 //	bootstraps [-o DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
 //
@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -49,9 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	names := flags.Args()
 	if len(names) == 0 {
-		for _, b := range packages.Bootstraps() {
-			names = append(names, b.Name)
-		}
+		names = list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name })
 	}
 	workspace := &packages.Workspace{Dir: *dir, Log: stderr, Licences: true}
 	for _, name := range names {

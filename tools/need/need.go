@@ -1,6 +1,6 @@
-// Package need is for tests that need something of the machine: a tool, loop devices, control groups. If it is
-// missing, the test is skipped and says what to install. With CI=true it fails, so that no check is lost when a
-// runner changes.
+// Package need is for tests that a machine may not be able to run: they need a tool, loop devices or control groups. If
+// something is missing, the test is skipped and says what to install. With CI=true it fails, so that no check is lost
+// when a runner changes.
 package need
 
 import (
@@ -39,7 +39,7 @@ func Missing(t testing.TB, what string) {
 	t.Skip(what)
 }
 
-// Time ends a test that takes long if only short ones are wanted (make test-short).
+// Time ends a test that takes long if only short tests are wanted (make test-short).
 func Time(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

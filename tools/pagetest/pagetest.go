@@ -27,8 +27,9 @@ func Chromium(t testing.TB) context.Context {
 	t.Helper()
 	need.Time(t)
 	path := need.Tool(t, "chromium", "chromium-browser", "google-chrome")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-component-update", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -49,7 +50,7 @@ type Tab struct {
 	requests []string
 }
 
-// Open opens a page in a window of a width and a theme, and waits until all its pictures are drawn.
+// Open opens a page in a window with a width and a theme, and waits until all its pictures are drawn.
 func Open(t testing.TB, browser context.Context, html []byte, width int64, scheme string) *Tab {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "page.html")
@@ -64,7 +65,8 @@ func Open(t testing.TB, browser context.Context, html []byte, width int64, schem
 	}
 	send(p, network.Enable, network.EnableParams{})
 	send(p, log.Enable, cdp.Empty{})
-	send(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	theme := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	send(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: theme})
 	p.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate("file://"+path))
 	p.Drawn()
 	t.Cleanup(func() {
@@ -80,7 +82,7 @@ func Open(t testing.TB, browser context.Context, html []byte, width int64, schem
 	return p
 }
 
-// For makes another test, t, fail for errors of the page until t ends.
+// For makes the test t fail, until t ends, if a step on the page fails.
 func (p *Tab) For(t testing.TB) {
 	was := p.t
 	p.t = t
@@ -104,7 +106,7 @@ func (p *Tab) listen(event any) {
 	}
 }
 
-// limit is what one step may take on a busy machine.
+// limit is the time that one step may take on a busy machine.
 const limit = time.Minute
 
 // Do runs actions.
@@ -124,7 +126,7 @@ func send[P, R any](p *Tab, command cdp.Command[P, R], params P) {
 	}
 }
 
-// Eval returns the value of an expression, which it awaits.
+// Eval returns the value of an expression. If the value is a promise, Eval awaits it.
 func Eval[T any](p *Tab, script string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p, limit)
@@ -154,7 +156,8 @@ func (p *Tab) Run(script string) {
 	Eval[bool](p, "{"+script+"}; true")
 }
 
-// Axe checks the page against axe-core's rules. only is "" or a line of its options, such as a runOnly.
+// Axe returns the violations of axe-core's rules. only is "" or some of axe's options in JavaScript, for example
+// runOnly.
 func (p *Tab) Axe(repository, only string) []string {
 	p.t.Helper()
 	axe, err := os.ReadFile(filepath.Join(repository, "node_modules", "axe-core", "axe.min.js"))
@@ -163,13 +166,16 @@ func (p *Tab) Axe(repository, only string) []string {
 	}
 	p.Run(string(axe))
 	return Eval[[]string](p, `axe.run(document, {`+only+` resultTypes: ['violations']}).then((r) => r.violations.map((v) =>
-		v.id + ': ' + v.help + ' - ' + v.nodes.length + ' x ' + v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160) + ' (' + n.failureSummary.replace(/\s+/g, ' ') + ')').join(' | ')))`)
+		v.id + ': ' + v.help + ' - ' + v.nodes.length + ' x ' + v.nodes.slice(0, 2).map((n) =>
+			n.html.slice(0, 160) + ' (' + n.failureSummary.replace(/\s+/g, ' ') + ')').join(' | ')))`)
 }
 
 // Wider returns the elements that make the page wider than its window.
 func (p *Tab) Wider() []string {
 	p.t.Helper()
-	return Eval[[]string](p, `Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) <= innerWidth ? [] :
-		[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth).map((e) => e.tagName + '#' + e.id + '.' + e.className)
-			.concat(document.documentElement.scrollWidth + ' px wide')`)
+	return Eval[[]string](p, `
+		Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) <= innerWidth ? [] :
+		[...document.querySelectorAll('body *')]
+			.filter((e) => !e.closest('.scroll, svg') && e.getBoundingClientRect().right > innerWidth)
+			.map((e) => e.outerHTML.slice(0, 120)).concat(document.documentElement.scrollWidth + ' px wide')`)
 }

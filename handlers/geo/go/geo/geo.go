@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// Event is what function URLs and REST APIs send, as far as it is read.
+// Event is the part of a function URL's or a REST API's event that is read.
 type Event struct {
 	Body string `json:"body"`
 }
@@ -23,7 +23,7 @@ type Request struct {
 	Radius *string `json:"radius"`
 }
 
-// Answer is what function URLs and REST APIs take.
+// Answer is a response for function URLs and REST APIs.
 type Answer struct {
 	StatusCode int    `json:"statusCode"`
 	Body       string `json:"body"`
@@ -61,7 +61,7 @@ func number(text *string, most float64) (float64, bool) {
 	return n, err == nil && math.Abs(n) <= most
 }
 
-// hash is the geohash of a cell, 4 characters of 5 bits, of which every other is of x.
+// hash returns the geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate.
 func hash(x, y int) string {
 	bits := 0
 	for i := 9; i >= 0; i-- {
@@ -83,7 +83,7 @@ func Cells(lat, lon float64) (cells [9]string) {
 	return cells
 }
 
-// distance returns the metres between two points of a map without the earth's curve, which is enough for some 10 km.
+// distance returns the metres between two points. It ignores the earth's curve, which is exact enough for some 10 km.
 func distance(lat1, lon1, lat2, lon2 float64) float64 {
 	const degree = 111194.93
 	return math.Hypot((lat2-lat1)*degree, (lon2-lon1)*degree*math.Cos(lat1*math.Pi/180))

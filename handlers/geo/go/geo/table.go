@@ -26,7 +26,7 @@ func Client(ctx context.Context) *dynamodb.Client {
 	return dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 }
 
-// Table returns a client that has made its first call, since INIT has more CPU than what follows.
+// Table returns a client that has made its first call: INIT has more CPU than invocations have.
 func Table(ctx context.Context) *dynamodb.Client {
 	client := Client(ctx)
 	if err := Touch(ctx, client); err != nil {
@@ -37,7 +37,8 @@ func Table(ctx context.Context) *dynamodb.Client {
 
 // Touch reads an item that is not there.
 func Touch(ctx context.Context, client *dynamodb.Client) error {
-	_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("geo"), Key: Item{"pk": Text("nil"), "sk": Text("nil")}})
+	key := Item{"pk": Text("nil"), "sk": Text("nil")}
+	_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("geo"), Key: key})
 	return err
 }
 
