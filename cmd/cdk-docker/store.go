@@ -61,12 +61,11 @@ type push struct {
 
 func (o *push) Run(c *call) error {
 	c.display.about(o.Name)
-	result, err := c.builder.Push(c.ctx, o.Name)
+	digest, err := c.builder.Push(c.ctx, o.Name)
 	if err != nil {
 		return err
 	}
-	c.display.line(fmt.Sprintf("pushed: layers: %d sent (%s), %d there already, %s",
-		result.Uploaded, bytesText(result.Bytes), result.Existing, result.Digest), 0)
+	c.display.line("pushed: "+digest.String(), 0)
 	return nil
 }
 

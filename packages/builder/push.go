@@ -8,45 +8,29 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Pushed says what a push did.
-type Pushed struct {
-	Digest   v1.Hash
-	Uploaded int   // number of layers sent
-	Bytes    int64 // size of the layers sent
-	Existing int   // number of layers that the registry had
-}
-
 // Push sends an image of the store to the registry in its name. It sends the manifest last, so a push that fails
-// has tagged nothing.
-func (b *Builder) Push(ctx context.Context, n string) (*Pushed, error) {
+// has tagged nothing. It sends only the layers that the registry does not have.
+func (b *Builder) Push(ctx context.Context, n string) (digest v1.Hash, err error) {
 	tag, err := parseTag(n)
 	if err != nil {
-		return nil, err
+		return digest, err
 	}
 	img, err := b.Store.Image(n)
 	if err != nil {
-		return nil, err
+		return digest, err
 	}
 	layers, err := img.Layers()
 	if err != nil {
-		return nil, err
+		return digest, err
 	}
 	sent := sending{Image: img}
 	for _, l := range layers {
 		sent.layers = append(sent.layers, &movingLayer{Layer: l, note: b.note})
 	}
 	if err := remote.Write(tag, sent, b.remoteOptions(ctx, tag.Registry)...); err != nil {
-		return nil, &RegistryError{"pushing " + n, err}
+		return digest, &RegistryError{"pushing " + n, err}
 	}
-	out := &Pushed{Existing: len(layers)}
-	for _, l := range sent.layers {
-		if moving := l.(*movingLayer); moving.tries > 0 {
-			size, _ := moving.Size()
-			out.Uploaded, out.Bytes, out.Existing = out.Uploaded+1, out.Bytes+size, out.Existing-1
-		}
-	}
-	out.Digest, err = img.Digest()
-	return out, err
+	return img.Digest()
 }
 
 // sending is an image whose layers report the attempts to send them.
