@@ -211,7 +211,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"another function", &bashfunction.BashFunctionProps{Entry: jsii.String("other")},
 			`handler "handler.run": other/handler.sh has no function run (it has create, delete): define it or correct the handler's name`},
 		{"no executable", &bashfunction.BashFunctionProps{Entry: jsii.String("program"), Handler: jsii.String("nosuch")},
-			`handler "nosuch": there is no executable program/nosuch: create it, or name a function as "file.function"`},
+			`handler "nosuch": there is no executable program/nosuch: create it, or write "file.function"`},
 		{"not executable", &bashfunction.BashFunctionProps{Entry: jsii.String("program"), Handler: jsii.String("plain")},
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
 		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: jsii.String("windows")},

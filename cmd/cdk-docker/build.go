@@ -21,7 +21,6 @@ type build struct {
 	Platform string
 	BuildArg map[string]string `mapsep:"none"`
 	Ignored  []string          `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom" sep:"none"`
-	Limits   []string          `name:"memory" aliases:"shm-size,ulimit,builder" sep:"none"` // ignored, too
 	Switches bool              `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
 	Context  string            `arg:""`
 }

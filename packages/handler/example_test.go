@@ -25,5 +25,5 @@ func ExampleHandler_Check() {
 	// Output:
 	// <nil>
 	// handler "handler.go": handler.sh has no function go (it has run): define it or correct the handler's name
-	// handler "handler": there is no executable handler: create it, or name a function as "file.function"
+	// handler "handler": there is no executable handler: create it, or write "file.function"
 }

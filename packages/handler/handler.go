@@ -105,8 +105,7 @@ func (h Handler) executable(n name) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`,
-			h.Name, path)
+		return fmt.Errorf(`handler %q: there is no executable %s: create it, or write "file.function"`, h.Name, path)
 	case err != nil:
 		return fmt.Errorf("handler %q: %w", h.Name, err)
 	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:

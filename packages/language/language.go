@@ -1,8 +1,9 @@
-// Package language builds functions of projects like handlers/geo: a folder for each language, in it an entry for each
-// function. What is built is the folder that Lambda finds at /var/task, the same bytes every time from the same sources
-// and tools.
+// Package language builds functions of projects like handlers/geo, which has a folder for each language and in it a
+// program or module for each function. The result is the folder that Lambda finds at /var/task. The same sources and
+// tools make the same bytes.
 //
-// Dependencies are pinned by each language's own lock file. Builds are kept below Cache, by what they are made from.
+// Each language's lock file pins its dependencies. Builds are kept below archive.Cache, named by their sources and
+// tools.
 package language
 
 import (
@@ -11,7 +12,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,22 +28,21 @@ import (
 type Language struct {
 	Name    string // its folder, and its level in experiments: "rust"
 	Doc     string
-	Runtime string // Lambda's name, of the newest
-	Older   string // why it is not the newest
-	Source  string // the project's folder, if not Name
+	Runtime string // Lambda's name of the runtime, usually the newest
+	Older   string // why Runtime is not the newest; "" if it is
+	Source  string // the project's folder, if it is not Name
 	Variant bool   // an experiment has it only if it is asked for
 
-	handler string   // of a function, which %s stands for: of its class, where there is a ::
-	tools   []string // asked for their versions, which are part of what a build is made from
-	remedy  string   // where a tool is missing
+	handler string   // Lambda's name of a function's handler; %s is the function, or its class if there is a ::
+	tools   []string // commands that print versions, which are part of a build's name
+	remedy  string   // what to do if a tool is missing
 	build   func(ctx context.Context, b *build) error
 
-	// part makes what the package has beside the language's own files, so that it is part of what a build is made from;
-	// nil makes nothing.
+	// part makes files that the package has besides the language's own, and returns their folder. It may be nil.
 	part func(ctx context.Context, kept string, a arm.Architecture) (dir string, err error)
 }
 
-// Handler is what Lambda calls for a function.
+// Handler returns the handler's name that Lambda is given for a function.
 func (l Language) Handler(function string) string {
 	if strings.Contains(l.handler, "::") {
 		function = camel(function)
@@ -55,23 +54,22 @@ func (l Language) Handler(function string) string {
 type Function struct {
 	Project string // folder with the languages' folders
 	Name    string
-	Bare    bool // it needs no library of the project's, such as an SDK, so none is packed
+	Bare    bool // it needs none of the project's libraries, for example an SDK, so none is packed
 }
 
-// unused is after how long without use a build is removed.
+// unused is the time after which a build that nobody uses is removed.
 const unused = 30 * 24 * time.Hour
 
-// build is one build: the sources' copy, which it may change, and the folder to fill.
+// build is one build: a copy of the sources, which it may change, and the folder to fill.
 type build struct {
 	Function
 	arm.Architecture
 	src, out string
-	kept     string // what later builds of the language use again
-	part     string // the folder that Language.part has made
+	kept     string // folder that later builds of the language use again
+	part     string // the result of Language.part
 }
 
-// Build returns the folder of a function's package. The error is a *packages.UnavailableError where a tool is missing
-// here.
+// Build returns the folder of a function's package. If a tool is missing, the error is a *packages.UnavailableError.
 func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (string, error) {
 	cache, err := archive.Cache("languages")
 	if err != nil {
@@ -122,32 +120,30 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 		now := time.Now()
 		return errors.Join(err, archive.Settle(out), os.Chtimes(out, now, now))
 	})
-	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
+	if errors.As(err, new(*packages.UnavailableError)) {
 		return "", err
 	}
 	if err != nil {
 		return "", fmt.Errorf("building %s in %s: %w", f.Name, name, err)
 	}
 	now := time.Now()
-	if err := os.Chtimes(b.kept, now, now); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	return done, archive.Used(done, unused)
+	err = errors.Join(os.MkdirAll(b.kept, 0o755), os.Chtimes(b.kept, now, now), archive.Used(done, unused))
+	return done, err
 }
 
-// run runs a tool in a folder. Its error ends with what the tool said last.
+// run runs a tool in a folder. Its error ends with the end of the tool's output.
 func run(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		said := strings.Join(strings.Fields(string(out)), " ")
-		return out, fmt.Errorf("running %s: %w: %s", strings.Join(args[:min(2, len(args))], " "), err, said[max(0, len(said)-600):])
+		said, tool := strings.Join(strings.Fields(string(out)), " "), strings.Join(args[:min(2, len(args))], " ")
+		return out, fmt.Errorf("running %s: %w: %s", tool, err, said[max(0, len(said)-600):])
 	}
 	return out, nil
 }
 
-// camel makes a class's name of a function's: search-concurrent is SearchConcurrent.
+// camel returns the class's name for a function's name: SearchConcurrent for search-concurrent.
 func camel(name string) string {
 	var out strings.Builder
 	for word := range strings.SplitSeq(name, "-") {

@@ -63,8 +63,7 @@ func zigRequirement() string {
 
 func pipInstall(requirements, target string) []string {
 	return []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1",
-		"--no-deps", "--only-binary=:all:", "--no-compile", "--require-hashes",
-		"--target", target, "--requirement", requirements}
+		"--no-deps", "--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "-r", requirements}
 }
 
 // quiet runs a command. If it fails, the error has the last line of its output.
