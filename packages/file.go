@@ -5,10 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/twinstart/twinstart/packages/archive"
+	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
 // file is one file of a package.
@@ -68,4 +71,20 @@ func copyTo(out io.Writer, f file) error {
 		return fmt.Errorf("%s changed while it was packed: call again", f.source)
 	}
 	return nil
+}
+
+// licences returns the files that must accompany a bootstrap when it is passed on.
+func licences(bootstrap string) (files []file) {
+	if !hasOwnBash(bootstrap) {
+		return nil
+	}
+	// Reading embedded files cannot fail.
+	_ = fs.WalkDir(staticbash.Licence, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			text, _ := staticbash.Licence.ReadFile(name)
+			files = append(files, inMemory(path.Join("bash-licence", name), text))
+		}
+		return err
+	})
+	return files
 }

@@ -7,15 +7,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/archive"
-	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
 // ZIP makes the deployment package of a function on provided.al2023 and returns its path. If the bootstrap cannot be
@@ -103,20 +100,4 @@ func (w *Workspace) Layer(ctx context.Context, bootstrap string, a arm.Architect
 		files = append(files, licences(bootstrap)...)
 	}
 	return w.zip(fmt.Sprintf("%s-%s-layer-%s", bootstrap, a, contentKey("zip 1", files)), files)
-}
-
-// licences returns the files that must accompany a bootstrap when it is passed on.
-func licences(bootstrap string) (files []file) {
-	if !hasOwnBash(bootstrap) {
-		return nil
-	}
-	// Reading embedded files cannot fail.
-	_ = fs.WalkDir(staticbash.Licence, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			text, _ := staticbash.Licence.ReadFile(name)
-			files = append(files, inMemory(path.Join("bash-licence", name), text))
-		}
-		return err
-	})
-	return files
 }

@@ -120,25 +120,3 @@ type build struct {
 	bases    map[[2]string]v1.Image // by the image and the platform in FROM
 	others   map[any]tree           // files that COPY --from copies, by stage or image
 }
-
-// steps applies the WORKDIR and COPY instructions of a Dockerfile to an image. It calls made with the files that each
-// instruction adds.
-func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction string, added tree) error) error {
-	for _, c := range said.Copies {
-		from, err := b.from(c)
-		if err != nil {
-			return err
-		}
-		added, err := copyInto(image, from, c)
-		if err != nil {
-			return &dockerfile.Error{File: b.file, Line: c.Line, Msg: err.Error()}
-		}
-		if len(c.Sources)+len(c.Texts) == 0 && len(added) == 0 {
-			continue // WORKDIR of a folder that exists adds no layer
-		}
-		if err := made(c.Text, added); err != nil {
-			return err
-		}
-	}
-	return nil
-}

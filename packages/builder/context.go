@@ -64,14 +64,6 @@ func readTree(dir string, ignored *patternmatcher.PatternMatcher) (tree, error) 
 	})
 }
 
-// Modes in an image do not depend on a umask. Lambda runs functions as another user, who must be able to read
-// everything.
-const (
-	modeFile   = 0o644
-	modeFolder = 0o755
-	modeLink   = 0o777
-)
-
 // contextNode returns the node of one file of the context.
 func contextNode(name string, entry fs.DirEntry) (*node, error) {
 	switch entry.Type() {

@@ -182,3 +182,25 @@ func makeFolders(image tree, p string, out tree) error {
 	}
 	return nil
 }
+
+// steps applies the WORKDIR and COPY instructions of a Dockerfile to an image. It calls made with the files that each
+// instruction adds.
+func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction string, added tree) error) error {
+	for _, c := range said.Copies {
+		from, err := b.from(c)
+		if err != nil {
+			return err
+		}
+		added, err := copyInto(image, from, c)
+		if err != nil {
+			return &dockerfile.Error{File: b.file, Line: c.Line, Msg: err.Error()}
+		}
+		if len(c.Sources)+len(c.Texts) == 0 && len(added) == 0 {
+			continue // WORKDIR of a folder that exists adds no layer
+		}
+		if err := made(c.Text, added); err != nil {
+			return err
+		}
+	}
+	return nil
+}

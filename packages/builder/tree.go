@@ -165,3 +165,11 @@ func readImage(img v1.Image, keep func(*tar.Header, io.Reader) (*node, error)) (
 	}
 	return t, nil
 }
+
+// Modes in an image do not depend on a umask. Lambda runs functions as another user, who must be able to read
+// everything.
+const (
+	modeFile   = 0o644
+	modeFolder = 0o755
+	modeLink   = 0o777
+)

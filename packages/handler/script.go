@@ -28,6 +28,9 @@ type script struct {
 // lacking lists the builtins of Bash that the static Bash leaves out.
 var lacking = []string{"bind", "compgen", "complete", "compopt", "fc", "help", "history"}
 
+// opening lists the commands that can define functions that the file does not show.
+var opening = []string{"source", ".", "eval", "builtin", "command"}
+
 // readScript parses a Bash file. A syntax error has its place: file:line:column.
 func readScript(path string) (script, error) {
 	in, err := os.Open(path)
@@ -59,19 +62,15 @@ func readScript(path string) (script, error) {
 		case *syntax.Subshell, *syntax.CmdSubst, *syntax.ProcSubst:
 			return false // functions of a subshell end with it
 		case *syntax.CallExpr:
-			s.open = s.open || opens(node)
+			// A call of one of the file's own functions could define functions, too, but in practice nobody defines a
+			// handler that way without eval.
+			s.open = s.open || len(node.Args) > 0 && slices.Contains(opening, node.Args[0].Lit())
 		}
 		return true
 	})
 	slices.Sort(s.functions)
 	s.functions = slices.Compact(s.functions)
 	return s, nil
-}
-
-// opens reports whether a command can define functions that the file does not show. A call of one of the file's own
-// functions could do that too, but in practice nobody defines a handler that way without eval.
-func opens(call *syntax.CallExpr) bool {
-	return len(call.Args) > 0 && slices.Contains([]string{"source", ".", "eval", "builtin", "command"}, call.Args[0].Lit())
 }
 
 // checkBash refuses scripts that this package's parser accepts but Bash does not.
