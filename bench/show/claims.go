@@ -196,6 +196,14 @@ func outlierTable(r *report.Report) table.Table {
 	return t
 }
 
+// some returns a number with its noun and the rest of the text, or "" for 0.
+func some(n int, noun, rest string) string {
+	if n == 0 {
+		return ""
+	}
+	return report.Plural(n, noun) + rest
+}
+
 // fields returns the texts that are not empty.
 func fields(xs ...string) []string {
 	return slices.DeleteFunc(xs, func(x string) bool { return x == "" })

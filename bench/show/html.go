@@ -78,11 +78,8 @@ func facts(r *report.Report) (out []page.Fact) {
 	for _, run := range r.Runs[:min(3, len(r.Runs))] {
 		out = append(out, page.Fact{Text: startOf(run), To: "repeat"})
 	}
-	if n := len(r.NotMeasured); n > 0 {
-		out = append(out, page.Fact{Text: report.Plural(n, "arm") + " not measured", To: "warnings"})
-	}
-	if n := len(r.Warnings); n > 0 {
-		out = append(out, page.Fact{Text: report.Plural(n, "warning"), To: "warnings"})
+	for _, text := range fields(some(len(r.NotMeasured), "arm", " not measured"), some(len(r.Warnings), "warning", "")) {
+		out = append(out, page.Fact{Text: text, To: "warnings"})
 	}
 	return out
 }

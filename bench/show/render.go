@@ -111,16 +111,8 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	if slices.Contains(r.Sources, record.Lab) {
 		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))
 	}
-	var rest []string
-	if more := len(arms) - len(shown); more > 0 {
-		rest = append(rest, report.Plural(more, "arm")+" more")
-	}
-	if n := len(r.NotMeasured); n > 0 {
-		rest = append(rest, fmt.Sprintf("not measured: %s", report.Plural(n, "arm")))
-	}
-	if n := len(r.Warnings); n > 0 {
-		rest = append(rest, report.Plural(n, "warning"))
-	}
+	rest := fields(some(len(arms)-len(shown), "more arm", ""), some(len(r.NotMeasured), "arm", " not measured"),
+		some(len(r.Warnings), "warning", ""))
 	if len(rest) > 0 {
 		out.WriteString(table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -21,12 +22,9 @@ func (c *Comparison) tables() (out []table.Table) {
 			out = append(out, table.Table{Title: fmt.Sprintf("%s (%s)", r.Metric, r.Unit), Heads: heads})
 		}
 		t := &out[len(out)-1]
-		change, test := "~", fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N)
+		change, test := "~", cmp.Or(r.Counted, fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N))
 		if r.Told {
 			change = r.change()
-		}
-		if r.Counted != "" {
-			test = r.Counted
 		}
 		if r.P != nil {
 			test = probability(*r.P) + " " + test
@@ -111,6 +109,5 @@ func settings(r *report.Report) (out []string) {
 			out = list.Add(out, a.Region)
 		}
 	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(slices.Values(out))
 }

@@ -116,12 +116,11 @@ func Default() *Calibration {
 
 // Load reads a calibration from a file that `twinstart calibrate` wrote. "" is the built-in one.
 func Load(path string) (c *Calibration, err error) {
-	if path == "" {
-		return Default(), nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading a model: %w", err)
+	data := builtIn
+	if path != "" {
+		if data, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("reading a model: %w", err)
+		}
 	}
 	if c, err = Parse(data); err != nil {
 		err = fmt.Errorf("reading a model: %s: %w", path, err)

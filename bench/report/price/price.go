@@ -115,12 +115,11 @@ func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
 // Load reads a table from a file in the form of prices.json. It replaces the built-in table as a whole. "" means the
 // built-in table.
 func Load(path string) (t *Table, err error) {
-	if path == "" {
-		return Default(), nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading prices: %w", err)
+	data := prices
+	if path != "" {
+		if data, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("reading prices: %w", err)
+		}
 	}
 	if t, err = Parse(data); err != nil {
 		err = fmt.Errorf("%s: %w", path, err)

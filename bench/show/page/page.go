@@ -1,5 +1,5 @@
-// Package page writes the HTML page of reports, tunings and explanations: answers first, then parts, of which few are
-// open. It holds the style sheet, the chart library and the scripts. A page is one file that loads nothing. Its
+// Package page writes the HTML page of reports, tunings and explanations: answers first, then parts, most of
+// them closed. It holds the style sheet, the chart library and the scripts. A page is one file that loads nothing. Its
 // content security policy allows its own scripts only, by their digests.
 package page
 

@@ -36,7 +36,7 @@ type Head struct {
 // Row is a row of cells. If it has fewer cells than heads, its last cell may be of any length.
 type Row struct {
 	Cells []string
-	Best  bool   // the row is highlighted, but for text
+	Best  bool   // the row is highlighted, except in text
 	Arm   string // on a page: the number of the row's arm, for filters
 }
 
@@ -134,8 +134,8 @@ func (t Table) CSV(w io.Writer) error {
 	return csv.NewWriter(w).WriteAll(rows)
 }
 
-// AddValues adds a row with the values of a document's JSON form. A name joins the names on the way to its value; an
-// interval has the names of its ends.
+// AddValues adds a row with values of a document's JSON form. A name is the path to its value, joined by _; the ends of
+// an interval are NAME_lo and NAME_hi.
 func (t *Table) AddValues(names []string, document any) error {
 	encoded, err := json.Marshal(document)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 // gap separates columns.
 const gap = "  "
 
-// leastRemark is the width that a last column of words needs beside the others; with less it goes below them.
+// leastRemark is the least width for a last column of words. If less is left, the words go below the row.
 const leastRemark = 40
 
 // Text returns the table without boxes. The note, and the last column if it holds words, wrap at width; 0 means that
@@ -19,7 +19,7 @@ func (t Table) Text(width int) string {
 		b.WriteString("\n" + t.Title + "\n")
 	}
 	widths := t.widths()
-	for k := range 2 { // lines of heads; a head of one line is below
+	for k := range 2 { // heads have two lines; the first may be empty
 		var cells []string
 		for _, h := range t.Heads {
 			lines := strings.Split("\n"+h.Text, "\n")
