@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -14,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -55,23 +52,21 @@ func refused(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// traced returns a client each of whose calls begins a trace and says itself whether X-Ray records it. With active
-// tracing Lambda does as it says.
+// traced returns a client that begins a trace with each call and says whether X-Ray records it. With active tracing,
+// Lambda follows the caller's decision.
 // See https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_lambda.Tracing.html.
 func traced(api *lambda.Client, sampled string) *lambda.Client {
 	if sampled == "" {
 		return api
 	}
-	header := middleware.BuildMiddlewareFunc("TraceHeader", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
-		if request, ok := in.Request.(*smithyhttp.Request); ok {
-			var id [20]byte
-			_, _ = rand.Read(id[:]) // it never fails
-			request.Header.Set("X-Amzn-Trace-Id", fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=%s", time.Now().Unix(), id[:12], id[12:], sampled))
-		}
-		return next.HandleBuild(ctx, in)
-	})
+	header := func(s *middleware.Stack) error {
+		var id [20]byte
+		_, _ = rand.Read(id[:]) // it never fails
+		trace := fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=%s", time.Now().Unix(), id[:12], id[12:], sampled)
+		return smithyhttp.SetHeaderValue("X-Amzn-Trace-Id", trace)(s)
+	}
 	o := api.Options()
-	o.APIOptions = append(slices.Clone(o.APIOptions), func(s *middleware.Stack) error { return s.Build.Add(header, middleware.After) })
+	o.APIOptions = append(slices.Clone(o.APIOptions), header)
 	return lambda.New(o)
 }
 
@@ -80,59 +75,27 @@ func Once(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }
 
 // Unfit returns the reason why no cold start of a deployed function may be forced, or nil.
 func Unfit(ctx context.Context, client *lambda.Client, function string) error {
-	provisioned, err := client.ListProvisionedConcurrencyConfigs(ctx, &lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: &function, MaxItems: aws.Int32(1)})
+	one := &lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: &function, MaxItems: aws.Int32(1)}
+	provisioned, err := client.ListProvisionedConcurrencyConfigs(ctx, one)
 	if err != nil {
 		return fmt.Errorf("looking for provisioned concurrency of %s: %w", function, Brief(err))
 	}
 	if len(provisioned.ProvisionedConcurrencyConfigs) > 0 {
-		return fmt.Errorf("%s has provisioned concurrency: its callers meet few cold starts, and forced ones would say nothing of those: see what they meet with twinstart logs", function)
+		return fmt.Errorf("%s has provisioned concurrency: forced cold starts would not be what its callers meet; "+
+			"see those with twinstart logs", function)
 	}
-	aliases, err := Aliases(ctx, client, function)
-	for _, a := range aliases {
-		if aws.ToString(a.FunctionVersion) == "$LATEST" {
-			return fmt.Errorf("%s: alias %s points at $LATEST, which a run changes: its callers would meet each forced cold start; "+
-				"point it at a version, or measure a copy of the function", function, aws.ToString(a.Name))
-		}
-	}
-	return err
-}
-
-// Aliases returns the aliases of a function, those before an error too.
-func Aliases(ctx context.Context, client *lambda.Client, function string) (all []types.AliasConfiguration, err error) {
 	pages := lambda.NewListAliasesPaginator(client, &lambda.ListAliasesInput{FunctionName: &function})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return all, fmt.Errorf("listing the aliases of %s: %w", function, Brief(err))
+			return fmt.Errorf("listing the aliases of %s: %w", function, Brief(err))
 		}
-		all = append(all, page.Aliases...)
+		for _, a := range page.Aliases {
+			if aws.ToString(a.FunctionVersion) == "$LATEST" {
+				return fmt.Errorf("%s: alias %s points at $LATEST, which a run changes: its callers would meet each forced "+
+					"cold start; point it at a version, or measure a copy of the function", function, aws.ToString(a.Name))
+			}
+		}
 	}
-	return all, nil
-}
-
-// Elsewhere explains why a function cannot be read: mostly it is in another region or another account.
-func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) error {
-	if code := Code(err); code != "ResourceNotFoundException" && !strings.HasPrefix(code, "AccessDenied") {
-		return err
-	}
-	account, unknown := accountOf(ctx, cfg)
-	if unknown != nil {
-		return err
-	}
-	if parts := strings.Split(function, ":"); len(parts) > 4 && parts[4] != account {
-		return fmt.Errorf("%s is of account %s, and the credentials are of %s: set AWS_PROFILE", function, parts[4], account)
-	}
-	if Code(err) != "ResourceNotFoundException" {
-		return err
-	}
-	return fmt.Errorf("there is no function %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or correct the name", function, cfg.Region, account)
-}
-
-// accountOf returns the account of the credentials.
-func accountOf(ctx context.Context, cfg aws.Config) (string, error) {
-	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(who.Account), nil
+	return nil
 }

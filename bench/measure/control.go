@@ -19,10 +19,10 @@ import (
 // one at a time.
 type Control struct {
 	API   *lambda.Client
-	Name  string        // of the function, or its ARN, without a qualifier
+	Name  string        // the function's name or ARN, without a qualifier
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // how long to wait for an update, a version, or the end of somebody else's update
-	Pace  *rate.Limiter // of control-plane calls that share a quota; nil means no limit
+	Pace  *rate.Limiter // of control-plane calls that share a quota
 	// Apart reads by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
 	// second in an account and region.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -44,13 +44,18 @@ type Failed struct{ what string }
 
 func (e *Failed) Error() string { return e.what }
 
+// failed returns a Failed with a function's name and Lambda's reason.
+func failed(format, name string, why *string) error {
+	return &Failed{fmt.Sprintf(format, name, OneLine(aws.ToString(why), 200))}
+}
+
 // Look reads the configuration of a version or an alias, "" of $LATEST.
 func (c *Control) Look(ctx context.Context, of string) (*Config, error) {
 	if c.Apart {
 		now, _, err := Read(ctx, c.API, c.Name, of)
 		return now, err
 	}
-	if err := c.wait(ctx); err != nil {
+	if err := c.Pace.Wait(ctx); err != nil {
 		return nil, err
 	}
 	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name, Qualifier: optional(of)}
@@ -61,15 +66,16 @@ func (c *Control) Look(ctx context.Context, of string) (*Config, error) {
 	return out, nil
 }
 
-// Read reads a configuration, and where its code is. Qualifier "" is $LATEST.
-func Read(ctx context.Context, api *lambda.Client, name, qualifier string) (*Config, *types.FunctionCodeLocation, error) {
-	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name, Qualifier: optional(qualifier)})
+// Read reads a configuration, and where its code is, of a version or an alias, "" of $LATEST.
+func Read(ctx context.Context, api *lambda.Client, name, of string) (*Config, *types.FunctionCodeLocation, error) {
+	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name, Qualifier: optional(of)})
 	if err != nil {
 		return nil, nil, reading(name, err)
 	}
 	// The SDK has a separate type for the answer of each call, with the same fields.
 	now := &Config{}
-	for from, i := reflect.ValueOf(*cmp.Or(out.Configuration, &types.FunctionConfiguration{})), 0; i < from.NumField(); i++ {
+	from := reflect.ValueOf(*cmp.Or(out.Configuration, &types.FunctionConfiguration{}))
+	for i := range from.NumField() {
 		if field := from.Type().Field(i); field.IsExported() {
 			reflect.ValueOf(now).Elem().FieldByName(field.Name).Set(from.Field(i))
 		}
@@ -89,13 +95,6 @@ func reading(name string, err error) error {
 	return fmt.Errorf("reading the configuration of %s: %w", name, Brief(err))
 }
 
-func (c *Control) wait(ctx context.Context) error {
-	if c.Pace == nil {
-		return ctx.Err()
-	}
-	return c.Pace.Wait(ctx)
-}
-
 // Settle waits until no update of $LATEST, or of a version, is in progress and its revision is not old ("" means
 // any). With a *Failed error it also returns the configuration.
 func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, error) {
@@ -106,13 +105,14 @@ func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, e
 		}
 		switch {
 		case now.LastUpdateStatus == types.LastUpdateStatusFailed:
-			return now, &Failed{fmt.Sprintf("%s could not be updated: %s", c.Name, OneLine(aws.ToString(now.LastUpdateStatusReason), 200))}
+			return now, failed("%s could not be updated: %s", c.Name, now.LastUpdateStatusReason)
 		case now.State == types.StateFailed:
-			return now, &Failed{fmt.Sprintf("%s is in state Failed: %s", c.Name, OneLine(aws.ToString(now.StateReason), 200))}
+			return now, failed("%s is in state Failed: %s", c.Name, now.StateReason)
 		case settled(now.State, now.LastUpdateStatus) && (old == "" || aws.ToString(now.RevisionId) != old):
 			return now, nil
 		case time.Since(begin) > c.Ready:
-			return nil, fmt.Errorf("%s was %w %v after its update (LastUpdateStatus %s, revision %s)", c.Name, ErrNotReady, c.Ready, now.LastUpdateStatus, aws.ToString(now.RevisionId))
+			return nil, fmt.Errorf("%s was %w %v after its update (LastUpdateStatus %s, revision %s)",
+				c.Name, ErrNotReady, c.Ready, now.LastUpdateStatus, aws.ToString(now.RevisionId))
 		}
 		if err := c.pause(ctx, begin); err != nil {
 			return nil, err
@@ -134,18 +134,21 @@ func settled(s types.State, u types.LastUpdateStatus) bool {
 // in has its RevisionId and that is no longer current, the error is ErrForeign, unless done recognizes this very
 // change, whose answer was lost. Once the call is sent, Update waits for it even if ctx ends, so that no change
 // appears after a clean-up.
-func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool) (*Config, error) {
+func (c *Control) Update(
+	ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool,
+) (*Config, error) {
 	in.FunctionName = &c.Name
 	old := aws.ToString(base.RevisionId)
 	begin, failures := time.Now(), 0
 	for {
-		if err := c.wait(ctx); err != nil {
+		if err := c.Pace.Wait(ctx); err != nil {
 			return nil, err
 		}
 		u, err := c.API.UpdateFunctionConfiguration(context.WithoutCancel(ctx), in)
 		switch {
 		// The lab is done at once and needs no second look.
-		case err == nil && !c.Apart && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) && aws.ToString(u.RevisionId) != old:
+		case err == nil && !c.Apart && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) &&
+			aws.ToString(u.RevisionId) != old:
 			return (*Config)(u), nil
 		case err == nil || Code(err) == "PreconditionFailedException":
 			now, err := c.Settle(ctx, "", old)
@@ -153,9 +156,10 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 				return nil, fmt.Errorf("%s: %w", c.Name, ErrForeign)
 			}
 			return now, err
-		case Code(err) == "ResourceConflictException": // an update is in progress: our own, or somebody else's, whose end changes the revision
+		case Code(err) == "ResourceConflictException": // another update is in progress, ours or somebody else's
 			if time.Since(begin) > c.Ready {
-				return nil, fmt.Errorf("updating the configuration of %s: %w: for %v another update stood in the way: %w", c.Name, ErrNotReady, c.Ready, Brief(err))
+				return nil, fmt.Errorf("updating the configuration of %s: %w: another update lasted over %v: %w",
+					c.Name, ErrNotReady, c.Ready, Brief(err))
 			}
 		default: // if the lost call had an effect, done recognizes it
 			if failures++; !Transient(err) || failures > patience {
@@ -172,11 +176,12 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 	}
 }
 
-// Troubles counts what a call met before it was answered.
+// Troubles counts the failed attempts of a call before it was answered.
 type Troubles struct{ Throttles, Others int }
 
-// Again repeats a call with growing pauses until it is answered: a throttled one, which never ran, as long as Ready,
-// and one that met other trouble of the service a few times. A call whose answer was lost may have had its effect.
+// Again repeats a call with growing pauses until it is answered. It repeats a throttled call, which never ran, for as
+// long as Ready, and a call that met other trouble of the service a few times. A call whose answer was lost may have
+// had its effect.
 func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err error) {
 	begin, pause := time.Now(), c.Poll
 	for ; ; pause = min(2*pause, 10*time.Second) {
@@ -195,5 +200,5 @@ func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err
 	}
 }
 
-// patience is how often in a row a call may meet trouble of the service, after the SDK's own retries.
+// patience is how many failures of the service in a row a call may have, after the SDK's own retries.
 const patience = 5

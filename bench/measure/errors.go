@@ -29,9 +29,9 @@ func Throttle(err error) bool {
 // Refused reports whether AWS no longer accepts the caller's credentials, or there are none. Then no other call can
 // succeed.
 func Refused(err error) bool {
-	return slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
-		"SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException"}, Code(err)) ||
-		noCredentials(err)
+	return noCredentials(err) || slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired",
+		"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
+		"IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException"}, Code(err))
 }
 
 // denied reports whether the caller has no right to the call. Then no later call can succeed.
@@ -46,28 +46,37 @@ func noCredentials(err error) bool {
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 func Transient(err error) bool {
 	switch code := Code(err); code {
-	case "ResourceConflictException", "ResourceNotReadyException", "SnapStartException", "SnapStartNotReadyException", "SnapStartTimeoutException", "CodeArtifactUserPendingException":
+	case "ResourceConflictException", "ResourceNotReadyException", "SnapStartException", "SnapStartNotReadyException",
+		"SnapStartTimeoutException", "CodeArtifactUserPendingException":
 		return true
 	case "":
-		return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ECONNREFUSED) && connection(err)
+		return err != nil && !ended(err) && !errors.Is(err, syscall.ECONNREFUSED) && connection(err)
 	}
 	var response *awshttp.ResponseError
 	return Throttle(err) || errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
+}
+
+// ended reports whether a call ended with its context.
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // connection reports whether a call was sent, or nearly, and its result is not known.
 func connection(err error) bool {
 	var sent *smithy.OperationError
 	var request interface{ ConnectionError() bool }
-	return errors.As(err, &sent) && (errors.As(err, &request) || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "request send failed"))
+	text := err.Error()
+	return errors.As(err, &sent) &&
+		(errors.As(err, &request) || errors.Is(err, errCutOff) ||
+			strings.Contains(text, "EOF") || strings.Contains(text, "request send failed"))
 }
 
-// Brief reduces an SDK's error to what a user can use: the service's code and message, in one line.
+// Brief reduces an error of the SDK to one line for users: the service's code and message.
 func Brief(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return &briefError{fmt.Sprintf("%s: %s", e.ErrorCode(), OneLine(e.ErrorMessage(), 300)), err}
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if ended(err) {
 		return err
 	}
 	if op, ok := errors.AsType[*smithy.OperationError](err); ok {

@@ -16,20 +16,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // NonceVariable is the environment variable whose change makes Lambda start new execution environments. A run uses
-// either this variable or PhasesVariable, which also asks bootstraps to log when they reached which phase; the
-// value is a nonce. A run removes its variable at the end. If it was killed, the next run does that.
+// either this variable or PhasesVariable, which also asks bootstraps to log when they reached each phase. The value is
+// a nonce. A run removes its variable at the end. If the run was killed, the next run removes it.
 const (
 	NonceVariable  = "TWINSTART_NONCE"
 	PhasesVariable = "TWINSTART_PHASES"
 )
 
-// nonce matches the value of a run, not a user's own value, which is 0 or 1.
+// nonce matches a value that a run has set. A user's own value of PhasesVariable is 0 or 1.
 var nonce = regexp.MustCompile(`^[A-Z2-7]{12}$`)
 
 // function is a target while it is measured. Its methods must be called one at a time.
@@ -37,11 +38,11 @@ type function struct {
 	Target
 	Control
 	opts *Options
-	url  *functionURL // where a load goes to; nil is Invoke
+	url  *functionURL // that a load calls; nil means Invoke
 	*state
 
-	version  string // that is measured, with SnapStart; "" is $LATEST
-	standing bool   // its alias has provisioned environments
+	version  string // the published version that is measured; "" is $LATEST
+	standing bool   // the alias has provisioned environments
 	fresh    int    // number of cold starts that count as the first after deployment
 	failures int    // failed calls in a row
 	dropped  string // why it is no longer measured
@@ -64,8 +65,8 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 		return err
 	}
 	if f.Alias == "" && now.Environment != nil && now.Environment.Error != nil {
-		return fmt.Errorf("environment variables of %s cannot be read (%s): a forced cold start would erase them; allow kms:Decrypt",
-			f.FunctionName, aws.ToString(now.Environment.Error.ErrorCode))
+		return fmt.Errorf("environment variables of %s cannot be read (%s): a forced cold start would erase them; "+
+			"allow kms:Decrypt", f.FunctionName, aws.ToString(now.Environment.Error.ErrorCode))
 	}
 	f.known = now // restore removes what an earlier run has left, even if this run measures nothing
 	if f.Unlike != "" {
@@ -88,10 +89,7 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 		}
 	}
 	modified, _ := time.Parse("2006-01-02T15:04:05.999-0700", aws.ToString(now.LastModified))
-	deployed := f.DeployedAt
-	if deployed.IsZero() {
-		deployed = modified
-	}
+	deployed := cmp.Or(f.DeployedAt, modified)
 	// If it was changed after its deployment, an earlier run has had the first starts.
 	if f.opts.Fresh == 0 || deployed.After(begin.Add(-f.opts.Fresh)) && !modified.After(deployed) {
 		f.fresh = f.opts.FirstAfterDeploy
@@ -129,7 +127,7 @@ func (f *function) forceCold(ctx context.Context) error {
 		if _, users := own.Environment.Variables[PhasesVariable]; f.opts.Phases && !users {
 			name = PhasesVariable
 		}
-		if f.arms > 1 { // so that arms with an override and without one have equally large environments
+		if f.arms > 1 { // even without an override, so that all arms have equally large environments
 			own = pulled(own, f.Set)
 		}
 		own.Environment.Variables[name] = f.nonce
@@ -137,7 +135,7 @@ func (f *function) forceCold(ctx context.Context) error {
 	})
 }
 
-// restore puts back what any run has replaced, and keeps everything else that the function has become.
+// restore undoes what any run has replaced, and keeps all other changes of the function.
 func (f *function) restore(ctx context.Context) (err error) {
 	for tries := 0; f.known != nil && f.Alias == "" && tries < 5; tries++ {
 		if f.pending {
@@ -177,8 +175,8 @@ func (f *function) take(now *Config) error {
 	return nil
 }
 
-// difference names what has changed, apart from what a run changes. It does not show values of the environment, which
-// may be secret.
+// difference names what has changed, apart from what a run changes. It shows no values of environment variables,
+// because they may be secret.
 func difference(was, now *Config) string {
 	if maps.Equal(variables(was), variables(now)) && !alike(was, now) && DeployedOf(now).Differs(DeployedOf(was)) == "" {
 		return "layers, tracing or log format"
@@ -191,7 +189,7 @@ func difference(was, now *Config) string {
 	return strings.Join(Differences(was, now), ", ")
 }
 
-// Differences names what of two configurations, besides the memory, a version would have.
+// Differences names what differs between the versions that two configurations would give, apart from the memory.
 func Differences(a, b *Config) (out []string) {
 	for _, d := range []struct {
 		what string
@@ -222,19 +220,17 @@ func SnapStart(c *Config) bool {
 
 // DeployedOf returns what a configuration says about what is measured.
 func DeployedOf(c *Config) runfile.Deployed {
-	d := runfile.Deployed{Function: aws.ToString(c.FunctionName), MemorySizeMB: int(aws.ToInt32(c.MemorySize)), PackageType: string(c.PackageType),
-		CodeSizeBytes: c.CodeSize, CodeSHA256: aws.ToString(c.CodeSha256)}
+	d := runfile.Deployed{Function: aws.ToString(c.FunctionName), MemorySizeMB: int(aws.ToInt32(c.MemorySize)),
+		PackageType: string(c.PackageType), CodeSizeBytes: c.CodeSize, CodeSHA256: aws.ToString(c.CodeSha256)}
 	if len(c.Architectures) > 0 {
 		d.Architecture = string(c.Architectures[0])
 	}
-	if c.RuntimeVersionConfig != nil {
-		d.RuntimeVersion = aws.ToString(c.RuntimeVersionConfig.RuntimeVersionArn)
-	}
+	d.RuntimeVersion = aws.ToString(cmp.Or(c.RuntimeVersionConfig, &types.RuntimeVersionConfig{}).RuntimeVersionArn)
 	return d
 }
 
 // update replaces the known revision by what want returns for the function's own configuration. If somebody has changed
-// the function since, it looks at what has changed.
+// the function since then, update looks at what has changed.
 func (f *function) update(ctx context.Context, want func(own *Config) *Config) error {
 	for tries := 0; ; tries++ {
 		if f.pending {
@@ -268,8 +264,8 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]Resource{}
-	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &stack})
+	names, in := map[string]Resource{}, &cloudformation.ListStackResourcesInput{StackName: &stack}
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -277,7 +273,8 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 		}
 		for _, r := range page.StackResourceSummaries {
 			if kind := aws.ToString(r.ResourceType); kind == "AWS::Lambda::Function" || kind == "AWS::Lambda::LayerVersion" {
-				names[aws.ToString(r.LogicalResourceId)] = Resource{aws.ToString(r.PhysicalResourceId), aws.ToTime(r.LastUpdatedTimestamp)}
+				is := Resource{aws.ToString(r.PhysicalResourceId), aws.ToTime(r.LastUpdatedTimestamp)}
+				names[aws.ToString(r.LogicalResourceId)] = is
 			}
 		}
 	}
@@ -290,5 +287,34 @@ func notThere(ctx context.Context, cfg aws.Config, stack string, err error) erro
 		return fmt.Errorf("%w (region %s)", Brief(err), cfg.Region)
 	}
 	account, _ := accountOf(ctx, cfg)
-	return fmt.Errorf("no stack %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or deploy it with make deploy", stack, cfg.Region, cmp.Or(account, "unknown"))
+	return fmt.Errorf("no stack %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or deploy it with make deploy",
+		stack, cfg.Region, cmp.Or(account, "unknown"))
+}
+
+// Elsewhere explains why a function cannot be read: mostly it is in another region or another account.
+func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) error {
+	if code := Code(err); code != "ResourceNotFoundException" && !strings.HasPrefix(code, "AccessDenied") {
+		return err
+	}
+	account, unknown := accountOf(ctx, cfg)
+	if unknown != nil {
+		return err
+	}
+	if parts := strings.Split(function, ":"); len(parts) > 4 && parts[4] != account {
+		return fmt.Errorf("%s is in account %s, and the credentials are for %s: set AWS_PROFILE", function, parts[4], account)
+	}
+	if Code(err) != "ResourceNotFoundException" {
+		return err
+	}
+	return fmt.Errorf("there is no function %s in %s of account %s: set AWS_REGION or AWS_PROFILE, or correct the name",
+		function, cfg.Region, account)
+}
+
+// accountOf returns the account of the credentials.
+func accountOf(ctx context.Context, cfg aws.Config) (string, error) {
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(who.Account), nil
 }

@@ -3,7 +3,6 @@ package measure
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -16,16 +15,16 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Load is a load that each function is put under. With Stages it is open: requests are sent at their times, whatever
-// became of others. Without them it is closed: Concurrency callers send Requests in all, each its next one when its
-// last was answered.
+// Load is a load that each function is put under. With Stages it is open: each request is sent at its time, whether or
+// not others were answered. Without Stages it is closed: Concurrency callers send Requests in all, and each sends its
+// next request when its last one was answered.
 type Load struct {
 	Of          string           `json:"of"` // what records call it: "500 requests at concurrency 10"
 	Stages      []schedule.Stage `json:"stages,omitempty"`
 	Requests    int              `json:"requests,omitempty"`
 	Concurrency int              `json:"concurrency,omitempty"`
 	MaxInFlight int              `json:"maxInFlight,omitempty"` // of an open load; a request above it is shed
-	Repeats     int              `json:"repeats"`               // each begins with new environments, functions in random order
+	Repeats     int              `json:"repeats"`               // each begins with new environments
 	ViaURL      bool             `json:"viaURL,omitempty"`      // to function URLs, not by Invoke
 }
 
@@ -47,19 +46,20 @@ func (o *Options) arrivalSeed(round int) uint64 { return o.Seed + uint64(round) 
 func wide(api *lambda.Client, l *Load) *lambda.Client {
 	o := api.Options()
 	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-		o.HTTPClient = c.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, max(l.Concurrency, l.MaxInFlight) })
+		most := max(l.Concurrency, l.MaxInFlight)
+		o.HTTPClient = c.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, most })
 	}
 	return lambda.New(o)
 }
 
-// load puts a function under a repeat's load, less the requests that an interrupted run has sent.
+// load puts a function under the load of one repeat, without the requests that an interrupted run has sent.
 func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
 	sent := r.done[record.Key{Arm: f.Arm, MemorySizeMB: f.MemorySizeMB, Start: record.Loaded, Round: rec.Round}]
 	if sent >= r.opts.Load.Count(r.opts.arrivalSeed(rec.Round)) {
 		return nil
 	}
 	if sent > 0 {
-		r.warn(fmt.Sprintf("%s: repeat %d went on after %d requests, with new environments", f.Target, rec.Round, sent))
+		r.warn("%s: repeat %d went on after %d requests, with new environments", f.Target, rec.Round, sent)
 	}
 	if err := f.begin(ctx); err != nil {
 		return r.trouble(ctx, f, err)
@@ -76,7 +76,7 @@ func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
 	if err := context.Cause(s.stopped); err != nil {
 		return err
 	}
-	return r.over(ctx, f)
+	return r.trouble(ctx, f, f.end(ctx))
 }
 
 // sender sends the requests of a repeat. Once stopped it sends no more, and waits for those in flight.

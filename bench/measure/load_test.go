@@ -239,7 +239,7 @@ func TestALoadByURL(t *testing.T) {
 		t.Errorf("%d records, %d failed, %d throttled, %d signed, %d refused: %+v", len(got), len(failed), len(throttled), signed.Load(), len(refused), out)
 	}
 	got = got.where(func(r record.Record) bool { return !r.Marked.Is(record.NoAnswer) })
-	for i, want := range []string{"c has no function URL: give it one", "AccessDenied"} {
+	for i, want := range []string{"c has no function URL: add one", "AccessDenied"} {
 		if len(out.NotMeasured) != 2 || !strings.Contains(out.NotMeasured[i].Why, want) {
 			t.Errorf("not measured: %+v", out.NotMeasured)
 		}

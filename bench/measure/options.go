@@ -26,11 +26,11 @@ type Target struct {
 	arm.Identity
 	FunctionName     string       // name or ARN, as Invoke takes it
 	PackageSizeBytes int64        // 0 means that it is not known
-	Of               string       // where several arms share the function, what they have in common; else ""
+	Of               string       // if several arms share the function, what they have in common; else ""
 	Set              arm.Override // what the update that forces its cold starts changes as well
 	SnapStart        bool         // its cold starts are restores, of versions that the run publishes and deletes
 
-	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil if nobody else can change it
+	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil in the lab
 	Unlike     string            // why it must not be measured although it exists; "" means that it is measured
 	DeployedAt time.Time         // on AWS, when CloudFormation made or changed it; zero means not known
 }
@@ -46,14 +46,14 @@ type Options struct {
 
 	Cold         int    // cold starts of each arm, one a round
 	Warm         int    // warm samples of each arm, after the cold rounds
-	Environments int    // number of environments for them, one per round; 0 means 10. These are the replicates, not the invocations
+	Environments int    // for the warm samples, one a round; 0 means 10. Environments, not invocations, are the replicates
 	Payload      []byte // the event; nil means each target's own
 
 	// Burst is how many callers call a version with SnapStart at once; 0 means one. Cold restores of each kind are
 	// measured: a first restore takes a version of its own, warmed restores share one.
 	Burst int
 
-	Load *Load // that each function is put under, after cold and warm samples; nil is none
+	Load *Load // for each function, after cold and warm samples; nil means none
 
 	// Phases asks bootstraps to time themselves, if they can. The measurement then includes a line of log for INIT
 	// and for each event.
@@ -63,7 +63,7 @@ type Options struct {
 	// disturb each other; on AWS they share nothing.
 	Parallel int
 
-	Pace  time.Duration // least time between control-plane calls; 0 means none. See AWSPace
+	Pace  time.Duration // least time between control-plane calls; 0 means none. AWS's quota is 15 a second in a region
 	Poll  time.Duration // first wait between two looks at a function that is being updated, growing to 1 s; 0 means 2 ms
 	Ready time.Duration // how long to wait for an update; 0 means 5 min
 
@@ -79,9 +79,6 @@ type Options struct {
 
 	Observe func(record.Record) // is called for each written record, one call at a time
 }
-
-// AWSPace stays below AWS's quota of 15 control-plane calls a second in an account and region.
-const AWSPace = 100 * time.Millisecond
 
 // Outcome is the result of a run, besides its records.
 type Outcome struct {
@@ -101,7 +98,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// kinds are what cold starts of a target are samples of: INIT, which has no name, or both kinds of restore.
+// kinds returns the kinds of a target's cold starts: "" for INIT, or both kinds of restore.
 func (o *Options) kinds(t Target) []record.Restore {
 	if !t.SnapStart {
 		return []record.Restore{""}
@@ -128,10 +125,10 @@ func (o Options) validate(targets []Target) error {
 			return fmt.Errorf("arm %q has function %q: both must be named", t.Arm, t.FunctionName)
 		}
 		if other, ok := functions[t.FunctionName]; ok && (t.Of == "" || other.Of != t.Of) {
-			return fmt.Errorf("%s and %s are both function %s: an arm needs one of its own", other, t, t.FunctionName)
+			return fmt.Errorf("%s and %s are both function %s: each arm needs its own function", other, t, t.FunctionName)
 		}
 		if t.Alias != "" && o.Cold+o.Warm > 0 {
-			return fmt.Errorf("%s is of alias %s, of which no cold start can be forced: put it under load", t, t.Alias)
+			return fmt.Errorf("%s runs behind alias %s, where no cold start can be forced: put it under load", t, t.Alias)
 		}
 		if arms[t.String()] {
 			return fmt.Errorf("arm %s has two functions", t)
@@ -165,7 +162,8 @@ func Planned(targets []Target, opts Options, done record.Done) int {
 
 // left returns how many of the wanted samples a turn still lacks.
 func left(done record.Done, t Target, start record.Start, kind record.Restore, round, want int) int {
-	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Restore: kind, Round: round}])
+	key := record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Restore: kind, Round: round}
+	return max(0, want-done[key])
 }
 
 // Guesses for a run on AWS: a cold start, most of which is waiting for an update, a snapshot, and a warm invocation.
@@ -178,8 +176,8 @@ const (
 // provisionTakes is how long Lambda takes to allocate a provisioned environment, about.
 const provisionTakes = 2 * time.Minute
 
-// EstimateArms returns about how long it takes to measure functions on AWS with so many arms each, which follow each
-// other. Of all arms so many have SnapStart, and so many are of provisioned environments.
+// EstimateArms returns about how long a run on AWS takes. arms has each function's number of arms, which follow each
+// other. snapStart and provisioned are the numbers of arms with SnapStart and with provisioned environments.
 func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
 	o = o.withDefaults()
 	n, most := 0, 1
@@ -189,9 +187,10 @@ func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Durati
 	atOnce := max(1, min(o.Parallel, n/most))
 	turns := func(n int) time.Duration { return time.Duration((n + atOnce - 1) / atOnce) }
 	usual, begun := n-snapStart, o.Cold+min(o.Warm, o.Environments)
-	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace)*time.Duration(begun) + turns(n)*time.Duration(o.Warm)*warmTakes
+	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace) * time.Duration(begun)
+	all += turns(n) * time.Duration(o.Warm) * warmTakes
 	for _, s := range o.Snapshots() {
-		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*s.Calls)*o.Pace)
+		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*CallsVersion)*o.Pace)
 	}
 	if o.Load != nil {
 		begun += o.Load.Repeats
@@ -201,30 +200,30 @@ func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Durati
 	return all + time.Duration(provisioned*begun)*provisionTakes
 }
 
-// Snapshots is what measuring one function with SnapStart takes, by what for.
+// Snapshots says what measuring one function with SnapStart takes, for one purpose.
 type Snapshots struct {
 	What               string
 	Versions, Restores int
 	Takes              time.Duration
-	Calls              int // of the control plane for each version, those to GetFunction apart, which have a quota of their own
 }
 
-// callsVersion are UpdateFunctionConfiguration, PublishVersion and DeleteFunction.
-const callsVersion = 3
+// CallsVersion is the number of control-plane calls for each version: UpdateFunctionConfiguration, PublishVersion and
+// DeleteFunction. Calls of GetFunction are not counted, because they have their own quota.
+const CallsVersion = 3
 
 // Snapshots counts the versions that a function with SnapStart needs.
 func (o Options) Snapshots() (all []Snapshots) {
 	o = o.withDefaults()
 	burst := max(1, o.Burst)
 	for _, kind := range o.kinds(Target{SnapStart: true}) {
-		s := Snapshots{What: string(kind) + " restores", Versions: o.Cold, Restores: o.Cold, Calls: callsVersion}
+		s := Snapshots{What: string(kind) + " restores", Versions: o.Cold, Restores: o.Cold}
 		if kind == record.WarmedRestore {
 			s.Versions = (o.Cold + burst - 1) / burst
 		}
 		all = append(all, s)
 	}
 	if n := min(o.Warm, o.Environments); n > 0 {
-		all = append(all, Snapshots{What: "restores before warm invocations", Versions: n, Restores: n, Calls: callsVersion})
+		all = append(all, Snapshots{What: "restores before warm invocations", Versions: n, Restores: n})
 	}
 	for i := range all {
 		all[i].Takes = time.Duration(all[i].Versions) * (coldTakes + snapshotTakes)

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -13,9 +14,9 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 )
 
-// OwnVariable is the environment variable in which a function keeps, as JSON, what a run has replaced of its
-// configuration for an arm. It comes and goes with the nonce, in the same update, so that whoever runs next can put it
-// back, whatever became of this run.
+// OwnVariable is the environment variable that holds, as JSON, the settings of a function that a run has replaced for
+// an arm. The update that sets or removes the nonce also sets or removes it. So if this run is killed, the next run can
+// restore the settings.
 const OwnVariable = "TWINSTART_OWN"
 
 // replaced is the value of OwnVariable.
@@ -27,7 +28,7 @@ type replaced struct {
 	Environment map[string]*string   `json:"environment,omitempty"` // null: there was no such variable
 }
 
-// Own returns a function's configuration without what a run has set. left reports whether there was anything.
+// Own returns a function's configuration without a run's settings. left reports whether it had any.
 func Own(now *Config) (own *Config, left bool) {
 	c := *now
 	env := variables(now)
@@ -54,17 +55,15 @@ func Own(now *Config) (own *Config, left bool) {
 	return &c, left
 }
 
-// pulled returns a function's own configuration with an arm's override.
+// pulled returns a function's own configuration with an arm's override (its levers pulled).
 func pulled(own *Config, set arm.Override) *Config {
 	c := *own
 	env, was := variables(own), replaced{Memory: own.MemorySize, Layers: arns(own.Layers), Logs: own.LoggingConfig}
+	was.Environment = map[string]*string{}
 	if own.TracingConfig != nil {
 		was.Tracing = own.TracingConfig.Mode
 	}
 	for name, value := range set.Environment {
-		if was.Environment == nil {
-			was.Environment = map[string]*string{}
-		}
 		was.Environment[name] = nil
 		if before, is := env[name]; is {
 			was.Environment[name] = &before
@@ -79,10 +78,7 @@ func pulled(own *Config, set arm.Override) *Config {
 		c.TracingConfig = &types.TracingConfigResponse{Mode: types.TracingMode(set.Tracing)}
 	}
 	if set.LogFormat != "" {
-		logs := types.LoggingConfig{}
-		if own.LoggingConfig != nil {
-			logs = *own.LoggingConfig
-		}
+		logs := *cmp.Or(own.LoggingConfig, &types.LoggingConfig{})
 		if logs.LogFormat = types.LogFormat(set.LogFormat); logs.LogFormat == types.LogFormatText { // which has no levels
 			logs.ApplicationLogLevel, logs.SystemLogLevel = "", ""
 		}
@@ -94,9 +90,10 @@ func pulled(own *Config, set arm.Override) *Config {
 	return &c
 }
 
-// change is the update that makes a configuration another one: always the environment, and of the rest what differs.
+// change returns the update from one configuration to another: the environment always, other settings if they differ.
 func change(from, to *Config) *lambda.UpdateFunctionConfigurationInput {
-	in := &lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: variables(to)}, RevisionId: from.RevisionId}
+	in := &lambda.UpdateFunctionConfigurationInput{RevisionId: from.RevisionId}
+	in.Environment = &types.Environment{Variables: variables(to)}
 	if aws.ToInt32(from.MemorySize) != aws.ToInt32(to.MemorySize) {
 		in.MemorySize = to.MemorySize
 	}
@@ -112,32 +109,25 @@ func change(from, to *Config) *lambda.UpdateFunctionConfigurationInput {
 	return in
 }
 
-// alike reports whether nothing that change changes differs.
+// alike reports whether two configurations have the same settings, of those that change updates.
 func alike(a, b *Config) bool {
 	in := change(a, b)
-	return in.MemorySize == nil && in.Layers == nil && in.TracingConfig == nil && in.LoggingConfig == nil && maps.Equal(variables(a), variables(b))
+	return in.MemorySize == nil && in.Layers == nil && in.TracingConfig == nil && in.LoggingConfig == nil &&
+		maps.Equal(variables(a), variables(b))
 }
 
 func variables(c *Config) map[string]string {
 	env := map[string]string{}
-	if c.Environment != nil {
-		maps.Copy(env, c.Environment.Variables)
-	}
+	maps.Copy(env, cmp.Or(c.Environment, &types.EnvironmentResponse{}).Variables)
 	return env
 }
 
 func tracing(c *Config) types.TracingMode {
-	if c.TracingConfig == nil {
-		return types.TracingModePassThrough
-	}
-	return c.TracingConfig.Mode
+	return cmp.Or(c.TracingConfig, &types.TracingConfigResponse{Mode: types.TracingModePassThrough}).Mode
 }
 
 func logFormat(c *Config) types.LogFormat {
-	if c.LoggingConfig == nil {
-		return types.LogFormatText
-	}
-	return c.LoggingConfig.LogFormat
+	return cmp.Or(c.LoggingConfig, &types.LoggingConfig{LogFormat: types.LogFormatText}).LogFormat
 }
 
 func layers(arns []string) []types.Layer {
@@ -145,9 +135,5 @@ func layers(arns []string) []types.Layer {
 }
 
 func arns(layers []types.Layer) []string {
-	out := make([]string, len(layers))
-	for i, l := range layers {
-		out[i] = aws.ToString(l.Arn)
-	}
-	return out
+	return list.Map(layers, func(l types.Layer) string { return aws.ToString(l.Arn) })
 }

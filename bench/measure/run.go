@@ -26,10 +26,7 @@ const giveUpAfter, giveUpAfterLoad = 5, 500
 
 // restoreWithin limits the time to restore configurations after Ctrl-C. restoreAtOnce keeps the calls within the
 // quotas.
-const (
-	restoreWithin = 60 * time.Second
-	restoreAtOnce = 16
-)
+const restoreWithin, restoreAtOnce = 60 * time.Second, 16
 
 // throttledAgain is how often a throttled sample is repeated.
 const throttledAgain = 3
@@ -40,6 +37,7 @@ type run struct {
 	functions []*function
 	done      record.Done
 	sink      Sink
+	err       error // of a round; it ends the measuring
 
 	mu  sync.Mutex // guards what follows
 	out Outcome
@@ -49,7 +47,9 @@ type run struct {
 // already: nil, or from record.ReadDone. When the context ends, Run stops at once, keeps what was written, and
 // reports Interrupted without an error. In any case the functions get their own configuration back. An error means
 // that the run could not begin or that records could not be written.
-func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options, done record.Done, w Sink) (Outcome, error) {
+func Run(
+	ctx context.Context, api *lambda.Client, targets []Target, opts Options, done record.Done, w Sink,
+) (Outcome, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(targets); err != nil {
 		return Outcome{}, err
@@ -65,7 +65,9 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 			states[t.FunctionName] = &state{}
 		}
 		states[t.FunctionName].arms++
-		r.functions = append(r.functions, &function{Target: t, Control: Control{traced(api, t.Set.Sampled), t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts, state: states[t.FunctionName]})
+		f := &function{Target: t, opts: &r.opts, state: states[t.FunctionName]}
+		f.Control = Control{traced(api, t.Set.Sampled), t.FunctionName, opts.Poll, opts.Ready, pace, t.Deployed != nil}
+		r.functions = append(r.functions, f)
 	}
 	err := r.measure(ctx)
 	switch {
@@ -83,13 +85,14 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 	return r.out, err
 }
 
+// measure gives the functions their turns: to be prepared, cold, in bursts, warm, and under load.
 func (r *run) measure(ctx context.Context) error {
 	begin := time.Now()
 	var first error
-	if err := r.round(ctx, schedule.Cold, 0, func(ctx context.Context, f *function, _ int) error {
+	r.round(ctx, schedule.Cold, 0, func(ctx context.Context, f *function, _ int) error {
 		err := f.prepare(ctx, begin)
 		if err == nil && f.woken {
-			r.warn(fmt.Sprintf("%s was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it", f.Target))
+			r.warn("%s was Inactive, because nobody had called it for weeks: a call that does not count has woken it", f.Target)
 		}
 		if err == nil || ctx.Err() != nil || Refused(err) {
 			return err
@@ -98,63 +101,64 @@ func (r *run) measure(ctx context.Context) error {
 		defer r.mu.Unlock()
 		first, f.dropped = cmp.Or(first, err), err.Error()
 		return nil
-	}); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(r.functions, func(f *function) bool { return f.dropped == "" }) {
+	})
+	if r.err == nil && !slices.ContainsFunc(r.functions, func(f *function) bool { return f.dropped == "" }) {
 		return first
 	}
 	for round := 1; round <= r.opts.Cold; round++ {
-		if err := r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
+		r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
 			// This counts even if a resumed run has the sample already, because that was the first one then.
 			first, kind := round <= f.fresh && !f.SnapStart, r.opts.kinds(f.Target)[0]
 			if kind == record.WarmedRestore || left(r.done, f.Target, record.Cold, kind, round, 1) == 0 {
 				return nil
 			}
-			return r.cold(ctx, f, record.Record{Round: round, Order: order, Start: record.Cold, Restore: kind, Environment: round, FirstAfterDeploy: first})
-		}); err != nil {
-			return err
-		}
-		if r.opts.Enough != nil && r.opts.Enough(round) {
+			rec := record.Record{Round: round, Order: order, Start: record.Cold, Restore: kind}
+			rec.Environment, rec.FirstAfterDeploy = round, first
+			return r.cold(ctx, f, rec)
+		})
+		if r.err != nil || r.opts.Enough != nil && r.opts.Enough(round) {
 			break
 		}
 	}
-	if err := r.round(ctx, schedule.Cold, r.opts.Cold+1, func(ctx context.Context, f *function, order int) error {
+	r.round(ctx, schedule.Cold, r.opts.Cold+1, func(ctx context.Context, f *function, order int) error {
 		if !slices.Contains(r.opts.kinds(f.Target), record.WarmedRestore) {
 			return nil
 		}
 		return r.burst(ctx, f, order)
-	}); err != nil {
-		return err
-	}
+	})
 	for i, size := range schedule.Blocks(r.opts.Warm, r.opts.Environments) {
-		if err := r.round(ctx, schedule.Warm, i+1, func(ctx context.Context, f *function, order int) error {
+		r.round(ctx, schedule.Warm, i+1, func(ctx context.Context, f *function, order int) error {
 			kind := r.opts.kinds(f.Target)[0]
 			n := left(r.done, f.Target, record.Warm, kind, i+1, size)
-			return r.warm(ctx, f, record.Record{Round: i + 1, Order: order, Start: record.Warm, Restore: kind, Environment: r.opts.Cold + i + 1}, n)
-		}); err != nil {
-			return err
-		}
+			rec := record.Record{Round: i + 1, Order: order, Start: record.Warm, Restore: kind}
+			rec.Environment = r.opts.Cold + i + 1
+			return r.warm(ctx, f, rec, n)
+		})
 	}
 	for repeat := 1; r.opts.Load != nil && repeat <= r.opts.Load.Repeats; repeat++ {
-		if err := r.round(ctx, schedule.Load, repeat, func(ctx context.Context, f *function, order int) error {
+		r.round(ctx, schedule.Load, repeat, func(ctx context.Context, f *function, order int) error {
 			return r.load(ctx, f, record.Record{Round: repeat, Order: order})
-		}); err != nil {
-			return err
-		}
+		})
 	}
-	return nil
+	return r.err
 }
 
-// round gives every function that is still measured its turn, in the round's random order, Parallel at a time.
-func (r *run) round(ctx context.Context, phase schedule.Phase, round int, turn func(context.Context, *function, int) error) error {
-	order := schedule.Order(r.opts.Seed, phase, round, len(r.functions))
-	return schedule.Each(ctx, slices.Values(order), r.opts.Parallel, func(ctx context.Context, i, place int) error {
+// turn measures a function once in a round, with its place in the round's order, from 1.
+type turn func(ctx context.Context, f *function, order int) error
+
+// round gives every function that is still measured its turn, in the round's random order, Parallel at a time. After an
+// error, round does nothing.
+func (r *run) round(ctx context.Context, phase schedule.Phase, round int, take turn) {
+	if r.err != nil {
+		return
+	}
+	order := slices.Values(schedule.Order(r.opts.Seed, phase, round, len(r.functions)))
+	r.err = schedule.Each(ctx, order, r.opts.Parallel, func(ctx context.Context, i, place int) error {
 		f := r.functions[i]
 		f.turn.Lock()
 		defer f.turn.Unlock()
 		if f.dropped == "" && ctx.Err() == nil {
-			return turn(ctx, f, place)
+			return take(ctx, f, place)
 		}
 		return nil
 	})
@@ -167,19 +171,11 @@ func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
 		return r.trouble(ctx, f, err)
 	}
 	_, err = r.take(ctx, f, rec, "")
-	return cmp.Or(err, r.over(ctx, f))
+	return cmp.Or(err, r.trouble(ctx, f, f.end(ctx)))
 }
 
-// over ends what begin has begun.
-func (r *run) over(ctx context.Context, f *function) error {
-	if err := f.end(ctx); err != nil {
-		return r.trouble(ctx, f, err)
-	}
-	return nil
-}
-
-// take measures a sample and writes it; aside says why it is set apart, if it is. A throttled sample never ran: it
-// is written, and measured again.
+// take measures a sample and writes it. If the sample is set apart, aside says why. A throttled sample never ran: it is
+// written, and measured again.
 func (r *run) take(ctx context.Context, f *function, rec record.Record, aside record.Mark) (crashed bool, err error) {
 	for again := 0; ; again++ {
 		one := rec
@@ -236,7 +232,7 @@ func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) e
 		}
 		crashed, err = r.take(ctx, f, rec, aside)
 	}
-	return cmp.Or(err, r.over(ctx, f))
+	return cmp.Or(err, r.trouble(ctx, f, f.end(ctx)))
 }
 
 // write writes a record and watches for functions that no longer answer.
@@ -261,23 +257,25 @@ func (r *run) write(f *function, rec record.Record) error {
 	return nil
 }
 
-// trouble handles a control-plane error. The round goes on without this function, and so does the run if the
-// function fails too often.
+// trouble handles a control-plane error, if there is one. The round goes on without this function. If the function
+// fails too often, the whole run goes on without it.
 func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case Refused(err):
 		return err
 	}
-	r.warn(fmt.Sprintf("%s: %v", f.Target, err))
+	r.warn("%s: %v", f.Target, err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f.dropped != "" {
 		return nil
 	}
 	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || denied(err) {
-		for _, same := range r.functions { // the other arms of the function have met the same
+		for _, same := range r.functions { // other arms of the same function would meet the same
 			if same.state == f.state && same.dropped == "" {
 				same.dropped = err.Error()
 			}
@@ -288,16 +286,16 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	return nil
 }
 
-func (r *run) warn(text string) {
+func (r *run) warn(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out.Warnings = append(r.out.Warnings, text)
+	r.out.Warnings = append(r.out.Warnings, fmt.Sprintf(format, args...))
 }
 
 // fail counts failed calls in a row. The lock must be held.
 func (r *run) fail(f *function, why string) {
 	patience := giveUpAfter
-	if r.opts.Load != nil { // of a function under load many may fail at once
+	if r.opts.Load != nil { // under load, many calls may fail at once
 		patience = giveUpAfterLoad
 	}
 	if f.failures++; f.failures >= patience {
@@ -311,13 +309,14 @@ func (r *run) restore(ctx context.Context) {
 	if r.out.Interrupted {
 		within = restoreWithin
 		if slices.ContainsFunc(r.functions, (*function).versioned) {
-			within *= 3 // a version is not deleted before its snapshot is taken
+			within *= 3 // a version can be deleted only after its snapshot was taken
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	// Each function keeps its own error, and is tried even if the time is up for others.
-	_ = schedule.Each(context.WithoutCancel(ctx), slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions))), restoreAtOnce, func(_ context.Context, i, _ int) error {
+	order := slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions)))
+	_ = schedule.Each(context.WithoutCancel(ctx), order, restoreAtOnce, func(_ context.Context, i, _ int) error {
 		f := r.functions[i]
 		f.turn.Lock()
 		defer f.turn.Unlock()
@@ -332,7 +331,8 @@ func (r *run) restore(ctx context.Context) {
 			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps what the run has set: %v", f.FunctionName, err))
 		}
 		if left != nil {
-			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps a version of the run's, whose snapshot costs: %v", f.FunctionName, left))
+			left = fmt.Errorf("%s keeps a version of the run's, whose snapshot costs: %w", f.FunctionName, left)
+			r.out.Unrestored = append(r.out.Unrestored, left.Error())
 		}
 		if f.known != nil && f.Deployed != nil {
 			r.out.AtEnd[f.String()] = DeployedOf(f.known)

@@ -5,9 +5,10 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,10 +35,12 @@ type Sample struct {
 // Take invokes a function once, without the SDK's retries, and adds the result to rec. If the sample is not what it
 // should be, rec has a mark. With stream the response is requested in pieces. An error means that nothing was
 // measured; it comes from Lambda or the connection.
-func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, stream bool, rec *record.Record) (s Sample, err error) {
+func Take(
+	ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, stream bool, rec *record.Record,
+) (Sample, error) {
 	invoke := api.Invoke
 	if stream {
-		invoke = streamed(api)
+		invoke = streaming{api}.Invoke
 	}
 	in.LogType = types.LogTypeTail
 	begin := time.Now()
@@ -45,7 +48,7 @@ func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, strea
 	out, err := invoke(ctx, in, Once)
 	wait := time.Since(begin)
 	if err != nil {
-		return s, err
+		return Sample{}, err
 	}
 	rec.Schema = record.Schema
 	rec.ClientDurationMs = new(float64(wait.Microseconds()) / 1000)
@@ -57,15 +60,17 @@ func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, strea
 	if err != nil {
 		log = nil // as if there was no log; it is marked below
 	}
-	s = Sample{Response: out.Payload, Failed: out.FunctionError != nil, Log: string(log)}
+	s := Sample{Response: out.Payload, Failed: out.FunctionError != nil, Log: string(log)}
 	s.Read(rec, rec.RequestID)
 	if s.Failed {
 		rec.FunctionError = functionError(*out.FunctionError, out.Payload)
-		s.Crashed = s.Tail.Report != nil && s.Tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
-			strings.Contains(rec.FunctionError, "Runtime.ExitError") || strings.Contains(rec.FunctionError, "Runtime.OutOfMemory")
+		s.Crashed = s.Tail.Report != nil && s.Tail.Report.Crashed() || crash.MatchString(rec.FunctionError)
 	}
 	return s, nil
 }
+
+// crash matches errors after which Lambda ends the environment, in case that the REPORT is missing.
+var crash = regexp.MustCompile(`Task timed out|Runtime\.(ExitError|OutOfMemory)`)
 
 // Read adds the log's figures of an invocation ("" means any) to the record.
 func (s *Sample) Read(rec *record.Record, requestID string) {
@@ -109,7 +114,8 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 
 // call is an invocation of what is measured: $LATEST, a version of the run's, or an alias.
 func (f *function) call() *lambda.InvokeInput {
-	return &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload), Qualifier: optional(cmp.Or(f.version, f.Alias))}
+	of := optional(cmp.Or(f.version, f.Alias))
+	return &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload), Qualifier: of}
 }
 
 // identify says in a record what is measured, and by which run.
@@ -122,7 +128,7 @@ func (f *function) identify(rec *record.Record) {
 	}
 }
 
-// other returns a mark if the caller has waited for something other than this function as it is known, or "".
+// other returns a mark if the caller waited for something else than the arm that was to be measured, or "".
 func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 	total, cold := rec.ColdTotalMs()
 	if rec.Ahead() {
@@ -133,7 +139,8 @@ func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 			if rec.InitializationType = record.OnDemand; rec.Load == nil {
 				return record.Spilled
 			}
-		case rec.Load != nil && !tail.Init && *rec.ClientDurationMs >= *init+*rec.DurationMs: // the log does not say; the caller had time for it
+		// The log does not say when INIT was, but the caller waited long enough for it.
+		case rec.Load != nil && !tail.Init && *rec.ClientDurationMs >= *init+*rec.DurationMs:
 			rec.InitializationType = record.OnDemand
 		}
 		cold = false
@@ -144,7 +151,7 @@ func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 	case f.Deployed != nil && memory != nil && *memory != f.MemorySizeMB:
 		return record.Changed.With(fmt.Sprintf("it had %d MB", *memory))
 	case cold && *rec.ClientDurationMs < total:
-		return record.InitAhead.With("the call took less time than INIT and it")
+		return record.InitAhead.With("the call took less time than INIT and Duration")
 	case cold && tail.Ahead > logline.Awaited:
 		return record.InitAhead.With(fmt.Sprintf("%v before the invocation", tail.Ahead.Round(time.Second)))
 	}
@@ -153,8 +160,9 @@ func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 
 func fill(rec *record.Record, tail logline.Tail) {
 	if r := tail.Report; r != nil {
-		rec.InitDurationMs, rec.RestoreDurationMs, rec.BilledRestoreDurationMs = r.InitDurationMs, r.RestoreDurationMs, r.BilledRestoreDurationMs
-		rec.DurationMs, rec.BilledDurationMs, rec.MaxMemoryUsedMB = r.DurationMs, r.BilledDurationMs, r.MaxMemoryUsedMB
+		rec.InitDurationMs, rec.DurationMs, rec.BilledDurationMs = r.InitDurationMs, r.DurationMs, r.BilledDurationMs
+		rec.RestoreDurationMs, rec.BilledRestoreDurationMs = r.RestoreDurationMs, r.BilledRestoreDurationMs
+		rec.MaxMemoryUsedMB = r.MaxMemoryUsedMB
 		rec.RequestID = cmp.Or(rec.RequestID, r.RequestID)
 	}
 	rec.EventPhasesMs = tail.EventPhases
@@ -166,7 +174,7 @@ func fill(rec *record.Record, tail logline.Tail) {
 	}
 }
 
-// mark says why a sample is not what it should be, or "".
+// mark says why a sample is not what it should be; "" means that it is.
 func mark(rec *record.Record, tail logline.Tail) record.Mark {
 	began, restored := rec.StartMs()
 	started := began != nil
@@ -200,38 +208,38 @@ func functionError(kind string, payload []byte) string {
 	return OneLine(cmp.Or(e.ErrorType, kind)+": "+e.ErrorMessage, 200)
 }
 
-// streamed returns a function like Invoke that uses InvokeWithResponseStream. It keeps as much of a response as
-// Invoke may return.
+// streaming invokes by InvokeWithResponseStream. Of a response, it keeps as much as Invoke may return.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
-func streamed(api *lambda.Client) func(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
-	return func(ctx context.Context, in *lambda.InvokeInput, options ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
-		answer, err := api.InvokeWithResponseStream(ctx, &lambda.InvokeWithResponseStreamInput{FunctionName: in.FunctionName, Qualifier: in.Qualifier, Payload: in.Payload, LogType: in.LogType}, options...)
-		if err != nil {
-			return nil, err
-		}
-		out, ended := &lambda.InvokeOutput{ResultMetadata: answer.ResultMetadata}, false
-		stream := answer.GetStream()
-		defer stream.Close()
-		for event := range stream.Events() {
-			switch e := event.(type) {
-			case *types.InvokeWithResponseStreamResponseEventMemberPayloadChunk:
-				out.Payload = append(out.Payload, e.Value.Payload[:min(len(e.Value.Payload), arm.MaxPayload-len(out.Payload))]...)
-			case *types.InvokeWithResponseStreamResponseEventMemberInvokeComplete:
-				ended, out.LogResult = true, e.Value.LogResult
-				if out.FunctionError = e.Value.ErrorCode; out.FunctionError != nil {
-					out.Payload = []byte(aws.ToString(e.Value.ErrorDetails))
-				}
+type streaming struct{ *lambda.Client }
+
+func (c streaming) Invoke(
+	ctx context.Context, in *lambda.InvokeInput, options ...func(*lambda.Options),
+) (*lambda.InvokeOutput, error) {
+	answer, err := c.InvokeWithResponseStream(ctx, &lambda.InvokeWithResponseStreamInput{
+		FunctionName: in.FunctionName, Qualifier: in.Qualifier, Payload: in.Payload, LogType: in.LogType}, options...)
+	if err != nil {
+		return nil, err
+	}
+	out, ended := &lambda.InvokeOutput{ResultMetadata: answer.ResultMetadata}, false
+	stream := answer.GetStream()
+	defer stream.Close()
+	for event := range stream.Events() {
+		switch e := event.(type) {
+		case *types.InvokeWithResponseStreamResponseEventMemberPayloadChunk:
+			out.Payload = append(out.Payload, e.Value.Payload[:min(len(e.Value.Payload), arm.MaxPayload-len(out.Payload))]...)
+		case *types.InvokeWithResponseStreamResponseEventMemberInvokeComplete:
+			ended, out.LogResult = true, e.Value.LogResult
+			if out.FunctionError = e.Value.ErrorCode; out.FunctionError != nil {
+				out.Payload = []byte(aws.ToString(e.Value.ErrorDetails))
 			}
 		}
-		if !ended { // the answer was lost; after the end of the response the connection does not matter
-			return nil, &smithy.OperationError{ServiceID: lambda.ServiceID, OperationName: "InvokeWithResponseStream", Err: cutOff{cmp.Or(stream.Err(), io.ErrUnexpectedEOF)}}
-		}
-		return out, nil
 	}
+	if !ended { // the answer was lost; after the end of the response the connection does not matter
+		lost := fmt.Errorf("%w: %w", errCutOff, cmp.Or(stream.Err(), io.ErrUnexpectedEOF))
+		return nil, &smithy.OperationError{ServiceID: lambda.ServiceID, OperationName: "InvokeWithResponseStream", Err: lost}
+	}
+	return out, nil
 }
 
-// cutOff means that a connection ended in the middle of a response.
-type cutOff struct{ error }
-
-func (cutOff) ConnectionError() bool { return true }
-func (c cutOff) Unwrap() error       { return c.error }
+// errCutOff means that a connection ended in the middle of a response.
+var errCutOff = errors.New("the response was cut off")

@@ -58,7 +58,7 @@ func far(n int) (*double.Lambda, *lambda.Client, []Target) {
 }
 
 func onAWS(cold, warm int) Options {
-	return Options{Source: record.AWS, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Parallel: 8, Pace: AWSPace, Poll: 250 * time.Millisecond}
+	return Options{Source: record.AWS, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Parallel: 8, Pace: 100 * time.Millisecond, Poll: 250 * time.Millisecond}
 }
 
 // The default run of the default experiment takes less than a quarter of an hour, by a clock that stands still while

@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
 		{targets("broken"), options(1, 0), "broken could not be updated: image deleted"},
 		{nil, options(1, 0), "nothing to measure: no arms"},
 		{targets("a"), options(0, 0), "nothing to measure: ask for cold or warm samples"},
-		{two, options(1, 0), "a/zip@128 and a/zip@128 are both function a: an arm needs one of its own"},
+		{two, options(1, 0), "a/zip@128 and a/zip@128 are both function a: each arm needs its own function"},
 		{targets("a"), Options{Cold: 1}, `unknown source "": use lab or aws`},
 	} {
 		_, err := Run(t.Context(), NewLabClient(s.URL), c.ts, c.o, nil, &memory{})
@@ -61,7 +62,7 @@ func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
 // A response that ends in its middle may have been anything: the call may be tried again.
 func TestAStreamThatIsCutOff(t *testing.T) {
 	for cause, want := range map[error]bool{errors.New("decode event: read tcp: connection reset by peer"): true, io.ErrUnexpectedEOF: true, context.Canceled: false} {
-		if got := Transient(&smithy.OperationError{Err: cutOff{cause}}); got != want {
+		if got := Transient(&smithy.OperationError{Err: fmt.Errorf("%w: %w", errCutOff, cause)}); got != want {
 			t.Errorf("%v is transient: %v", cause, got)
 		}
 	}

@@ -19,18 +19,19 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// functionURL is where a function answers HTTP. Its answers have no log, so nothing says whether one was cold.
+// functionURL is a function's HTTP endpoint. Its answers carry no log, so nothing says which of them were cold starts.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 type functionURL struct {
 	address string
-	signed  bool // by AWS_IAM it takes signed requests only
+	signed  bool // it accepts signed requests only (AWS_IAM)
 	by      lambda.Options
 }
 
 func (f *function) findURL(ctx context.Context) (*functionURL, error) {
-	out, err := f.API.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: &f.FunctionName, Qualifier: optional(f.Alias)})
+	in := &lambda.GetFunctionUrlConfigInput{FunctionName: &f.FunctionName, Qualifier: optional(f.Alias)}
+	out, err := f.API.GetFunctionUrlConfig(ctx, in)
 	if Code(err) == "ResourceNotFoundException" {
-		return nil, fmt.Errorf("%s has no function URL: give it one (AWS::Lambda::Url), or leave --via url out", f.FunctionName)
+		return nil, fmt.Errorf("%s has no function URL: add one (AWS::Lambda::Url), or leave out --via url", f.FunctionName)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for the URL of %s: %w", f.FunctionName, Brief(err))
@@ -38,16 +39,8 @@ func (f *function) findURL(ctx context.Context) (*functionURL, error) {
 	return &functionURL{*out.FunctionUrl, out.AuthType == types.FunctionUrlAuthTypeAwsIam, f.API.Options()}, nil
 }
 
-// sign signs a request with the credentials of Lambda's client.
-func (u *functionURL) sign(ctx context.Context, r *http.Request, payload []byte) error {
-	credentials, err := u.by.Credentials.Retrieve(ctx)
-	if err != nil {
-		return fmt.Errorf("get credentials: %w", err)
-	}
-	return v4.NewSigner().SignHTTP(ctx, credentials, r, fmt.Sprintf("%x", sha256.Sum256(payload)), "lambda", u.by.Region, time.Now())
-}
-
-// take is Take by HTTP. A status of 400 or more is the function's failure, 429 a throttle; what AWS refuses has a type.
+// take is Take over HTTP. A status of 400 or more is the function's failure, except 429, which is a throttle. If AWS
+// itself refuses a signed request with 403, its answer names the error's type.
 func (u *functionURL) take(ctx context.Context, payload []byte, rec *record.Record) (s Sample, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.address, bytes.NewReader(payload))
 	if err != nil {
@@ -55,7 +48,12 @@ func (u *functionURL) take(ctx context.Context, payload []byte, rec *record.Reco
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if u.signed {
-		if err := u.sign(ctx, request, payload); err != nil {
+		credentials, err := u.by.Credentials.Retrieve(ctx) // of Lambda's client
+		if err != nil {
+			return s, fmt.Errorf("get credentials: %w", err)
+		}
+		digest, now := fmt.Sprintf("%x", sha256.Sum256(payload)), time.Now()
+		if err := v4.NewSigner().SignHTTP(ctx, credentials, request, digest, "lambda", u.by.Region, now); err != nil {
 			return s, err
 		}
 	}

@@ -16,8 +16,11 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Versions are those of a function that mine tells from others, in ascending order.
-func (c *Control) Versions(ctx context.Context, mine func(*types.FunctionConfiguration) bool) (versions []string, err error) {
+// Mine reports whether a version is one of the caller's own.
+type Mine func(*types.FunctionConfiguration) bool
+
+// Versions returns the function's versions that are mine, in ascending order.
+func (c *Control) Versions(ctx context.Context, mine Mine) (versions []string, err error) {
 	pages := lambda.NewListVersionsByFunctionPaginator(c.API, &lambda.ListVersionsByFunctionInput{FunctionName: &c.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -33,11 +36,11 @@ func (c *Control) Versions(ctx context.Context, mine func(*types.FunctionConfigu
 	return versions, nil
 }
 
-// Publish makes exactly one version of the configuration. Where an answer was lost it looks for the version, by mine.
-func (c *Control) Publish(ctx context.Context, in *lambda.PublishVersionInput, mine func(*types.FunctionConfiguration) bool) (version string, err error) {
-	sent := context.WithoutCancel(ctx) // or what was sent might come into being after a clean-up
+// Publish makes exactly one version of the configuration. If an answer was lost, it looks for the version that is mine.
+func (c *Control) Publish(ctx context.Context, in *lambda.PublishVersionInput, mine Mine) (version string, err error) {
+	sent := context.WithoutCancel(ctx) // else the version might appear after a clean-up
 	_, err = c.Again(ctx, func() error {
-		if err := c.wait(ctx); err != nil {
+		if err := c.Pace.Wait(ctx); err != nil {
 			return err
 		}
 		v, err := c.API.PublishVersion(sent, in)
@@ -75,12 +78,12 @@ func (c *Control) Drop(ctx context.Context, version string) error {
 	return nil
 }
 
-// versionMark begins the description of each version that a run publishes: it is the run's to delete, whoever runs
-// next.
+// versionMark begins the description of each version that a run publishes. The run deletes these versions; if it was
+// killed, the next run does.
 const versionMark = "twinstart run, will be deleted: "
 
-// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its
-// own. What stands behind an alias stays as it is.
+// begin makes the next invocation start a new environment, of $LATEST or of a version that begin publishes (see
+// versioned). The version behind an alias stays as it is.
 func (f *function) begin(ctx context.Context) (err error) {
 	if f.Alias != "" {
 		f.standing, err = f.allocated(ctx, f.Alias, time.Now())
@@ -106,16 +109,17 @@ func (f *function) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// versioned reports whether environments are those of versions that the run publishes and deletes.
+// versioned reports whether the run measures versions that it publishes and deletes.
 func (f *function) versioned() bool { return f.SnapStart || f.Set.Provisioned > 0 }
 
 // provision waits until the version has its provisioned environments.
 func (f *function) provision(ctx context.Context) error {
 	n, begin := int32(f.Set.Provisioned), time.Now()
-	if err := f.wait(ctx); err != nil {
+	if err := f.Pace.Wait(ctx); err != nil {
 		return err
 	}
-	_, err := f.API.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &f.version, ProvisionedConcurrentExecutions: &n})
+	_, err := f.API.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{
+		FunctionName: &f.Name, Qualifier: &f.version, ProvisionedConcurrentExecutions: &n})
 	if err != nil {
 		return fmt.Errorf("provisioned concurrency of %s: %w", f.Name, Brief(err))
 	}
@@ -123,14 +127,15 @@ func (f *function) provision(ctx context.Context) error {
 	return err
 }
 
-// allocated waits until a version or an alias has the provisioned environments that it is to have, and reports whether
-// it is to have any.
+// allocated waits until a version or an alias has all the provisioned environments that it asks for, and reports
+// whether it asks for any.
 func (f *function) allocated(ctx context.Context, of string, begin time.Time) (has bool, err error) {
+	in := &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &of}
 	for {
-		if err = cmp.Or(f.pause(ctx, begin), f.wait(ctx)); err != nil {
+		if err = cmp.Or(f.pause(ctx, begin), f.Pace.Wait(ctx)); err != nil {
 			return false, err
 		}
-		now, err := f.API.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &of})
+		now, err := f.API.GetProvisionedConcurrencyConfig(ctx, in)
 		switch {
 		case Code(err) == "ProvisionedConcurrencyConfigNotFoundException":
 			return false, nil
@@ -139,43 +144,43 @@ func (f *function) allocated(ctx context.Context, of string, begin time.Time) (h
 		case now.Status == types.ProvisionedConcurrencyStatusEnumReady:
 			return true, nil
 		case now.Status == types.ProvisionedConcurrencyStatusEnumFailed:
-			return true, &Failed{fmt.Sprintf("provisioned concurrency of %s: %s", f.Name, OneLine(aws.ToString(now.StatusReason), 200))}
+			return true, failed("provisioned concurrency of %s: %s", f.Name, now.StatusReason)
 		case time.Since(begin) > f.Ready:
 			return true, fmt.Errorf("provisioned concurrency of %s: %w after %v", f.Name, ErrNotReady, f.Ready)
 		}
 	}
 }
 
-// end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as
-// long as it is there.
+// end deletes the version that begin has published. If the context has ended, sweep deletes it later.
 func (f *function) end(ctx context.Context) error {
 	version := f.version
 	f.version = ""
-	if live := ctx.Err() == nil; version != "" && live { // else sweep has time of its own
+	if version != "" && ctx.Err() == nil {
 		return f.drop(ctx, version)
 	}
 	return nil
 }
 
-// drop deletes a version, again and again while Lambda is busy with it.
+// drop deletes a version, and tries again while Lambda is busy with it.
 func (f *function) drop(ctx context.Context, version string) error {
 	_, err := f.Again(ctx, func() error {
-		if err := f.wait(ctx); err != nil {
+		if err := f.Pace.Wait(ctx); err != nil {
 			return err
 		}
-		if f.Set.Provisioned > 0 { // which costs as long as it is there; where there is none, the version goes all the same
-			_, _ = f.API.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &version})
+		if f.Set.Provisioned > 0 { // it costs until it is deleted; without it, the version can still be deleted
+			in := lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &version}
+			_, _ = f.API.DeleteProvisionedConcurrencyConfig(ctx, &in)
 		}
 		err := f.Drop(ctx, version)
 		if Code(err) == "ResourceConflictException" { // its snapshot is being taken
-			_, _ = f.Look(ctx, version) // the next try says what is the matter
+			_, _ = f.Look(ctx, version) // the next try reports any trouble
 		}
 		return err
 	})
 	return err
 }
 
-// sweep deletes the versions of a run, this one or one that was killed.
+// sweep deletes the versions that this run, or a run that was killed, has published.
 func (f *function) sweep(ctx context.Context) error {
 	left, err := f.Versions(ctx, func(v *types.FunctionConfiguration) bool {
 		return strings.HasPrefix(aws.ToString(v.Description), versionMark)
@@ -187,8 +192,8 @@ func (f *function) sweep(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// burst measures the restores of one version that many call at once: those rounds that are not done. A call that was
-// throttled, or that met an environment of another, is taken again in a burst of another version, a few times.
+// burst measures the restores of versions that many callers call at once, for all rounds that are not done. If a call
+// was throttled, or met another call's environment, its round is repeated in the burst of another version, a few times.
 func (r *run) burst(ctx context.Context, f *function, order int) error {
 	var rounds []int
 	for round := 1; round <= r.opts.Cold; round++ {
@@ -219,7 +224,8 @@ func (r *run) together(ctx context.Context, f *function, rounds []int, order int
 	var all sync.WaitGroup
 	for i, round := range rounds {
 		one := *f // sampling notes what it meets
-		records[i] = record.Record{Round: round, Order: order, Start: record.Cold, Restore: record.WarmedRestore, Environment: round}
+		records[i] = record.Record{Round: round, Order: order, Start: record.Cold, Environment: round}
+		records[i].Restore = record.WarmedRestore
 		all.Go(func() { _, errs[i] = one.sample(ctx, &records[i]) })
 	}
 	all.Wait()

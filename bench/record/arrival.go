@@ -4,17 +4,17 @@ import "fmt"
 
 // Arrival is a request of a load. Times are in ms since the load began to send in this repeat, by the caller's clock.
 type Arrival struct {
-	Of         string   `json:"of"`               // the load, the same words in all of its records: "500 requests at concurrency 10"
-	Stage      string   `json:"stage,omitempty"`  // the part of it, where it has several
-	Closed     bool     `json:"closed,omitempty"` // it was sent when another was done; else at its time, whatever others did
+	Of         string   `json:"of"`               // the load, in words: "500 requests at concurrency 10"
+	Stage      string   `json:"stage,omitempty"`  // the stage of the load, if it has several
+	Closed     bool     `json:"closed,omitempty"` // it was sent when another one was answered; else at a set time
 	ViaURL     bool     `json:"viaURL,omitempty"`
 	IntendedMs float64  `json:"intendedMs"`
 	SentMs     *float64 `json:"sentMs,omitempty"` // nil if it was shed
 	DoneMs     *float64 `json:"doneMs,omitempty"`
 }
 
-// LatencyMs returns the time from when a request was due until its response. So a request that waited to be sent has
-// waited. It is false for a request without a response.
+// LatencyMs returns the time from when a request was due until its response, so it includes the wait to be sent. ok is
+// false for a request without a response.
 func (r *Record) LatencyMs() (ms float64, ok bool) {
 	if r.Load == nil || r.Load.DoneMs == nil || r.ClientDurationMs == nil {
 		return 0, false
@@ -22,7 +22,7 @@ func (r *Record) LatencyMs() (ms float64, ok bool) {
 	return *r.Load.DoneMs - r.Load.IntendedMs, true
 }
 
-// Name returns the load's words, or "" if there is no load.
+// Name returns the load in words, or "" if there is no load.
 func (a *Arrival) Name() string {
 	if a == nil {
 		return ""
@@ -35,8 +35,10 @@ func (a *Arrival) validate() error {
 		return nil
 	}
 	sent, done := a.SentMs, a.DoneMs
-	if a.Of == "" || !(a.IntendedMs >= 0 && a.IntendedMs <= maxMs) || sent != nil && *sent < a.IntendedMs || done != nil && (sent == nil || !(*done >= *sent && *done <= maxMs)) {
-		return fmt.Errorf("load %q, intended at %v ms: want its words, and when it was intended, sent and done in this order", a.Of, a.IntendedMs)
+	if a.Of == "" || !(a.IntendedMs >= 0 && a.IntendedMs <= maxMs) || sent != nil && *sent < a.IntendedMs ||
+		done != nil && (sent == nil || !(*done >= *sent && *done <= maxMs)) {
+		return fmt.Errorf("load %q, intended at %v ms: want its name, and the times intended, sent and done in this order",
+			a.Of, a.IntendedMs)
 	}
 	return nil
 }

@@ -35,9 +35,9 @@ func (e *LineError) Error() string {
 }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// All yields the records of a stream in order. A line that is not a record, such as the last one of a killed run,
-// yields a *LineError and reading goes on. Any other error is the stream's own and ends the sequence. Errors call the
-// stream by name.
+// All yields the records of a stream in order. For a line that is not a record, such as the last one of a killed run,
+// it yields a *LineError and goes on. Any other error comes from the stream and ends the sequence. Errors contain
+// name.
 func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
@@ -66,7 +66,7 @@ func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	}
 }
 
-// Each passes the records of a file to each, in order, and the errors of other lines to unusable.
+// Each calls each for every record of a file, in order, and unusable for every other line.
 func Each(path string, each func(*Record), unusable func(error)) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -86,7 +86,7 @@ func Each(path string, each func(*Record), unusable func(error)) error {
 	return nil
 }
 
-// ReadLine returns the first bytes of the next line, at most so many; whole is false if it has more.
+// ReadLine returns the next line, cut off after the given number of bytes. whole is false if it was cut off.
 func ReadLine(r *bufio.Reader, buf *[]byte, most int) (line []byte, whole bool, err error) {
 	*buf = (*buf)[:0]
 	for whole = true; ; {
@@ -124,7 +124,7 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 	}
 }
 
-// Until returns a reader that ends with a context, in the middle of a line.
+// Until returns a reader that ends when the context ends, even in the middle of a line.
 func Until(ctx context.Context, r io.Reader) io.Reader { return until{ctx, r} }
 
 type until struct {
@@ -170,8 +170,8 @@ type File struct {
 	f *os.File
 }
 
-// Append opens a file of records to append to it, and creates it if there is none. It removes a last line that was
-// cut off, so that the next record does not continue it.
+// Append opens a file of records to append to it, and creates it if there is none. If the last line was cut off, Append
+// removes it, so that the next record begins a line.
 func Append(path string) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
@@ -201,7 +201,7 @@ func mendEnd(f *os.File) error {
 	switch {
 	case len(last) == 0:
 		return nil
-	case json.Valid(last): // complete, only its line end is missing
+	case json.Valid(last): // complete but for its line end
 		_, err = f.Write([]byte{'\n'})
 		return err
 	case len(last) == maxLine || last[0] != '{':

@@ -29,7 +29,7 @@ const (
 	Lab Source = "lab"
 )
 
-// Start says which kind of sample an invocation was meant to be; Marked says where it turned out otherwise.
+// Start says which kind of sample an invocation was meant to be. If it turned out otherwise, Marked says so.
 type Start string
 
 // The kinds of start.
@@ -62,39 +62,41 @@ type Record struct {
 	Round       int   `json:"round,omitempty"`       // from 1; a round measures each arm once
 	Order       int   `json:"order,omitempty"`       // position within the round, from 1
 	Start       Start `json:"start"`                 // cold or warm
-	Environment int   `json:"environment,omitempty"` // from 1, of this arm in this run: warm samples of one environment are correlated
+	Environment int   `json:"environment,omitempty"` // from 1, for each arm; warm samples of one environment correlate
 
 	RequestID string    `json:"requestId,omitempty"`
 	StartedAt time.Time `json:"startedAt,omitzero"` // UTC, the caller's clock
 
 	InitDurationMs     *float64 `json:"initDurationMs,omitempty"`     // cold starts only
-	InitializationType string   `json:"initializationType,omitempty"` // as Lambda names it: on-demand, provisioned-concurrency, ...; "" is not known
+	InitializationType string   `json:"initializationType,omitempty"` // Lambda's name: on-demand, ...; "" is not known
 
 	counts.Counts // lab: what was read, CPU and page faults
 
 	RestoreDurationMs       *float64 `json:"restoreDurationMs,omitempty"`       // SnapStart, in place of INIT
-	BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs,omitempty"` // of it: the runtime and hooks; not in BilledDurationMs
-	Restore                 Restore  `json:"restore,omitempty"`                 // SnapStart: how often the snapshot was restored before; "" is not known
+	BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs,omitempty"` // its billed part; not in BilledDurationMs
+	Restore                 Restore  `json:"restore,omitempty"`                 // SnapStart: the kind; "" is not known
 
 	DurationMs       *float64 `json:"durationMs,omitempty"`       // the invocation, INIT apart
 	BilledDurationMs *float64 `json:"billedDurationMs,omitempty"` // whole ms
 	MaxMemoryUsedMB  *int     `json:"maxMemoryUsedMB,omitempty"`
 	ClientDurationMs *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
 
-	// Moments by the bootstrap's own clock, ms, where TWINSTART_PHASES=1 asked for them: since its process began, and
-	// since the first byte of the event. Only a cold start has those of INIT.
+	// Moments by the bootstrap's own clock, if TWINSTART_PHASES=1 asked for them: ms since its process began (cold starts
+	// only), and ms since the first byte of the event.
 	InitPhasesMs  map[string]float64 `json:"initPhasesMs,omitempty"`
 	EventPhasesMs map[string]float64 `json:"eventPhasesMs,omitempty"`
 
-	Load *Arrival `json:"load,omitempty"` // a request of a load; its Start is "" where nothing says whether it was cold
+	Load *Arrival `json:"load,omitempty"` // of a load's request; its Start is "" if nothing says whether it was cold
 
 	FunctionError    string `json:"functionError,omitempty"` // short, one line
 	LogStream        string `json:"logStream,omitempty"`
 	FirstAfterDeploy bool   `json:"firstAfterDeploy,omitempty"` // caches are empty then: kept apart
 	Marked           Mark   `json:"marked,omitempty"`           // why the sample is in no average
 
-	Published string   `json:"published,omitempty"` // by whom, where it was imported and not measured: such samples compete with their own kind only
-	Summary   *Summary `json:"summary,omitempty"`   // figures of many invocations, in place of one's
+	// Published says who published the sample, if it was imported and not measured. Such samples are compared with their
+	// own kind only.
+	Published string   `json:"published,omitempty"`
+	Summary   *Summary `json:"summary,omitempty"` // figures of many invocations, in place of one's
 }
 
 // Summary holds published figures of many invocations whose samples were not published. It enters no average.
@@ -131,26 +133,25 @@ const (
 // Restore is the kind of a restore. The two kinds are never averaged together.
 type Restore string
 
-// The kinds of restore: the first of a version that was never called before, and those of a version that many call at
-// once, so that its snapshot gets into caches.
+// The kinds of restore: the first restore of a version that was never called before, and restores of a version that
+// many callers call at once, which brings its snapshot into caches.
 const (
 	FirstRestore  Restore = "first"
 	WarmedRestore Restore = "warmed"
 )
 
-// Values of InitializationType: of an environment whose INIT nobody waits for, and of one whose INIT somebody did. A
-// request of a load on provisioned environments that is of the second kind has spilled over.
+// Values of InitializationType. With the first, no caller waits for INIT; with the second, a caller does. If a load's
+// request to provisioned environments has the second, it has spilled over.
 const (
 	ProvisionedConcurrency = "provisioned-concurrency"
 	OnDemand               = "on-demand"
 )
 
 // Ahead reports whether the environment was initialized before its caller came. Its first REPORT has an Init Duration
-// all the same, without INIT's boost, which is part of no cold start.
+// nevertheless. It was measured without INIT's CPU boost, and no cold start includes it.
 func (r *Record) Ahead() bool { return r.InitializationType == ProvisionedConcurrency }
 
-// StartMs returns the time before the first event of an environment: of a restore, which has a field of its own, or
-// of INIT.
+// StartMs returns the time before an environment's first event: the restore's, if there was one, or else INIT's.
 func (r *Record) StartMs() (ms *float64, restored bool) {
 	if r.RestoreDurationMs != nil {
 		return r.RestoreDurationMs, true
@@ -174,18 +175,12 @@ func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 // Identify copies the arm's identity into the record.
 func (r *Record) Identify(id arm.Identity) {
 	r.Experiment, r.Arm, r.Bootstrap, r.Package = id.Experiment, id.Arm, id.Bootstrap, id.Package
-	r.Architecture, r.MemorySizeMB, r.Handler, r.StandIn, r.Levels = id.Architecture, id.MemorySizeMB, id.Handler, id.StandIn, id.Levels
+	r.Architecture, r.MemorySizeMB, r.Levels = id.Architecture, id.MemorySizeMB, id.Levels
+	r.Handler, r.StandIn = id.Handler, id.StandIn
 }
 
-// maxMs bounds times: 11 days, where Lambda ends an invocation after 15 minutes.
+// maxMs bounds times: 11 days. Lambda ends an invocation after 15 minutes.
 const maxMs = 1e9
-
-func orZero(n *int) int {
-	if n == nil {
-		return 0
-	}
-	return *n
-}
 
 // Validate returns an error if the record cannot be used.
 func (r *Record) Validate() error {
@@ -215,7 +210,7 @@ func (r *Record) Validate() error {
 		{"billedRestoreDurationMs", r.BilledRestoreDurationMs, maxMs}, {"durationMs", r.DurationMs, maxMs},
 		{"billedDurationMs", r.BilledDurationMs, maxMs}, {"clientDurationMs", r.ClientDurationMs, maxMs},
 		{"memorySizeMB", whole(r.MemorySizeMB), math.MaxInt32}, {"round", whole(r.Round), math.MaxInt32},
-		{"maxMemoryUsedMB", whole(orZero(r.MaxMemoryUsedMB)), math.MaxInt32},
+		{"maxMemoryUsedMB", whole(*cmp.Or(r.MaxMemoryUsedMB, new(int))), math.MaxInt32},
 		{"packageSizeBytes", whole(int(r.PackageSizeBytes)), math.MaxInt64},
 		{"order", whole(r.Order), math.MaxInt32}, {"environment", whole(r.Environment), math.MaxInt32},
 	} {
@@ -279,8 +274,8 @@ func (m Mark) Is(kind Mark) bool { return m == kind || strings.HasPrefix(string(
 // With adds detail to a mark.
 func (m Mark) With(detail string) Mark { return Mark(fmt.Sprintf("%s: %s", m, detail)) }
 
-// ReadDone reads what a file of records holds. If there is no file, nothing is done. Lines that are not records are
-// skipped; a report names them.
+// ReadDone counts the records of a file. If there is no file, nothing is done yet. It skips lines that are not
+// records; a report names them.
 func ReadDone(path string) (Done, error) {
 	done := Done{}
 	err := Each(path, done.Add, func(error) {})

@@ -163,7 +163,7 @@ func scenarios() []scenario {
 		{name: "aliases may not be listed", args: []string{"--function", zipA, "--force-cold"}, arrange: strike(double.Fault{Operation: "ListAliases", Error: double.Denied("lambda:ListAliases")}), status: exitUsage,
 			say: []string{"listing the aliases of Shop-A: AccessDeniedException"}},
 		{name: "a function of another account", args: []string{"--function", "arn:aws:lambda:eu-west-1:999999999999:function:orders", "--force-cold"}, status: exitUsage,
-			say: []string{"is of account 999999999999, and the credentials are of 123456789012: set AWS_PROFILE"}},
+			say: []string{"is in account 999999999999, and the credentials are for 123456789012: set AWS_PROFILE"}},
 		{name: "a function of another region", args: []string{"--function", "orders", "--force-cold"}, status: exitUsage,
 			say: []string{"there is no function orders in eu-west-1 of account 123456789012: set AWS_REGION or AWS_PROFILE"}},
 		{name: "functions of two regions", args: []string{"--function", "arn:aws:lambda:eu-west-1:123456789012:function:a", "--function", "arn:aws:lambda:us-east-1:123456789012:function:b", "--force-cold"},
@@ -240,7 +240,7 @@ func scenarios() []scenario {
 		{name: "one function is gone", arrange: strike(double.Fault{Function: zipB, Error: api.Absent("Function not found: Shop-B")}), status: exitIncomplete,
 			say: []string{"b/zip: reading the configuration of Shop-B: ResourceNotFoundException"}},
 		{name: "one function was idle for weeks", arrange: change(imageC, func(c *api.Configuration) { c.State = "Inactive" }),
-			say: []string{"c/image@512 was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it"}},
+			say: []string{"c/image@512 was Inactive, because nobody had called it for weeks: a call that does not count has woken it"}},
 		{name: "restores", arrange: withSnapStart(), foreign: snapStart, kill: publish,
 			say: []string{`"restore":"first"`, `"restore":"warmed"`, `"restoreDurationMs":`, `"billedRestoreDurationMs":`}},
 		{name: "restores, throttles and a failed snapshot", arrange: withSnapStart(failedSnapshot, strike(double.Fault{Operation: invoke, Qualifier: "?", Times: 1, Error: throttle},
@@ -277,7 +277,7 @@ func scenarios() []scenario {
 				return answer
 			}
 			return nil
-		}, say: []string{`"marked":"INIT that nobody waited for: the call took less time than INIT and it"`}},
+		}, say: []string{`"marked":"INIT that nobody waited for: the call took less time than INIT and Duration"`}},
 	}
 }
 

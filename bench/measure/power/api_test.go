@@ -140,3 +140,9 @@ func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
 	}
 	return swept.Functions[0], nil
 }
+
+// alone is a function's result as a tuning of this function alone has it.
+func alone(o *Output) *Sweep {
+	best := Choice{Name: o.Name, Power: o.Power}
+	return &Sweep{Best: best, Recommendation: o.Recommendation, Functions: []*Output{o}}
+}

@@ -40,18 +40,17 @@ func (d *Distribution) Add(x float64) {
 	d.Max = max(d.Max, x)
 	d.N++
 	d.Sum += x
-	if d.Bins == nil && len(d.Values) < exactLimit {
-		d.Values = append(d.Values, x)
+	d.Values = append(d.Values, x)
+	if d.Bins == nil && len(d.Values) <= exactLimit {
 		return
 	}
 	if d.Bins == nil {
 		d.Bins = map[int]Bin{}
-		for _, v := range d.Values {
-			d.put(v)
-		}
-		d.Values = nil
 	}
-	d.put(x)
+	for _, v := range d.Values {
+		d.put(v)
+	}
+	d.Values = nil
 }
 
 func (d *Distribution) put(x float64) {
@@ -81,13 +80,10 @@ func (d *Distribution) runs() (out []Bin) {
 func (d *Distribution) TrimmedMean(share float64) float64 {
 	cut := int(float64(d.N) * share)
 	lo, hi := cut, d.N-cut // the ranks that are kept
-	var total float64
-	at := 0
+	total, at := 0.0, 0
 	for _, r := range d.runs() {
-		n := min(at+r.N, hi) - max(at, lo)
-		if n > 0 {
-			total += r.Sum / float64(r.N) * float64(n)
-		}
+		n := max(0, min(at+r.N, hi)-max(at, lo))
+		total += r.Sum / float64(r.N) * float64(n)
 		at += r.N
 	}
 	return total / float64(hi-lo)
@@ -103,7 +99,6 @@ func (d *Distribution) Quantile(q float64) float64 {
 
 // atRank returns the value at a rank of a binned distribution.
 func (d *Distribution) atRank(rank float64) float64 {
-	rank = min(max(rank, 0), float64(d.N-1))
 	if rank < 1 {
 		return d.Min
 	}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 func TestDistributionAgreesWithTheValues(t *testing.T) {
@@ -19,12 +21,12 @@ func TestDistributionAgreesWithTheValues(t *testing.T) {
 			all = append(all, x)
 		}
 		slices.Sort(all)
-		mean := sum(all) / float64(n)
+		mean := floats.Sum(all) / float64(n)
 		if math.Abs(d.Mean()/mean-1) > 1e-9 || d.Min != all[0] || d.Max != all[n-1] {
 			t.Errorf("n=%d: mean %v of %v", n, d.Mean(), mean)
 		}
 		cut := n / 5
-		if want := sum(all[cut:n-cut]) / float64(n-2*cut); math.Abs(d.TrimmedMean(0.2)/want-1) > 0.001 {
+		if want := floats.Sum(all[cut:n-cut]) / float64(n-2*cut); math.Abs(d.TrimmedMean(0.2)/want-1) > 0.001 {
 			t.Errorf("n=%d: trimmed mean %v, want %v", n, d.TrimmedMean(0.2), want)
 		}
 		if want := all[n/2]; n >= 1000 && math.Abs(d.Quantile(0.5)/want-1) > 0.012 {

@@ -96,7 +96,7 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 	}
 	s := newServer(t)
 	s.Change("F", func(c *api.Configuration) { c.Extra, c.Description = double.Unreadable(), strings.Repeat("é", 204) })
-	if _, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "leaves no room for the mark of a tuning: shorten it by 1 characters") || s.Count("UpdateFunctionConfiguration") > 0 {
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "has no room for a tuning's mark: shorten it by 1 characters") || s.Count("UpdateFunctionConfiguration") > 0 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -205,7 +205,7 @@ func TestPricesOfRegions(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b strings.Builder
-		if err := out.WriteText(&b); err != nil {
+		if err := alone(out).WriteText(&b); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range c.want {
@@ -315,7 +315,7 @@ func TestRights(t *testing.T) {
 func TestErrorNames(t *testing.T) {
 	s := newServer(t)
 	for want, err := range map[string]error{
-		"FunctionBusy": &Busy{}, "NothingMeasured": fmt.Errorf("a: %w", ErrNothingMeasured), "InputError": &InputError{}, "TuningFailed": context.Canceled,
+		"FunctionBusy": fmt.Errorf("F %w", ErrBusy), "NothingMeasured": fmt.Errorf("a: %w", ErrNothingMeasured), "InputError": &InputError{}, "TuningFailed": context.Canceled,
 		"ResourceNotFoundException": func() error {
 			_, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "H", "num": 5}`), "r")
 			return err

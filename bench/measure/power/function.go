@@ -17,6 +17,106 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
+// function is the function that is tuned, as the control plane sees it. Its methods must be called one at a time.
+type function struct {
+	measure.Control
+	id string // of the tuning, short; "" is any
+}
+
+// ready is how long an update or a version may take. With SnapStart a version takes minutes.
+const ready = 10 * time.Minute
+
+// configure sets the memory and the marker of $LATEST; a zero marker removes it. base is the configuration that the
+// caller knows. If that is no longer current, the error is measure.ErrForeign, and nothing has changed.
+func (f *function) configure(ctx context.Context, base *measure.Config, memory int, m marker) (*measure.Config, error) {
+	_, own := markerOf(base.Description)
+	in := &lambda.UpdateFunctionConfigurationInput{
+		MemorySize: aws.Int32(int32(memory)), Description: aws.String(m.before(own)), RevisionId: base.RevisionId,
+	}
+	now, err := f.Update(ctx, base, in, func(now *measure.Config) bool {
+		return aws.ToInt32(now.MemorySize) == int32(memory) && aws.ToString(now.Description) == *in.Description
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting %s to %d MB: %w", f.Name, memory, err)
+	}
+	return now, nil
+}
+
+// clean restores the memory and deletes the versions of the tuning. It does as much as it can and may be called
+// again. found reports whether there was anything to do.
+func (f *function) clean(ctx context.Context) (found bool, err error) {
+	found, err = f.restore(ctx)
+	versions, problem := f.Versions(ctx, markedAs(f.mine))
+	problems := []error{err, problem}
+	for _, v := range versions {
+		problems = append(problems, f.Drop(ctx, v))
+	}
+	return found || len(versions) > 0, errors.Join(problems...)
+}
+
+func (f *function) mine(m marker) bool { return m.id != "" && (f.id == "" || f.id == m.id) }
+
+// restore sets the memory of $LATEST back. It keeps everything else that somebody changed meanwhile.
+func (f *function) restore(ctx context.Context) (found bool, err error) {
+	for range 5 {
+		c, err := f.Settle(ctx, "", "") // a failed update can be followed by another
+		if _, failed := errors.AsType[*measure.Failed](err); err != nil && (!failed || c == nil) {
+			return found, err
+		}
+		m, _ := markerOf(c.Description)
+		if !f.mine(m) {
+			return found, nil
+		}
+		found = true
+		if _, err = f.configure(ctx, c, m.memory, marker{}); !errors.Is(err, measure.ErrForeign) {
+			return found, err
+		}
+	}
+	return found, fmt.Errorf("restoring the memory of %s: %w", f.Name, measure.ErrForeign)
+}
+
+// point makes or moves an alias.
+func (f *function) point(ctx context.Context, name, version string) error {
+	ctx = context.WithoutCancel(ctx)
+	in := lambda.CreateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version}
+	_, err := f.API.CreateAlias(ctx, &in)
+	if measure.Code(err) == "ResourceConflictException" {
+		to := lambda.UpdateAliasInput{FunctionName: in.FunctionName, Name: in.Name, FunctionVersion: in.FunctionVersion}
+		_, err = f.API.UpdateAlias(ctx, &to)
+	}
+	if err != nil {
+		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.Name, version, measure.Brief(err))
+	}
+	return nil
+}
+
+// publish makes a version for a power value and waits until it can be invoked. If the function or its account does
+// not accept the value, the error is a *failure. now is $LATEST afterwards.
+func (f *function) publish(
+	ctx context.Context, base *measure.Config, power int, m marker,
+) (version string, now *measure.Config, err error) {
+	if now, err = f.configure(ctx, base, power, m); err != nil {
+		return "", nil, refused(err)
+	}
+	in := &lambda.PublishVersionInput{FunctionName: &f.Name, RevisionId: now.RevisionId}
+	if version, err = f.Publish(ctx, in, markedAs(func(other marker) bool { return other == m })); err != nil {
+		return "", nil, refused(fmt.Errorf("%d MB: %w", power, err))
+	}
+	if _, err = f.Settle(ctx, version, ""); err != nil {
+		return "", nil, refused(err)
+	}
+	now, err = f.Look(ctx, "") // PublishVersion changes the revision of $LATEST
+	return version, now, err
+}
+
+// refused turns Lambda's refusal of a power value into a failure of that value. It returns other errors as they are.
+func refused(err error) error {
+	if _, failed := errors.AsType[*measure.Failed](err); failed || measure.Code(err) == "InvalidParameterValueException" {
+		return &failure{why: measure.OneLine(err.Error(), 200), final: true}
+	}
+	return err
+}
+
 // Mark begins the description of a function that is being tuned. A marker follows, and then the function's own
 // description.
 //
@@ -63,102 +163,6 @@ func short(id string) string {
 	return strconv.FormatUint(h.Sum64(), 36)
 }
 
-// function is the function that is tuned, as the control plane sees it. Its methods must be called one at a time.
-type function struct {
-	measure.Control
-	id string // of the tuning, short; "" is any
-}
-
-// ready is how long an update or a version may take. With SnapStart a version takes minutes.
-const ready = 10 * time.Minute
-
-// configure sets the memory and the marker of $LATEST; a zero marker removes it. base is the configuration that the
-// caller knows. If that is no longer current, the error is measure.ErrForeign, and nothing has changed.
-func (f *function) configure(ctx context.Context, base *measure.Config, memory int, m marker) (*measure.Config, error) {
-	_, own := markerOf(base.Description)
-	in := &lambda.UpdateFunctionConfigurationInput{
-		MemorySize: aws.Int32(int32(memory)), Description: aws.String(m.before(own)), RevisionId: base.RevisionId,
-	}
-	now, err := f.Update(ctx, base, in, func(now *measure.Config) bool {
-		return aws.ToInt32(now.MemorySize) == int32(memory) && aws.ToString(now.Description) == *in.Description
-	})
-	if err != nil {
-		return nil, fmt.Errorf("setting %s to %d MB: %w", f.Name, memory, err)
-	}
-	return now, nil
-}
-
-// publish makes a version for a power value and waits until it can be invoked. If the function or its account does
-// not accept the value, the error is a *failure. now is $LATEST afterwards.
-func (f *function) publish(ctx context.Context, base *measure.Config, power int, m marker) (version string, now *measure.Config, err error) {
-	if now, err = f.configure(ctx, base, power, m); err != nil {
-		return "", nil, refused(err)
-	}
-	in := &lambda.PublishVersionInput{FunctionName: &f.Name, RevisionId: now.RevisionId}
-	if version, err = f.Publish(ctx, in, markedAs(func(other marker) bool { return other == m })); err != nil {
-		return "", nil, refused(fmt.Errorf("%d MB: %w", power, err))
-	}
-	if _, err = f.Settle(ctx, version, ""); err != nil {
-		return "", nil, refused(err)
-	}
-	now, err = f.Look(ctx, "") // PublishVersion changes the revision of $LATEST
-	return version, now, err
-}
-
-// refused turns an error that says that a power value cannot be had into a failure of that value.
-func refused(err error) error {
-	if _, failed := errors.AsType[*measure.Failed](err); failed || measure.Code(err) == "InvalidParameterValueException" {
-		return &failure{why: measure.OneLine(err.Error(), 200), final: true}
-	}
-	return err
-}
-
-// point makes or moves an alias.
-func (f *function) point(ctx context.Context, name, version string) error {
-	ctx = context.WithoutCancel(ctx)
-	_, err := f.API.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
-	if measure.Code(err) == "ResourceConflictException" {
-		_, err = f.API.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
-	}
-	if err != nil {
-		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.Name, version, measure.Brief(err))
-	}
-	return nil
-}
-
-// clean restores the memory and deletes the versions of the tuning. It does as much as it can and may be called
-// again. found reports whether there was anything to do.
-func (f *function) clean(ctx context.Context) (found bool, err error) {
-	found, err = f.restore(ctx)
-	versions, problem := f.Versions(ctx, markedAs(f.mine))
-	problems := []error{err, problem}
-	for _, v := range versions {
-		problems = append(problems, f.Drop(ctx, v))
-	}
-	return found || len(versions) > 0, errors.Join(problems...)
-}
-
-func (f *function) mine(m marker) bool { return m.id != "" && (f.id == "" || f.id == m.id) }
-
-// restore sets the memory of $LATEST back. It keeps everything else that somebody changed meanwhile.
-func (f *function) restore(ctx context.Context) (found bool, err error) {
-	for range 5 {
-		c, err := f.Settle(ctx, "", "") // a failed update can be followed by another
-		if _, failed := errors.AsType[*measure.Failed](err); err != nil && (!failed || c == nil) {
-			return found, err
-		}
-		m, _ := markerOf(c.Description)
-		if !f.mine(m) {
-			return found, nil
-		}
-		found = true
-		if _, err = f.configure(ctx, c, m.memory, marker{}); !errors.Is(err, measure.ErrForeign) {
-			return found, err
-		}
-	}
-	return found, fmt.Errorf("restoring the memory of %s: %w", f.Name, measure.ErrForeign)
-}
-
 // markedAs tells versions by their markers.
 func markedAs(wanted func(marker) bool) func(*types.FunctionConfiguration) bool {
 	return func(v *types.FunctionConfiguration) bool {
@@ -176,7 +180,7 @@ func (f *function) describable(c *measure.Config) error {
 	_, own := markerOf(c.Description)
 	widest := marker{f.id, arm.MaxMemoryMB, int(time.Now().UnixMicro())}
 	if over := len([]rune(widest.before(own))) - maxDescription; over > 0 {
-		return fmt.Errorf("the description of %s leaves no room for the mark of a tuning: shorten it by %d characters", f.Name, over)
+		return fmt.Errorf("the description of %s has no room for a tuning's mark: shorten it by %d characters", f.Name, over)
 	}
 	return nil
 }

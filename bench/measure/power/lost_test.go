@@ -142,7 +142,7 @@ func TestOptimisingFails(t *testing.T) {
 	s = newServer(t)
 	s.Strike(&double.Fault{Operation: "PublishVersion", After: 2, Error: double.Denied("lambda:PublishVersion")})
 	_, _, err = newMachine(s, text).run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") || !strings.Contains(err.Error(), "the analysis stands: 1769 MB; memory set to 1769 MB") {
+	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") || !strings.Contains(err.Error(), "the analysis is valid: 1769 MB; memory set to 1769 MB") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,23 +13,17 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// Output is the output of Power Tuning 4.4.0, followed by what that lacks.
+// Output is the output of Power Tuning 4.4.0, followed by our additions.
 type Output struct {
-	Power        int          `json:"power"`    // MB, the best value by the strategy
-	Cost         float64      `json:"cost"`     // of an invocation with it
-	Duration     float64      `json:"duration"` // ms
+	Choice                    // the best power value by the strategy
 	StateMachine StateMachine `json:"stateMachine"`
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
 
-	Source         string   `json:"source"`         // aws or lab
-	Name           string   `json:"name,omitempty"` // of the function, for people, such as its arm
-	Function       string   `json:"function"`
+	Source         string   `json:"source"` // aws or lab
 	Seed           uint32   `json:"seed"`
 	Num            int      `json:"num"`
 	Strategy       Strategy `json:"strategy"`
-	Architecture   string   `json:"architecture"`
-	Memory         int      `json:"memory"`                // MB, before the tuning
-	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
+	Memory         int      `json:"memory"` // MB, before the tuning
 	PriceRegion    string   `json:"priceRegion"`
 	PricesAsOf     string   `json:"pricesAsOf,omitempty"` // date of the price list
 	Currency       string   `json:"currency"`             // USD, CNY, or GB-s if no price is known
@@ -64,7 +58,8 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	rate, warning := rateOf(prices, p)
 	for _, power := range p.Powers { // every planned value is in the output
 		if !slices.ContainsFunc(values, func(v Value) bool { return v.Value == power }) {
-			values = append(values, Value{Value: power, Course: Course{Failed: cmp.Or(p.Refused[power], "its measuring came to no result")}})
+			why := cmp.Or(p.Refused[power], "measuring it had no result")
+			values = append(values, Value{Value: power, Course: Course{Failed: why}})
 		}
 	}
 	slices.SortFunc(values, func(a, b Value) int { return a.Value - b.Value })
@@ -73,10 +68,15 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
-		Architecture: string(p.Architecture), Memory: p.Memory, balancedWeight: in.BalancedWeight, PackageType: p.PackageType, PriceRegion: rate.Region, PricesAsOf: rate.AsOf, Currency: rate.Currency, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
-		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(visualizationBase(rate.Currency)), Transitions: transitions,
-			ExecutionCost: rate.Transition * float64(transitions)}}
+	out := &Output{
+		Choice: Choice{Function: p.Function, Architecture: string(p.Architecture), PackageType: p.PackageType},
+		Source: "aws", Seed: p.Seed, Num: p.Num, Strategy: in.Strategy, balancedWeight: in.BalancedWeight, DryRun: in.DryRun,
+		Memory: p.Memory, PriceRegion: rate.Region, PricesAsOf: rate.AsOf, Currency: rate.Currency,
+		Percentiles: chosen.Duration, ByPowerValue: values,
+	}
+	out.Power, out.Cost, out.Duration = chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration
+	out.StateMachine.Transitions, out.StateMachine.ExecutionCost = transitions, rate.Transition*float64(transitions)
+	out.StateMachine.Visualization = CurveOf("", values).URL(visualizationBase(rate.Currency))
 	for _, v := range values {
 		out.StateMachine.LambdaCost += v.TotalCost
 		if in.IncludeResults && v.Failed == "" {
@@ -93,14 +93,6 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	}
 	out.Recommendation = recommend(in, opening, all, chosen, rate.Currency)
 	return out, nil
-}
-
-// pricing says which prices were used.
-func (o *Output) pricing() string {
-	if o.Currency == units {
-		return "no price for " + o.PriceRegion
-	}
-	return fmt.Sprintf("prices of %s (%s)", o.PriceRegion, o.PricesAsOf)
 }
 
 // Title returns the function's name for people.

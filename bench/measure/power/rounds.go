@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -32,7 +33,7 @@ func (m *measurer) series() (all []series) {
 type rounds struct {
 	all     []series
 	seed    uint32
-	limit   int       // invocations at the same time; 0 means 1. On AWS environments do not share a CPU, in the lab they do
+	limit   int       // invocations at the same time; 0 means 1. In the lab, unlike on AWS, environments share CPUs
 	until   time.Time // nothing begins that may not end by then; zero means no limit
 	observe func(series)
 
@@ -106,7 +107,9 @@ func (r *rounds) step(ctx context.Context, s series, at place) error {
 	began := time.Now()
 	err := s.m.once(ctx, s.p, at, event)
 	s.m.mu.Lock()
-	err = s.p.note(err)
+	if f, failed := errors.AsType[*failure](err); failed { // of the power value, which does not end the tuning
+		s.p.Failed, err = cmp.Or(s.p.Failed, f.why), nil
+	}
 	s.m.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -23,7 +23,7 @@ type Request struct {
 	Progress  *GroupProgress  `json:"progress,omitempty"`
 	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
-	Detail    *status         `json:"detail,omitempty"`  // of EventBridge, instead of the other fields: an execution was stopped
+	Detail    *status         `json:"detail,omitempty"`  // from EventBridge, in place of the others: it was stopped
 	Stopped   bool            `json:"stopped,omitempty"` // for clean: the last step of the stopped execution may still run
 }
 
@@ -75,8 +75,8 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 			return nil, err
 		}
 		if plan := m.plan; plan.Cold && plan.Distributed {
-			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, "+
-				"not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one "+
+				"after the other, not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
 		}
 		return m.plan, nil
 	}
@@ -91,7 +91,8 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
 		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
-			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.Name, len(r.Plan.Versions), len(r.Plan.Powers), r.Plan.Publishes)
+			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls",
+				f.Name, len(r.Plan.Versions), len(r.Plan.Powers), r.Plan.Publishes)
 		}
 		return r.Plan, err
 	case step.Execute:
@@ -108,11 +109,70 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 			return nil, errors.New("step optimise without an output")
 		}
 		if err := optimise(ctx, f, in, r.Output); err != nil {
-			return nil, fmt.Errorf("autoOptimize: %w (the analysis stands: %d MB; %s)", err, r.Output.Power, cmp.Or(r.Output.Optimised, "nothing was changed"))
+			done := cmp.Or(r.Output.Optimised, "nothing was changed")
+			return nil, fmt.Errorf("autoOptimize: %w (the analysis is valid: %d MB; %s)", err, r.Output.Power, done)
 		}
 		return r.Output, nil
 	}
 	return nil, fmt.Errorf("unknown step %q", r.Step)
+}
+
+// ErrorName returns the name that a state machine's Retry and Catch can match: InputError, FunctionBusy,
+// FunctionChanged, NothingMeasured, the code of an AWS error such as AccessDeniedException, or TuningFailed.
+func ErrorName(err error) string {
+	switch {
+	case errors.As(err, new(*InputError)):
+		return "InputError"
+	case errors.Is(err, ErrBusy):
+		return "FunctionBusy"
+	case errors.Is(err, measure.ErrForeign):
+		return "FunctionChanged"
+	case errors.Is(err, ErrNothingMeasured):
+		return "NothingMeasured"
+	}
+	return cmp.Or(measure.Code(err), "TuningFailed")
+}
+
+// stepClean cleans up. Stopping an execution does not stop its last step, which runs until it finds that the
+// function is no longer marked. So stepClean looks again until nothing is left.
+func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
+	id := executionID(r.Execution)
+	if r.Plan != nil {
+		id = r.Plan.ID
+	}
+	if id == "" {
+		return nil, errors.New("step clean without an execution")
+	}
+	f, err := s.function(ctx, in, id)
+	if err != nil {
+		return nil, err
+	}
+	for range 20 {
+		found, err := f.clean(ctx)
+		if measure.Code(err) == "ResourceNotFoundException" { // without the function there is nothing to clean
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cleaning up: %w", err)
+		}
+		if !r.Stopped {
+			break
+		}
+		if err := measure.Sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
+			return nil, err
+		}
+		if !found {
+			break
+		}
+	}
+	return nil, nil
+}
+
+// executionID returns the names of the state machine and the execution from an ARN. Together they are unique in an
+// account and region.
+func executionID(execution string) string {
+	parts := strings.Split(execution, ":")
+	return strings.Join(parts[max(0, len(parts)-2):], ":")
 }
 
 // execute measures a group of power values until it is done or the time is up.
@@ -140,11 +200,11 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	if err := rounds.measure(ctx, in, r.Plan.Cold, r.Plan.Num); err != nil {
 		return nil, err
 	}
-	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
-		return &Measured{More: true, Progress: g}, nil
-	}
 	for _, p := range g.Powers {
 		if p.Failed == "" && p.Done < r.Plan.Num {
+			if g.Calls < MaxCalls {
+				return &Measured{More: true, Progress: g}, nil
+			}
 			p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
 		}
 	}
@@ -165,63 +225,3 @@ func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 }
 
 func (s *Steps) margin() time.Duration { return cmp.Or(s.Margin, 20*time.Second) }
-
-// stepClean cleans up. Stopping an execution does not stop its last step, which runs until it finds that the
-// function is no longer marked. So stepClean looks again until nothing is left.
-func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
-	id := executionID(r.Execution)
-	if r.Plan != nil {
-		id = r.Plan.ID
-	}
-	if id == "" {
-		return nil, errors.New("step clean without an execution")
-	}
-	f, err := s.function(ctx, in, id)
-	if err != nil {
-		return nil, err
-	}
-	any := false
-	for range 20 {
-		found, err := f.clean(ctx)
-		any = any || found
-		if measure.Code(err) == "ResourceNotFoundException" { // without the function there is nothing to clean
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("cleaning up: %w", err)
-		}
-		if !r.Stopped {
-			break
-		}
-		if err := measure.Sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
-			return nil, err
-		}
-		if !found {
-			break
-		}
-	}
-	return map[string]bool{"found": any}, nil
-}
-
-// executionID returns the names of the state machine and the execution from an ARN. Together they are unique in an
-// account and region.
-func executionID(execution string) string {
-	parts := strings.Split(execution, ":")
-	return strings.Join(parts[max(0, len(parts)-2):], ":")
-}
-
-// ErrorName returns the name that a state machine's Retry and Catch can match: InputError, FunctionBusy,
-// FunctionChanged, NothingMeasured, the code of an AWS error such as AccessDeniedException, or TuningFailed.
-func ErrorName(err error) string {
-	switch {
-	case errors.As(err, new(*InputError)):
-		return "InputError"
-	case errors.As(err, new(*Busy)):
-		return "FunctionBusy"
-	case errors.Is(err, measure.ErrForeign):
-		return "FunctionChanged"
-	case errors.Is(err, ErrNothingMeasured):
-		return "NothingMeasured"
-	}
-	return cmp.Or(measure.Code(err), "TuningFailed")
-}

@@ -16,12 +16,12 @@ var ErrNothingMeasured = errors.New("no power value could be measured")
 // cell is a power value of one of the functions that are compared.
 type cell struct {
 	Value
-	label        string // "512 MB", or "rawtcp/zip at 512 MB" among several functions
-	architecture string // among several functions
+	label string  // "512 MB", or "rawtcp/zip at 512 MB" among several functions
+	of    *Output // of the function; nil if only one is tuned
 }
 
 func cells(values []Value) []cell {
-	return list.Map(values, func(v Value) cell { return cell{v, fmt.Sprintf("%d MB", v.Value), ""} })
+	return list.Map(values, func(v Value) cell { return cell{v, fmt.Sprintf("%d MB", v.Value), nil} })
 }
 
 // best returns the cell that the strategy chooses among those that did not fail. If two are equal, it takes the
@@ -67,7 +67,8 @@ func keys(strategy Strategy, w float64, most Value) []func(Value) float64 {
 	case Balanced:
 		// A share of the largest cost and a share of the largest duration. If every duration is zero, no value is
 		// slowest.
-		return []func(Value) float64{func(v Value) float64 { return w*share(cost(v), cost(most)) + (1-w)*share(time(v), time(most)) }, cost, time}
+		both := func(v Value) float64 { return w*share(cost(v), cost(most)) + (1-w)*share(time(v), time(most)) }
+		return []func(Value) float64{both, cost, time}
 	}
 	return []func(Value) float64{cost, time}
 }
@@ -89,7 +90,8 @@ func (o *Output) Moved() (moved bool, percent float64, err error) {
 	was := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == o.Memory && c.Failed == "" })
 	is := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == o.Power })
 	if was < 0 {
-		return false, 0, fmt.Errorf("%d MB was not measured, so nobody knows whether %d MB is better: add it to powerValues", o.Memory, o.Power)
+		return false, 0, fmt.Errorf("%d MB was not measured, so whether %d MB is better is unknown: add it to powerValues",
+			o.Memory, o.Power)
 	}
 	if o.Strategy != Cost && slices.Contains(indistinct(all, all[is]), all[was].label) {
 		return false, 0, nil

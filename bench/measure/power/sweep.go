@@ -44,13 +44,13 @@ func (s *Sweep) AllFailed() []string {
 
 // Choice is a function at a power value.
 type Choice struct {
-	Name         string  `json:"name"`
+	Power        int     `json:"power"`          // MB
+	Cost         float64 `json:"cost"`           // of an invocation
+	Duration     float64 `json:"duration"`       // ms
+	Name         string  `json:"name,omitempty"` // for people, such as an arm
 	Function     string  `json:"function"`
 	Architecture string  `json:"architecture"`
-	PackageType  string  `json:"packageType,omitempty"`
-	Power        int     `json:"power"`    // MB
-	Cost         float64 `json:"cost"`     // of an invocation
-	Duration     float64 `json:"duration"` // ms
+	PackageType  string  `json:"packageType,omitempty"` // Zip or Image
 }
 
 // Sweep tunes functions together. Each round has one invocation of every power value of every function, in random
@@ -103,24 +103,14 @@ func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jo
 	return jobs, nil
 }
 
-// comparable returns an error if the costs of two functions cannot be compared.
-func comparable(t *price.Table, a, b *Plan) error {
-	of, _ := rateOf(t, a)
-	other, _ := rateOf(t, b)
-	if of.Currency != other.Currency || of.Currency == units && (a.Architecture != b.Architecture || of.Region != other.Region) {
-		return fmt.Errorf("%s (%s, %s) and %s (%s, %s) have no prices that compare, %s and %s: tune them one by one, or give --prices FILE", a.Function, of.Region, a.Architecture, b.Function, other.Region, b.Architecture, of.Currency, other.Currency)
-	}
-	return nil
-}
-
 // measure publishes and measures.
 func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 	observe := t.Observe
 	if observe == nil {
 		observe = func(string, string, int) {}
 	}
-	r := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside, observe: func(s series) { observe("measure", s.m.Name, s.p.Power) }}
-	num := 0
+	r, num := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside}, 0
+	r.observe = func(s series) { observe("measure", s.m.Name, s.p.Power) }
 	for _, j := range jobs {
 		err := j.plan.publish(ctx, j.f, time.Time{}, func(power int) { observe("publish", j.Name, power) })
 		if err != nil {
@@ -135,12 +125,24 @@ func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 	return r.measure(ctx, jobs[0].Input, jobs[0].plan.Cold, num)
 }
 
+// comparable returns an error if the costs of two functions cannot be compared.
+func comparable(t *price.Table, a, b *Plan) error {
+	of, _ := rateOf(t, a)
+	other, _ := rateOf(t, b)
+	alike := a.Architecture == b.Architecture && of.Region == other.Region
+	if of.Currency != other.Currency || of.Currency == units && !alike {
+		return fmt.Errorf("%s (%s, %s) and %s (%s, %s) have no prices that compare, %s and %s: "+
+			"tune them one by one, or give --prices FILE", a.Function, of.Region, a.Architecture,
+			b.Function, other.Region, b.Architecture, of.Currency, other.Currency)
+	}
+	return nil
+}
+
 // compare analyses each function, and then all together.
 func (t *Tuner) compare(jobs []*measurer) (*Sweep, error) {
 	out := &Sweep{}
 	var all []cell
 	var curves []Curve
-	owner := map[string]*Output{}
 	for _, j := range jobs {
 		o, err := analyse(j.Input, j.plan, j.values(), t.prices(), 0)
 		if errors.Is(err, ErrNothingMeasured) && len(jobs) > 1 {
@@ -154,9 +156,7 @@ func (t *Tuner) compare(jobs []*measurer) (*Sweep, error) {
 		out.Functions = append(out.Functions, o)
 		curves = append(curves, CurveOf(j.Name, o.ByPowerValue))
 		for _, v := range o.ByPowerValue {
-			c := cell{v, fmt.Sprintf("%s at %d MB", j.Name, v.Value), o.Architecture}
-			owner[c.label] = o
-			all = append(all, c)
+			all = append(all, cell{v, fmt.Sprintf("%s at %d MB", j.Name, v.Value), o})
 		}
 	}
 	if len(out.Functions) == 0 {
@@ -167,13 +167,15 @@ func (t *Tuner) compare(jobs []*measurer) (*Sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := owner[chosen.label]
-	out.Best = Choice{o.Name, o.Function, o.Architecture, o.PackageType, chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration}
+	o := chosen.of
+	out.Best = o.Choice
+	out.Best.Power, out.Best.Cost, out.Best.Duration = chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration
 	if len(jobs) == 1 {
 		out.Recommendation = o.Recommendation
 		return out, nil
 	}
-	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen, o.Currency) + architectures(in, all)
+	opening := fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind())
+	out.Recommendation = recommend(in, opening, all, chosen, o.Currency) + architectures(in, all)
 	if len(curves) == 2 {
 		out.Visualization = CompareURL(visualizationBase(o.Currency), curves[0], curves[1])
 	}

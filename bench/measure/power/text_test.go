@@ -46,7 +46,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := out.WriteText(&b); err != nil {
+	if err := alone(out).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/text.txt", b.Bytes())

@@ -19,15 +19,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/time/rate"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
@@ -54,10 +58,10 @@ type Tuner struct {
 	Observe func(phase, function string, power int)
 }
 
-const (
-	defaultPoll  = 200 * time.Millisecond
-	cleanTimeout = 5 * time.Minute
-)
+const defaultPoll, cleanTimeout = 200 * time.Millisecond, 5 * time.Minute
+
+// unpaced lets control-plane calls through at once: a tuning makes them one at a time.
+var unpaced = rate.NewLimiter(rate.Inf, 0)
 
 func (t *Tuner) prices() *price.Table { return cmp.Or(t.Prices, price.Default()) }
 
@@ -66,7 +70,7 @@ func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, e
 	if err != nil {
 		return nil, err
 	}
-	control := measure.Control{API: api, Name: in.Function, Poll: cmp.Or(t.Poll, defaultPoll), Ready: ready}
+	control := measure.Control{API: api, Name: in.Function, Poll: cmp.Or(t.Poll, defaultPoll), Ready: ready, Pace: unpaced}
 	return &function{Control: control, id: short(id)}, nil
 }
 
@@ -105,7 +109,7 @@ func (t *Tuner) Clean(ctx context.Context, in Input) (found bool, err error) {
 func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 	if in.PayloadS3 != "" {
 		if t.Fetch == nil {
-			return fmt.Errorf("payloadS3 %s: S3 is out of reach here: put the payload into a file and give --payload", in.PayloadS3)
+			return fmt.Errorf("payloadS3 %s: S3 is not read here: put the payload into a file and give --payload", in.PayloadS3)
 		}
 		data, err := t.Fetch(ctx, in.PayloadS3)
 		if err != nil {
@@ -121,40 +125,6 @@ func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 	return nil
 }
 
-// optimise applies the result if the input asks for that: it sets the memory and, if an alias is named, points it
-// at a new version.
-func optimise(ctx context.Context, f *function, in Input, out *Output) error {
-	if !in.AutoOptimize || in.DryRun {
-		return nil
-	}
-	c, err := f.Settle(ctx, "", "")
-	if err != nil {
-		return err
-	}
-	if int(aws.ToInt32(c.MemorySize)) != out.Power {
-		if _, err = f.configure(ctx, c, out.Power, marker{}); err != nil {
-			return err
-		}
-	}
-	out.Optimised = fmt.Sprintf("memory set to %d MB", out.Power)
-	if in.AutoOptimizeAlias == "" {
-		return nil
-	}
-	// Called twice this makes one version, because nothing changes in between.
-	version, err := f.Publish(ctx, &lambda.PublishVersionInput{FunctionName: &f.Name}, markedAs(func(marker) bool { return false }))
-	if err != nil {
-		return fmt.Errorf("%d MB: %w", out.Power, err)
-	}
-	if _, err := f.Settle(ctx, version, ""); err != nil {
-		return err
-	}
-	if err := f.point(ctx, in.AutoOptimizeAlias, version); err != nil {
-		return err
-	}
-	out.Optimised += fmt.Sprintf(", alias %s points at version %s", in.AutoOptimizeAlias, version)
-	return nil
-}
-
 // Connector returns a Tuner.Connect. It makes one client for each region and, by assuming a role, for each account.
 func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*lambda.Client, error) {
 	var mu sync.Mutex
@@ -167,9 +137,9 @@ func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*
 			there := cfg.Copy()
 			there.Region = cmp.Or(region, there.Region)
 			if role != "" {
-				there.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(there), role, func(o *stscreds.AssumeRoleOptions) {
-					o.RoleSessionName = "twinstart-tune"
-				}))
+				named := func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "twinstart-tune" }
+				assumed := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(there), role, named)
+				there.Credentials = aws.NewCredentialsCache(assumed)
 			}
 			clients[k] = measure.NewClient(there)
 		}
@@ -203,4 +173,52 @@ func FromS3(cfg aws.Config) Fetch {
 		}
 		return data, nil
 	}
+}
+
+// splitS3 splits s3://bucket/key.
+func splitS3(uri string) (bucket, key string, err error) {
+	rest, ok := strings.CutPrefix(uri, "s3://")
+	bucket, key, found := strings.Cut(rest, "/")
+	if ok && found {
+		key, err = url.PathUnescape(key)
+	}
+	if !ok || !found || err != nil || bucket == "" || key == "" {
+		return "", "", fmt.Errorf("%q is not s3://bucket/key", measure.OneLine(uri, 100))
+	}
+	return bucket, key, nil
+}
+
+// optimise applies the result if the input asks for that: it sets the memory and, if an alias is named, points it
+// at a new version.
+func optimise(ctx context.Context, f *function, in Input, out *Output) error {
+	if !in.AutoOptimize || in.DryRun {
+		return nil
+	}
+	c, err := f.Settle(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	if int(aws.ToInt32(c.MemorySize)) != out.Power {
+		if _, err = f.configure(ctx, c, out.Power, marker{}); err != nil {
+			return err
+		}
+	}
+	out.Optimised = fmt.Sprintf("memory set to %d MB", out.Power)
+	if in.AutoOptimizeAlias == "" {
+		return nil
+	}
+	// Called twice this makes one version, because nothing changes in between.
+	none := func(*types.FunctionConfiguration) bool { return false }
+	version, err := f.Publish(ctx, &lambda.PublishVersionInput{FunctionName: &f.Name}, none)
+	if err != nil {
+		return fmt.Errorf("%d MB: %w", out.Power, err)
+	}
+	if _, err := f.Settle(ctx, version, ""); err != nil {
+		return err
+	}
+	if err := f.point(ctx, in.AutoOptimizeAlias, version); err != nil {
+		return err
+	}
+	out.Optimised += fmt.Sprintf(", alias %s points at version %s", in.AutoOptimizeAlias, version)
+	return nil
 }

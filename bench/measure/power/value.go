@@ -3,9 +3,7 @@ package power
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/twinstart/twinstart/bench/record/logline"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -13,7 +11,7 @@ import (
 // Value is the result for one power value.
 type Value struct {
 	Value           int     `json:"value"`                     // MB
-	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, with INIT and restore, trimmed by discardTopBottom; 0 if it failed
+	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, INIT and restore included, trimmed; 0 if it failed
 	AveragePrice    float64 `json:"averagePrice,omitempty"`    // of an invocation, trimmed likewise, with the request fee
 	TotalCost       float64 `json:"totalCost,omitempty"`       // of all its invocations, untrimmed
 
@@ -32,7 +30,7 @@ type Course struct {
 	MaxMemoryUsedMB int    `json:"maxMemoryUsedMB,omitempty"`
 	Failed          string `json:"failed,omitempty"` // why nothing more is measured
 	Throttles       int    `json:"throttles,omitempty"`
-	Retries         int    `json:"retries,omitempty"`        // calls that were lost by the service or the network and repeated
+	Retries         int    `json:"retries,omitempty"`        // calls that the service or the network lost: repeated
 	FunctionErrors  int    `json:"functionErrors,omitempty"` // invocations that ended with an error and were repeated
 	LastError       string `json:"lastError,omitempty"`
 	AllowedErrors   int    `json:"allowedErrors,omitempty"` // that allowedExceptions allows
@@ -53,7 +51,7 @@ type Summary struct {
 	Max         float64     `json:"max"`
 }
 
-// The least number of values for a percentile. With fewer, the percentile would be the largest value, or nearly.
+// The least numbers of values for a percentile. With fewer values, it would be the largest value or nearly so.
 const (
 	minP90 = 10
 	minP95 = 20
@@ -63,7 +61,8 @@ func summarise(d *Distribution, trim float64) *Summary {
 	if d.N == 0 {
 		return nil
 	}
-	s := &Summary{N: d.N, Mean: round(d.Mean()), TrimmedMean: round(d.TrimmedMean(trim)), Min: d.Min, P50: round(d.Quantile(0.5)), Max: d.Max}
+	s := &Summary{N: d.N, Min: d.Min, Max: d.Max}
+	s.Mean, s.TrimmedMean, s.P50 = round(d.Mean()), round(d.TrimmedMean(trim)), round(d.Quantile(0.5))
 	interval := func(q float64, least int) *[2]float64 {
 		if ci, ok := d.Interval(q); ok && d.N >= least {
 			return &[2]float64{round(ci.Lo), round(ci.Hi)}
@@ -84,32 +83,6 @@ func summarise(d *Distribution, trim float64) *Summary {
 // round rounds to a tenth of a microsecond; REPORT has two decimals of a millisecond.
 func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 
-// value returns the result of the progress.
-func (p *Progress) value(in Input, rate price.Rate) Value {
-	trim := in.DiscardTopBottom
-	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, Course: p.Course}
-	if v.Failed == "" && p.Done == 0 {
-		v.Failed = "nothing was measured"
-	}
-	// The price is linear in billed ms, so the price of the mean is the mean of the prices.
-	perMs := float64(p.Power) / 1024 / 1000 * rate.GBSecond
-	v.TotalCost = (p.Billed.Sum+p.FailedMs)*perMs + float64(p.Billed.N+p.FunctionErrors)*rate.Request
-	if p.Done == 0 {
-		return v
-	}
-	v.Duration, v.Handler, v.Init = summarise(&p.Total, trim), summarise(&p.Handler, trim), summarise(&p.Init, trim)
-	v.Restore, v.Billed = summarise(&p.Restore, trim), summarise(&p.Billed, trim)
-	if v.Failed == "" {
-		v.AverageDuration = v.Duration.TrimmedMean
-		v.AveragePrice = p.Billed.TrimmedMean(trim)*perMs + rate.Request
-		if in.Compatible {
-			v.AveragePrice = math.Ceil(p.Total.TrimmedMean(trim)) * compatibleRate(rate) * float64(p.Power) / 128
-			v.TotalCost = p.Billed.Sum * compatibleRate(rate) * float64(p.Power) / 128
-		}
-	}
-	return v
-}
-
 // compatibleRate is Power Tuning's price of a millisecond at 128 MB: that of the list, rounded up like its table,
 // without a request fee.
 func compatibleRate(rate price.Rate) float64 { return math.Ceil(rate.GBSecond/8000*1e10-1e-6) / 1e10 }
@@ -122,7 +95,8 @@ const units = "GB-s"
 func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string) {
 	rate, ok := t.Rate(p.Region, p.Architecture)
 	if !ok {
-		warning = fmt.Sprintf("no price for %s (%s): cost in units of GB-seconds, without the request fee; twinstart tune --prices FILE gives one", rate.Region, p.Architecture)
+		warning = fmt.Sprintf("no price for %s (%s): cost in units of GB-seconds, without the request fee; "+
+			"twinstart tune --prices FILE gives one", rate.Region, p.Architecture)
 		rate.Currency, rate.GBSecond, rate.Request, rate.AsOf = units, 1, 0, ""
 	}
 	return rate, warning
@@ -134,58 +108,4 @@ func money(currency string, digits int, x float64) string {
 		return fmt.Sprintf("$%.*f", digits, x)
 	}
 	return fmt.Sprintf("%.*f %s", digits, x, currency)
-}
-
-// Progress is what has been measured of one power value. Its size does not grow with the number of invocations.
-type Progress struct {
-	Power        int          `json:"power"`
-	Done         int          `json:"done"`  // invocations
-	Total        Distribution `json:"total"` // INIT + restore + handler, ms
-	Handler      Distribution `json:"handler"`
-	Init         Distribution `json:"init"`    // of cold starts
-	Restore      Distribution `json:"restore"` // of cold starts with SnapStart
-	Billed       Distribution `json:"billed"`
-	Environments int          `json:"environments,omitempty"` // number of cold starts
-	FailedMs     float64      `json:"failedMs,omitempty"`     // ms, billed for invocations with a function error
-	Course
-}
-
-// GroupProgress is what has been measured of a group. It goes from state to state.
-type GroupProgress struct {
-	Calls  int         `json:"calls"` // of the step that measures
-	Powers []*Progress `json:"powers"`
-}
-
-// more reports whether anything of the group is left to measure.
-func (g *GroupProgress) more(num int) bool {
-	return slices.ContainsFunc(g.Powers, func(p *Progress) bool { return p.Failed == "" && p.Done < num })
-}
-
-// add adds the REPORT of an invocation. It returns an error if a figure is missing.
-func (p *Progress) add(r *logline.Report) error {
-	if r == nil || r.DurationMs == nil || r.BilledDurationMs == nil {
-		return fmt.Errorf("the log of an invocation holds no REPORT with Duration and Billed Duration: is its endpoint Lambda, or the lab?")
-	}
-	total := *r.DurationMs
-	billed := *r.BilledDurationMs
-	p.Handler.Add(*r.DurationMs)
-	if r.InitDurationMs != nil {
-		total += *r.InitDurationMs
-		billed = price.BilledColdMs(billed, *r.InitDurationMs, *r.DurationMs)
-		p.Init.Add(*r.InitDurationMs)
-	}
-	if r.RestoreDurationMs != nil {
-		total += *r.RestoreDurationMs
-		if r.BilledRestoreDurationMs != nil {
-			billed += *r.BilledRestoreDurationMs
-		}
-		p.Restore.Add(*r.RestoreDurationMs)
-	}
-	p.Total.Add(math.Round(total*1e4) / 1e4) // a sum of numbers with two decimals has two decimals
-	p.Billed.Add(billed)
-	if r.MaxMemoryUsedMB != nil {
-		p.MaxMemoryUsedMB = max(p.MaxMemoryUsedMB, *r.MaxMemoryUsedMB)
-	}
-	p.Done++
-	return nil
 }

@@ -31,9 +31,12 @@ func Order(seed uint64, phase Phase, round, n int) []int {
 	return rand.New(rand.NewPCG(seed, uint64(phase)<<32|uint64(round))).Perm(n)
 }
 
-// Each calls turn for each arm of an order, with its place in the order from 1, some at a time. It ends at the
-// first error, or with the context.
-func Each(ctx context.Context, order iter.Seq[int], atOnce int, turn func(ctx context.Context, arm, place int) error) error {
+// Turn measures an arm. place is its place in the order, from 1.
+type Turn func(ctx context.Context, arm, place int) error
+
+// Each calls turn for each arm of an order, with its place in the order (from 1), at most atOnce at a time. It stops at
+// the first error, or when the context ends.
+func Each(ctx context.Context, order iter.Seq[int], atOnce int, turn Turn) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, atOnce))
 	place := 0
@@ -54,16 +57,9 @@ func Each(ctx context.Context, order iter.Seq[int], atOnce int, turn func(ctx co
 // Blocks distributes total warm samples evenly over environments; the first ones get what is left over. There are
 // never more environments than samples.
 func Blocks(total, environments int) []int {
-	environments = min(environments, total)
-	if environments <= 0 {
-		return nil
-	}
-	out := make([]int, environments)
+	out := make([]int, max(0, min(environments, total)))
 	for i := range out {
-		out[i] = total / environments
-		if i < total%environments {
-			out[i]++
-		}
+		out[i] = (total + len(out) - 1 - i) / len(out)
 	}
 	return out
 }
@@ -75,13 +71,13 @@ type Stage struct {
 	From    float64       `json:"from"`
 	To      float64       `json:"to"`
 	For     time.Duration `json:"for"`
-	Poisson bool          `json:"poisson,omitempty"` // gaps are random, as of callers that do not know of each other; else even
+	Poisson bool          `json:"poisson,omitempty"` // random gaps, as of independent callers; else even gaps
 }
 
-// Arrivals returns when requests are due, since the load began, and the index of the stage of each. Even arrivals come
-// when the integral of the rate reaches 0, 1, 2 ...; those of a Poisson process, when it reaches sums of exponential
-// numbers drawn from the seed. So a ramp is exact at any slope; pacers that extrapolate from the rate of the
-// moment, such as vegeta's LinearPacer, send the first 200 requests of a ramp from 1 to 1,000 in 10 s at once.
+// Arrivals yields when each request is due, since the load began, and the index of its stage. Even arrivals come when
+// the integral of the rate reaches 0, 1, 2 ... Arrivals of a Poisson process come when it reaches sums of exponential
+// numbers that are drawn from the seed. So a ramp is exact at any slope. Pacers that extrapolate from the current rate,
+// such as vegeta's LinearPacer, send the first 200 requests of a ramp from 1 to 1,000 in 10 s at once.
 func Arrivals(stages []Stage, seed uint64) iter.Seq2[time.Duration, int] {
 	return func(yield func(time.Duration, int) bool) {
 		rng := rand.New(rand.NewPCG(seed, uint64(Load)))

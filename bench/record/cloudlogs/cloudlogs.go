@@ -3,37 +3,39 @@ package cloudlogs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/smithy-go"
 
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
-// reports is a filter pattern for all that the platform says of invocations and of INIT, in text and in JSON. A term of
-// its own for each: whether a term matches within a word is not promised.
+// reports is a filter pattern for all lines of the platform about invocations and INIT, in text and in JSON. Each kind
+// of line has its own term, because AWS does not promise that a term matches a part of a word.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
-const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_START" ?"INIT_REPORT" ?"RESTORE_REPORT" ` +
-	`?"platform.report" ?"platform.start" ?"platform.runtimeDone" ?"platform.initStart" ?"platform.initReport" ?"platform.restoreReport"`
+const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_START" ?"INIT_REPORT" ` +
+	`?"RESTORE_REPORT" ?"platform.report" ?"platform.start" ?"platform.runtimeDone" ?"platform.initStart" ` +
+	`?"platform.initReport" ?"platform.restoreReport"`
 
-// Events yields the platform's events of a log group, and possibly others, from since on, in CloudWatch's order. An
-// error ends the sequence.
+// Events yields the platform's events of a log group since a time, in CloudWatch's order. It may yield other events,
+// too. An error ends the sequence.
 func Events(ctx context.Context, cfg aws.Config, group string, since time.Time) iter.Seq2[importer.Event, error] {
 	return func(yield func(importer.Event, error) bool) {
-		found := false
+		client, found := cloudwatchlogs.NewFromConfig(cfg), false
+		once := func(o *cloudwatchlogs.FilterLogEventsPaginatorOptions) {
+			o.StopOnDuplicateToken = true // an emulator may repeat the last token
+		}
 		for _, pattern := range []*string{aws.String(reports), nil} { // an emulator may not know the pattern: read all lines
 			if found {
 				break
 			}
-			in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: pattern, StartTime: aws.Int64(since.UnixMilli())}
-			pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(cfg), in, func(o *cloudwatchlogs.FilterLogEventsPaginatorOptions) {
-				o.StopOnDuplicateToken = true // an emulator may repeat the last token
-			})
+			in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: pattern}
+			in.StartTime = aws.Int64(since.UnixMilli())
+			pages := cloudwatchlogs.NewFilterLogEventsPaginator(client, in, once)
 			for pages.HasMorePages() {
 				page, err := pages.NextPage(ctx)
 				if err != nil {
@@ -54,18 +56,11 @@ func Events(ctx context.Context, cfg aws.Config, group string, since time.Time) 
 	}
 }
 
-// explain keeps the service's code and message, and adds what to do about common ones.
+// explain adds what to do about common errors of the service.
 func explain(group string, err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return fmt.Errorf("reading log group %s: %w", group, err)
-	}
-	hint := ""
-	switch api.ErrorCode() {
-	case "ResourceNotFoundException":
-		hint = "; a function's is /aws/lambda/NAME, and comes with its first invocation"
-	case "AccessDeniedException":
-		hint = "; allow logs:FilterLogEvents"
-	}
-	return fmt.Errorf("reading log group %s: %s: %s%s", group, api.ErrorCode(), api.ErrorMessage(), hint)
+	hint := map[string]string{
+		"ResourceNotFoundException": "; a function's is /aws/lambda/NAME, and comes with its first invocation",
+		"AccessDeniedException":     "; allow logs:FilterLogEvents",
+	}[measure.Code(err)]
+	return fmt.Errorf("reading log group %s: %w%s", group, measure.Brief(err), hint)
 }

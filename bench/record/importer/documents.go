@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/csv"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,15 +42,16 @@ func (c *collected) inOrder() []Event {
 // tolerant accepts JSON with duplicate names and invalid UTF-8.
 var tolerant = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// lists are members of documents that hold events or rows, others what only a document about logs has.
+// lists are members of documents that hold events or rows. others are members that only documents about logs have.
 var (
 	lists  = []string{"events", "logEvents", "results", "Records", "records"}
-	others = []string{"awslogs", "searchedLogStreams", "nextForwardToken", "queryLanguage", "eventId", "ingestionTime", "logStreamName"}
+	others = []string{"awslogs", "searchedLogStreams", "nextForwardToken", "queryLanguage",
+		"eventId", "ingestionTime", "logStreamName"}
 )
 
-// isDocument reports whether a file is JSON that contains log events, in contrast to JSON that was logged. It is the
-// response of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's
-// document from Firehose, Kinesis or Lambda, or single events.
+// isDocument reports whether a file is JSON that contains log events, in contrast to JSON that was logged: the response
+// of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's document from
+// Firehose, Kinesis or Lambda, or single events.
 func isDocument(head []byte) bool {
 	d := jsontext.NewDecoder(bytes.NewReader(head), tolerant...)
 	kind := d.PeekKind()
@@ -75,7 +78,7 @@ func isDocument(head []byte) bool {
 	return false
 }
 
-// document reads such JSON, which begins after so many lines.
+// document reads such JSON, which begins after passed lines.
 type document struct {
 	*collected
 	in     *jsontext.Decoder
@@ -185,7 +188,7 @@ func (d *document) close(text row, logged string, line int) {
 	case logged != "" && strings.HasPrefix(kind, "platform."):
 		e.Message, e.Time = `{"type":`+strconv.Quote(kind)+`,"record":`+logged+`}`, timeOf(text["time"])
 		d.events = append(d.events, e)
-	case text.isResult():
+	case slices.ContainsFunc(slices.Collect(maps.Keys(text)), isField): // a query's row
 		d.row(text, line)
 	case text["message"] != "":
 		e.Message, e.Time, e.alone = text["message"], timeOf(text["timestamp"]), text["eventId"]+text["id"] == ""
@@ -207,7 +210,7 @@ const maxPayload = 64 << 20
 // payload reads what a subscription sends: a gzipped document in base64.
 func (d *document) payload(text string, line int) {
 	var data []byte
-	in, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+	in, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)), d.name)
 	if err == nil {
 		data, err = io.ReadAll(io.LimitReader(in, maxPayload+1))
 	}
@@ -236,4 +239,14 @@ func broken(name string, line int, err error) error {
 		err = errors.New("cut off here: the rest is missing")
 	}
 	return bad(name, line, "%w", err)
+}
+
+// isTable reports whether a file is CSV from the console: of a log group, or of a query.
+func isTable(head []byte) bool {
+	line, _, _ := bytes.Cut(head, newline)
+	heads, err := csv.NewReader(bytes.NewReader(line)).Read()
+	return err == nil && slices.ContainsFunc(heads, func(h string) bool {
+		h = strings.TrimSpace(h)
+		return isField(h) || len(heads) > 1 && h == "message"
+	})
 }

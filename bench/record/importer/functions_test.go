@@ -41,8 +41,8 @@ func TestAGroupOfSeveralFunctions(t *testing.T) {
 		{Options{Log: "group"}, []string{line("shop-a", 1), line("", 2)}, "[group shop-a]", ""},
 		{named, []string{line("shop-a", 1), line("shop-a", 2)}, "[mine mine]", ""},
 		{named, []string{line("", 1), line("", 2)}, "[mine mine]", ""},
-		{named, []string{line("shop-a", 1), line("shop-b", 2)}, "[mine]", "group has events of shop-a and of shop-b, which are not one arm: leave --arm out, and each function is one"},
-		{Options{}, []string{line("", 1)}, "[]", "group does not say which function it is of: name the arm with --arm"},
+		{named, []string{line("shop-a", 1), line("shop-b", 2)}, "[mine]", "group has events of shop-a and of shop-b, which are not one arm: leave out --arm, and each function is one"},
+		{Options{}, []string{line("", 1)}, "[]", "group does not name its function: name the arm with --arm"},
 	} {
 		arms, failed := read(test.options, test.lines...)
 		slices.Sort(arms)

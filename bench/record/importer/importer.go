@@ -1,8 +1,8 @@
 // Package importer turns measurements that others published, and logs that CloudWatch kept, into records.
 //
-// All of them are from AWS. A figure that was published, and not measured by whoever imports it, says so in its record
-// and is compared with published figures only. Averages without their samples become summaries, which reports show
-// apart.
+// All of them are from AWS. The record of a figure that was published, and not measured by whoever imports it, says who
+// published it; such figures are compared with published figures only. Averages without their samples become summaries,
+// which reports show apart.
 package importer
 
 import (
@@ -35,16 +35,16 @@ type Event struct {
 	report  *logline.Report // from the fields of a query's row
 	bad     error           // why a part of report cannot be used
 	alone   bool            // the whole file is one log stream, whose name is unknown
-	foreign bool            // it stands where the output of functions stands
+	foreign bool            // its place in the file says that a function printed it
 }
 
 // events yields the events of a file. The beginning of the file tells its kind. Lines are read as a stream, with
 // bounded memory; JSON and CSV are read whole.
 func events(r io.Reader, name string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		in, err := unpacked(r)
+		in, err := unpacked(r, name)
 		if err != nil {
-			yield(Event{}, fmt.Errorf("unpacking %s: %w", name, err))
+			yield(Event{}, err)
 			return
 		}
 		head, _ := in.Peek(headBytes)
@@ -68,7 +68,8 @@ func events(r io.Reader, name string) iter.Seq2[Event, error] {
 			c.problems = append(c.problems, broken(name, 0, err))
 		}
 		if c.rows == 1000 || c.rows == 10000 { // a query's limit: the default, and the highest
-			c.warn(0, "%d rows, which is as many as a query returns at most: there may be more; narrow the query's time, or raise its limit", c.rows)
+			c.warn(0, "%d rows, which is as many as a query returns at most: there may be more; "+
+				"narrow the query's time, or raise its limit", c.rows)
 		}
 		for _, e := range c.inOrder() {
 			if !yield(e, nil) {
@@ -87,7 +88,7 @@ func events(r io.Reader, name string) iter.Seq2[Event, error] {
 const headBytes = 64 << 10
 
 // unpacked decompresses gzip, also with several members.
-func unpacked(r io.Reader) (*bufio.Reader, error) {
+func unpacked(r io.Reader, name string) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, headBytes)
 	for range 2 { // an export may have been compressed once more
 		if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) {
@@ -95,7 +96,7 @@ func unpacked(r io.Reader) (*bufio.Reader, error) {
 		}
 		zip, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("unpacking %s: %w", name, err)
 		}
 		in = bufio.NewReaderSize(zip, headBytes)
 	}
@@ -124,29 +125,33 @@ func wholeFile(in io.Reader, name string) ([]byte, error) {
 
 // Options hold what the file does not say.
 type Options struct {
-	arm.Identity        // Arm is needed by most formats; the rest where it is known. Without it functions that logs name are arms of their own
-	Log          string // what the arm is called that neither Arm nor its log stream names
-	Region       string // "" if unknown
-	Published    string // by whom; "" means the format's own label, if any
+	// Most formats need Arm; other fields may be empty. Without Arm, each function that the logs name is an arm.
+	arm.Identity
+	Log       string // the arm's name if neither Arm nor the log stream has one
+	Region    string // "" if unknown
+	Published string // by whom; "" means the format's own label, if any
 }
 
-// formats are the kinds of file. A file that names its arms takes Options.Arm for a glob of those to keep.
+// formats are the kinds of file. For a format that names its arms, Options.Arm is a glob of the arms to keep.
 var formats = map[string]struct {
 	doc      string
 	namesArm bool
 	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
 }{
-	"logs": {"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-		return Records(events(r, name), name, o)
-	}},
+	"logs": {
+		"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false,
+		func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+			return Records(events(r, name), name, o)
+		},
+	},
 	"lambda-perf":  {"maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
 	"power-tuning": {"the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
 	"ab":           {"the percentiles that ab -e writes: Percentage served,Time in ms", false, whole(ab)},
-	"init-stats":   {"published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
+	"init-stats":   {"percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 
-// Read yields the records of a stream. Errors call it by name. A part that cannot be used yields a *record.LineError
-// and reading goes on; any other error ends the sequence. A stream without anything to import is an error.
+// Read yields the records of a stream. Errors contain name. For a part that cannot be used, Read yields a
+// *record.LineError and goes on. Any other error ends the sequence. A stream without anything to import is an error.
 func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 	f, ok := formats[format]
 	return func(yield func(*record.Record, error) bool) {
@@ -154,11 +159,14 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			yield(nil, fmt.Errorf("unknown format %q: use %s", format, strings.Join(slices.Sorted(maps.Keys(formats)), ", ")))
 			return
 		}
-		if o.Arm == "" && !f.namesArm && format != "logs" { // whose streams may
-			yield(nil, fmt.Errorf("%s does not say which function it is of: name that with --arm, as in --arm orders", name))
+		if o.Arm == "" && !f.namesArm && format != "logs" { // log streams may name functions
+			yield(nil, fmt.Errorf("%s does not name its function: name it with --arm, for example --arm orders", name))
 			return
 		}
-		o.complete()
+		bootstrap, kind, both := strings.Cut(o.Arm, "/")
+		if both && slices.Contains(arm.Packages(), arm.Package(kind)) {
+			o.Bootstrap, o.Package = cmp.Or(o.Bootstrap, bootstrap), cmp.Or(o.Package, arm.Package(kind))
+		}
 		found := false
 		for rec, err := range f.read(r, name, o) {
 			if err == nil {
@@ -178,14 +186,6 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			}
 			yield(nil, fmt.Errorf("%s holds nothing to import: want %s", name, want))
 		}
-	}
-}
-
-// complete takes bootstrap and package from the arm's id, if it has both.
-func (o *Options) complete() {
-	bootstrap, kind, ok := strings.Cut(o.Arm, "/")
-	if ok && slices.Contains(arm.Packages(), arm.Package(kind)) {
-		o.Bootstrap, o.Package = cmp.Or(o.Bootstrap, bootstrap), cmp.Or(o.Package, arm.Package(kind))
 	}
 }
 

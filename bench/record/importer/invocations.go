@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,21 +11,6 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// environment holds what a log stream has said so far.
-type environment struct {
-	stream   string
-	known    bool // it is the log of one environment; events without a stream may be of many
-	begun    bool // it has an event, in JSON or in text
-	json     bool
-	single   bool          // it runs one invocation at a time: one that begins within another was printed by it
-	ends     bool          // the log has END
-	restored bool          // by SnapStart: an INIT in its log is one after a crash
-	running  []*invocation // invocations that have begun or were reported, and are not final
-	done     [8]string     // request IDs of the last records
-
-	said
-}
-
 // said holds what the log said since the last REPORT. It belongs to the next one.
 type said struct {
 	started     time.Time // of INIT
@@ -32,8 +18,8 @@ type said struct {
 	hidden      bool      // INIT runs again within the next invocation's Duration
 }
 
-// Bounds of the invocations of a log that are not final: those that run at the same time, and, in one environment,
-// those that may turn out to be printed.
+// Bounds of the invocations of a log that are not final: maxRunning if several run at a time, and maxSingle in an
+// environment that runs one at a time, where later ones may turn out to be printed.
 const maxRunning, maxSingle = 1000, 20
 
 // invocation is an invocation that has begun, ended or been reported.
@@ -48,29 +34,7 @@ type invocation struct {
 	bad    error // why a part of the report cannot be used
 }
 
-// is notes an initializationType. With managed instances, an environment runs several invocations at a time.
-func (env *environment) is(initialized string) {
-	if initialized != "" {
-		env.initialized, env.single = initialized, env.known && initialized != managedInstances
-	}
-}
-
 const managedInstances, snapStart = "lambda-managed-instances", "snap-start"
-
-// open reports whether an invocation is running, so that a REPORT of another one must be its output.
-func (env *environment) open() bool {
-	return slices.ContainsFunc(env.running, func(i *invocation) bool { return i.report == nil || env.ends && !i.ended })
-}
-
-// find returns the latest invocation with an ID.
-func (env *environment) find(id string) *invocation {
-	for _, i := range slices.Backward(env.running) {
-		if i.id == id && id != "" {
-			return i
-		}
-	}
-	return nil
-}
 
 // ahead says why no caller waited for an INIT, or "" if one did. Lambda also initializes environments before
 // invocations: with provisioned concurrency, and on its own.
@@ -80,8 +44,8 @@ func (i *invocation) ahead() string {
 		return i.before.initialized
 	}
 	start := i.start
-	if start.IsZero() && !i.event.Time.IsZero() && i.report.DurationMs != nil { // the time of a REPORT is the invocation's end
-		start = i.event.Time.Add(-ms(*i.report.DurationMs))
+	if start.IsZero() && !i.event.Time.IsZero() && i.report.DurationMs != nil {
+		start = i.event.Time.Add(-ms(*i.report.DurationMs)) // the time of a REPORT is the invocation's end
 	}
 	if i.before.started.IsZero() || start.IsZero() {
 		return ""
@@ -108,14 +72,11 @@ func (t *tracker) finish(i *invocation) {
 		t.stopped = true
 		return
 	}
-	if !i.event.Time.IsZero() {
-		r.StartedAt = i.event.Time.UTC()
-	}
-	r.InitDurationMs, r.RestoreDurationMs, r.DurationMs = report.InitDurationMs, report.RestoreDurationMs, report.DurationMs
-	r.BilledDurationMs, r.BilledRestoreDurationMs, r.MaxMemoryUsedMB = report.BilledDurationMs, report.BilledRestoreDurationMs, report.MaxMemoryUsedMB
-	if report.MemorySizeMB != nil {
-		r.MemorySizeMB = *report.MemorySizeMB
-	}
+	r.StartedAt = i.event.Time.UTC()
+	r.InitDurationMs, r.DurationMs, r.BilledDurationMs = report.InitDurationMs, report.DurationMs, report.BilledDurationMs
+	r.RestoreDurationMs, r.BilledRestoreDurationMs = report.RestoreDurationMs, report.BilledRestoreDurationMs
+	r.MaxMemoryUsedMB = report.MaxMemoryUsedMB
+	r.MemorySizeMB = *cmp.Or(report.MemorySizeMB, &r.MemorySizeMB)
 	r.Start = record.Warm
 	if began, _ := r.StartMs(); began != nil {
 		r.Start = record.Cold

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -30,14 +31,16 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		default:
 			kind = logline.KindOf(message)
 		}
-		if isText := len(message) > 0 && message[0] != '{'; (kind == logline.KindOther || !isText) && !bytes.Contains(message, platform) {
+		isText := kind != logline.KindOther && len(message) > 0 && message[0] != '{'
+		if !isText && !bytes.Contains(message, platform) {
 			continue
 		}
 		if s.shape == nil {
 			s.shape = &prefix
 			s.alone = stream == nil && bytes.HasSuffix(at, []byte("Z")) // an export to S3 has an object for each stream
 		}
-		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream), alone: s.alone, foreign: prefix != *s.shape}
+		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream)}
+		e.alone, e.foreign = s.alone, prefix != *s.shape
 		if !yield(e, nil) {
 			return
 		}
@@ -47,7 +50,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	}
 }
 
-var platform, newline = []byte(`"platform.`), []byte("\n")
+var platform, newline, space = []byte(`"platform.`), []byte("\n"), []byte(" ")
 
 // shape says which prefix the lines of a file have.
 type shape struct{ time, stream, timeFirst bool }
@@ -68,12 +71,7 @@ func (s stamp) time() time.Time {
 // cut removes a tool's prefix: time and stream in either order, each at most once.
 func cut(line []byte) (message []byte, at stamp, stream []byte) {
 	for {
-		i := bytes.IndexByte(line, ' ')
-		found := i >= 0
-		word, rest := line, []byte(nil)
-		if found {
-			word, rest = line[:i], line[i+1:]
-		}
+		word, rest, found := bytes.Cut(line, space)
 		switch {
 		case at == nil && isTime(word):
 			at = stamp(word)
@@ -94,8 +92,10 @@ func isTime(word []byte) bool {
 		return false
 	}
 	for i, c := range word {
-		digit := c >= '0' && c <= '9'
-		if i < len(form) && (digit != (form[i] == '0') || !digit && c != form[i]) || i >= len(form) && !digit && bytes.IndexByte([]byte("-+:.Z"), c) < 0 {
+		if c >= '0' && c <= '9' {
+			c = '0'
+		}
+		if i < len(form) && c != form[i] || i >= len(form) && strings.IndexByte("0-+:.Z", c) < 0 {
 			return false
 		}
 	}
@@ -106,7 +106,8 @@ func isTime(word []byte) bool {
 // the function's name.
 func isStream(word []byte) bool {
 	open := bytes.IndexByte(word, '[')
-	return open > 0 && word[0] != '{' && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 && !bytes.ContainsAny(word, "{\"'=,;")
+	return open > 0 && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 &&
+		!bytes.ContainsAny(word, "{\"'=,;")
 }
 
 // scanner reads lines. It keeps only the first maxHeld bytes of each.

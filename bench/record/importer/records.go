@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -52,41 +52,40 @@ type tracker struct {
 	environments map[string]*environment // by log stream
 	printed      int                     // number of REPORT that the platform did not write
 	printedAt    int                     // line of the first
-	function     string                  // whose streams were met, "" while none names one
+	function     string                  // the function that the streams so far name; "" if none does
 }
 
-// functionOf is the name of the function that a stream of a log group of one's own is of, "" where the group is
-// /aws/lambda/NAME.
+// functionOf returns the name of the function that wrote a log stream. Streams have it in a log group that the user has
+// named; in /aws/lambda/NAME they do not, and functionOf returns "".
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
 func functionOf(stream string) string {
-	const date = len("2026/11/20/")
-	if len(stream) < date || stream[4] != '/' || stream[7] != '/' || stream[date-1] != '/' {
-		return ""
+	if found := ofFunction.FindStringSubmatch(stream); found != nil {
+		return found[1]
 	}
-	name, _, found := strings.Cut(stream[date:], "[")
-	if !found {
-		return ""
-	}
-	return name
+	return ""
 }
 
-// named sets the arm of a record: the one that was named, of a single function, or the function's own name.
+var ofFunction = regexp.MustCompile(`^..../../../([^[]*)\[`)
+
+// named sets the arm of a record: Options.Arm, which all events of the file must belong to, or else the function's
+// name.
 func (t *tracker) named(r *record.Record) error {
 	function := functionOf(r.LogStream)
 	switch {
 	case t.options.Arm == "" && function == "" && t.options.Log == "":
-		return fmt.Errorf("%s does not say which function it is of: name the arm with --arm", t.name)
+		return fmt.Errorf("%s does not name its function: name the arm with --arm", t.name)
 	case t.options.Arm == "":
 		r.Arm = cmp.Or(function, t.options.Log)
 	case t.function != "" && function != "" && function != t.function:
-		return fmt.Errorf("%s has events of %s and of %s, which are not one arm: leave --arm out, and each function is one", t.name, t.function, function)
+		return fmt.Errorf("%s has events of %s and of %s, which are not one arm: leave out --arm, and each function is one",
+			t.name, t.function, function)
 	case function != "":
 		t.function = function
 	}
 	return nil
 }
 
-// maxEnvironments bounds the environments that are kept. When more have written, all are taken for ended.
+// maxEnvironments bounds the environments that are kept. When there are more, all of them count as ended.
 const maxEnvironments = 1 << 15
 
 func (t *tracker) give(r *record.Record, err error) {
@@ -126,7 +125,8 @@ func (t *tracker) end() {
 		t.finish(i)
 	}
 	if t.printed > 0 {
-		t.give(nil, bad(t.name, t.printedAt, "ignored what only looks like a REPORT, since a function printed it or it stands there twice: %d in all", t.printed))
+		t.give(nil, bad(t.name, t.printedAt, "ignored what only looks like a REPORT, "+
+			"because a function printed it or it occurs twice: %d in all", t.printed))
 	}
 }
 
@@ -134,7 +134,7 @@ func (t *tracker) add(e Event) {
 	l, bad := logline.Parse(e.Message)
 	isJSON := e.Message != "" && e.Message[0] == '{'
 	switch {
-	case l.Kind == logline.KindReport: // which says how the invocation ended, unlike a query's fields
+	case l.Kind == logline.KindReport: // unlike a query's fields, it says how the invocation ended
 		bad = cmp.Or(bad, l.Report.Whole())
 	case e.report != nil && e.Message == "":
 		l, bad = logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
@@ -142,9 +142,7 @@ func (t *tracker) add(e Event) {
 	if l.Kind == logline.KindOther || t.foreign(e, l) {
 		return
 	}
-	if e.Time.IsZero() {
-		e.Time = l.Time
-	}
+	e.Time = cmp.Or(e.Time, l.Time)
 	env := t.environment(e)
 	if env.known && env.begun && env.json != isJSON {
 		e.foreign = true // a log has one format
@@ -239,17 +237,13 @@ func (t *tracker) dropWithin(i *invocation) {
 	if !env.single {
 		return
 	}
-	after := false
-	env.running = slices.DeleteFunc(env.running, func(other *invocation) bool {
-		if other == i || !after {
-			after = after || other == i
-			return false
-		}
+	began := slices.Index(env.running, i) + 1
+	for _, other := range env.running[began:] {
 		if other.report != nil {
 			t.ignore(other.event)
 		}
-		return true
-	})
+	}
+	env.running = slices.Delete(env.running, began, len(env.running))
 }
 
 func (t *tracker) begin(env *environment, id string) *invocation {
@@ -278,4 +272,41 @@ func (t *tracker) flush(env *environment, all bool) {
 			at++
 		}
 	}
+}
+
+// environment holds what a log stream has said so far.
+type environment struct {
+	stream   string
+	known    bool // it is the log of one environment; events without a stream may be of many
+	begun    bool // it has an event, in JSON or in text
+	json     bool
+	single   bool          // it runs one invocation at a time; one that seems to begin within another was printed
+	ends     bool          // the log has END
+	restored bool          // by SnapStart, so an INIT in its log follows a crash
+	running  []*invocation // invocations that have begun or were reported, and are not final
+	done     [8]string     // request IDs of the last records
+
+	said
+}
+
+// is notes an initializationType. With managed instances, an environment runs several invocations at a time.
+func (env *environment) is(initialized string) {
+	if initialized != "" {
+		env.initialized, env.single = initialized, env.known && initialized != managedInstances
+	}
+}
+
+// open reports whether an invocation is running, so that a REPORT of another one must be its output.
+func (env *environment) open() bool {
+	return slices.ContainsFunc(env.running, func(i *invocation) bool { return i.report == nil || env.ends && !i.ended })
+}
+
+// find returns the latest invocation with an ID.
+func (env *environment) find(id string) *invocation {
+	for _, i := range slices.Backward(env.running) {
+		if i.id == id && id != "" {
+			return i
+		}
+	}
+	return nil
 }

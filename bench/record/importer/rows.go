@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -21,44 +22,30 @@ func isField(name string) bool {
 	return strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record.")
 }
 
-// isResult reports whether the row is a query's.
-func (w row) isResult() bool {
-	for name := range w {
-		if isField(name) {
-			return true
-		}
-	}
-	return false
-}
-
 // row collects the event that a row is. Fields that Insights found in a REPORT, or in the JSON of platform.report,
 // become a report.
 func (c *collected) row(w row, line int) {
 	c.rows++
-	first := func(names ...string) string {
-		for _, name := range names {
-			if w[name] != "" {
-				return w[name]
-			}
-		}
-		return ""
-	}
-	e := Event{Stream: first("@logStream", "logStreamName", "logStream"), Time: timeOf(first("@timestamp", "timestamp")),
-		Message: first("@message", "message"), Line: line}
+	e := Event{Stream: cmp.Or(w["@logStream"], w["logStreamName"], w["logStream"]), Line: line}
+	e.Time, e.Message = timeOf(cmp.Or(w["@timestamp"], w["timestamp"])), cmp.Or(w["@message"], w["message"])
 	defer func() { c.events = append(c.events, e) }()
-	kind := first("type", "@type")
+	kind := cmp.Or(w["type"], w["@type"])
 	const metrics = "record.metrics."
-	if w["@duration"] == "" && w[metrics+"durationMs"] == "" || kind != "" && kind != "REPORT" && kind != "platform.report" ||
-		w["@duration"] == "" && kind == "" && w[metrics+"billedDurationMs"] == "" { // platform.runtimeDone has a duration, too
+	duration, isReport := cmp.Or(w["@duration"], w[metrics+"durationMs"]), kind == "REPORT" || kind == "platform.report"
+	if kind == "" { // platform.runtimeDone has a duration, too, but nothing billed
+		isReport = w["@duration"] != "" || w[metrics+"billedDurationMs"] != ""
+	}
+	if duration == "" || !isReport {
 		return
 	}
-	r := &logline.Report{RequestID: first("@requestId", "record.requestId"), Status: w["record.status"], ErrorType: w["record.errorType"]}
+	r := &logline.Report{RequestID: cmp.Or(w["@requestId"], w["record.requestId"])}
+	r.Status, r.ErrorType = w["record.status"], w["record.errorType"]
 	var problems []error
 	for _, f := range r.Figures() {
 		name := "@" + strings.TrimRight(f.JSON, "MsB") // durationMs is @duration, memorySizeMB is @memorySize
-		text, unit := first(name, metrics+f.JSON), 1.0
+		text, unit := cmp.Or(w[name], w[metrics+f.JSON]), 1.0
 		if f.MB != nil && w[name] != "" {
-			unit = 1e6 // Insights has memory in bytes, a MB being a million of them: 128 MB are 1.28E8
+			unit = 1e6 // Insights has memory in bytes; 128 MB are 1.28E8
 		}
 		if text == "" {
 			continue
@@ -74,21 +61,6 @@ func (c *collected) row(w row, line int) {
 		r.Status = ""
 	}
 	e.report, e.bad = r, errors.Join(problems...)
-}
-
-// isTable reports whether a file is CSV from the console: of a log group, or of a query.
-func isTable(head []byte) bool {
-	line, _, _ := bytes.Cut(head, newline)
-	heads, err := csv.NewReader(bytes.NewReader(line)).Read()
-	if err != nil {
-		return false
-	}
-	for _, h := range heads {
-		if h = strings.TrimSpace(h); isField(h) || len(heads) > 1 && h == "message" {
-			return true
-		}
-	}
-	return false
 }
 
 // table reads such CSV.

@@ -19,11 +19,11 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same
-// below "results" as Power Tuning's documentation has it, or a description of an execution with that as text in
-// "output". Averages are trimmed means of Duration + INIT, so they are summaries. Without stats there are the values of
-// twinstart tune's byPowerValue, or the winner only.
-func powerTuning(data []byte, name string, o Options, give func(*record.Record, error)) {
+// powerTuning reads Power Tuning's output: {"power", "cost", "duration", "stats": [{"value", "averageDuration",
+// "averagePrice"}]}. It may be the member "results", as in Power Tuning's documentation, or text in the member
+// "output" of an execution's description. Averages are trimmed means of Duration + INIT, so they become summaries.
+// Without stats, powerTuning reads byPowerValue of twinstart tune, or else the best value only.
+func powerTuning(data []byte, name string, o Options, give func(*record.Record, error)) error {
 	type value struct {
 		Memory   float64  `json:"value"`
 		Duration *float64 `json:"averageDuration"`
@@ -47,18 +47,17 @@ func powerTuning(data []byte, name string, o Options, give func(*record.Record, 
 		err = json.Unmarshal(out.Results, &out)
 	}
 	if err != nil {
-		give(nil, malformed(name, data, err))
-		return
+		return malformed(name, data, err)
 	}
 	if out.Source == string(record.Lab) {
-		give(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
-		return
+		return fmt.Errorf("%s was measured in the lab: as an imported record it would count as a figure of AWS", name)
 	}
 	if len(out.Stats) == 0 {
-		out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // the failed ones have no duration
+		failed := func(v value) bool { return v.Duration == nil }
+		out.Stats = slices.DeleteFunc(out.ByPowerValue, failed)
 	}
-	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false, so there is only the winner
-		// Power Tuning writes the winner as a number or as text.
+	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false, so there is only the best value
+		// Power Tuning writes it as a number or as text.
 		if memory, err := strconv.ParseFloat(fmt.Sprint(out.Power), 64); err == nil {
 			out.Stats = []value{{memory, out.Duration, out.Cost}}
 		}
@@ -74,17 +73,17 @@ func powerTuning(data []byte, name string, o Options, give func(*record.Record, 
 		rec.Summary = &record.Summary{Of: "Duration and INIT, trimmed mean", AverageMs: v.Duration, CostUSD: v.Price}
 		give(rec, nil)
 	}
+	return nil
 }
 
 // initStats reads {"init_count": 60, "init_total_ms": 2557.03, "init_average_ms": 42.61, "p20_ms": 40.41, ...}.
-func initStats(data []byte, name string, o Options, give func(*record.Record, error)) {
+func initStats(data []byte, name string, o Options, give func(*record.Record, error)) error {
 	var figures map[string]any
 	if err := json.Unmarshal(data, &figures); err != nil {
-		give(nil, malformed(name, data, err))
-		return
+		return malformed(name, data, err)
 	}
 	if figures["init_count"] == nil {
-		return
+		return nil
 	}
 	s := record.Summary{Of: "INIT", Ms: map[string]float64{}}
 	for _, key := range slices.Sorted(maps.Keys(figures)) {
@@ -103,9 +102,10 @@ func initStats(data []byte, name string, o Options, give func(*record.Record, er
 		}
 	}
 	give(o.summary(name, record.Cold, &s), nil)
+	return nil
 }
 
-// summary is the record of a file that holds published figures.
+// summary returns the record of a file of published figures.
 func (o Options) summary(name string, start record.Start, s *record.Summary) *record.Record {
 	rec := o.record()
 	rec.Start, rec.Summary = start, s
@@ -116,7 +116,7 @@ func (o Options) summary(name string, start record.Start, s *record.Summary) *re
 
 // ab reads the CSV of ab -e: "Percentage served,Time in ms", then a row for each percent. The time is the caller's, of
 // a closed load. https://httpd.apache.org/docs/2.4/programs/ab.html
-func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
+func ab(data []byte, name string, o Options, give func(*record.Record, error)) error {
 	s := record.Summary{Of: "latency under load", Ms: map[string]float64{}}
 	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
 		percent, time, _ := strings.Cut(strings.TrimSpace(line), ",")
@@ -124,8 +124,7 @@ func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
 		switch ms, err := strconv.ParseFloat(time, 64); {
 		case i == 0 && percent == "Percentage served":
 		case errors.Join(isPercent, err) != nil || !(ms >= 0 && ms < 1e9) || n < 0 || n > 100:
-			give(nil, bad(name, i+1, "%q: want a percentage and a time in ms, as ab -e writes them", line))
-			return
+			return bad(name, i+1, "%q: want a percentage and a time in ms, as ab -e writes them", line)
 		case n == 100:
 			s.Ms["max"] = ms
 		default:
@@ -133,25 +132,29 @@ func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
 		}
 	}
 	give(o.summary(name, record.Warm, &s), nil)
+	return nil
 }
 
-// whole reads a format's file at once. The format gives records and errors without asking whether anyone still wants
-// them: a file is small.
-func whole(read func(data []byte, name string, o Options, give func(*record.Record, error))) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
+// whole makes a reader of a format from a function that reads a whole file. The function passes all records and errors
+// to give, even after the consumer has stopped, because such files are small.
+func whole(
+	read func(data []byte, name string, o Options, give func(*record.Record, error)) error,
+) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
 	return func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 		return func(yield func(*record.Record, error) bool) {
-			in, err := unpacked(r)
-			if err != nil {
-				yield(nil, fmt.Errorf("unpacking %s: %w", name, err))
-				return
-			}
-			data, err := wholeFile(in, name)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
 			stopped := false
-			read(data, name, o, func(r *record.Record, err error) { stopped = stopped || !yield(r, err) })
+			give := func(r *record.Record, err error) { stopped = stopped || !yield(r, err) }
+			var data []byte
+			in, err := unpacked(r, name)
+			if err == nil {
+				data, err = wholeFile(in, name)
+			}
+			if err == nil {
+				err = read(data, name, o, give)
+			}
+			if err != nil {
+				give(nil, err)
+			}
 		}
 	}
 }
@@ -182,7 +185,7 @@ type lambdaPerfRow struct {
 	Inits   []float64 `json:"i"` // Init Duration of each cold start, ms
 }
 
-func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, error)) {
+func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, error)) error {
 	var whole struct {
 		Metadata struct {
 			GeneratedAt string `json:"generatedAt"`
@@ -190,14 +193,9 @@ func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, e
 		RuntimeData []json.RawMessage `json:"runtimeData"`
 	}
 	if err := json.Unmarshal(data, &whole); err != nil {
-		give(nil, malformed(name, data, err))
-		return
+		return malformed(name, data, err)
 	}
-	day := whole.Metadata.GeneratedAt
-	if len(day) > 10 {
-		day = day[:10]
-	}
-	label := cmp.Or(o.Published, "lambda-perf "+day)
+	label := cmp.Or(o.Published, fmt.Sprintf("lambda-perf %.10s", whole.Metadata.GeneratedAt)) // the date
 	for i, raw := range whole.RuntimeData {
 		fail := func(err error) { give(nil, bad(name, 1, "runtimeData[%d]: %w", i, err)) }
 		var row lambdaPerfRow
@@ -226,4 +224,5 @@ func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, e
 			}
 		}
 	}
+	return nil
 }

@@ -11,10 +11,10 @@ import (
 // field is one "Key: value unit" of a log line, as written. The unit may be empty.
 type field struct{ key, value, unit string }
 
-// fields splits "Key: value unit" pairs, tab-separated as Lambda writes them or separated by spaces as they come out of
-// a copy. Keys have several words ("Max Memory Used"), values one, so with spaces a value ends after its unit, if it
-// has one, and the next words begin the next key. Words that belong to no pair, as where a line was cut off, are a
-// field without a key.
+// fields splits a line into its "Key: value unit" pairs. Lambda separates them by tabs; in a copied line they may be
+// separated by spaces. Keys have several words ("Max Memory Used") and values one. So without tabs, a value ends after
+// its unit, if it has one, and the next words begin the next key. Words that belong to no pair, for example because the
+// line was cut off, are a field without a key.
 func fields(line string) []field {
 	out, tabs := make([]field, 0, 8), strings.Contains(line, "\t")
 	for column := range strings.SplitSeq(line, "\t") {
@@ -45,9 +45,9 @@ func fields(line string) []field {
 // units tell a unit from the first word of the next key. None of Lambda's keys starts with one of these.
 var units = []string{"ms", "s", "B", "KB", "KiB", "MB", "MiB", "GB"}
 
-// phases keeps the moments of INIT, or of the invocation requestID, from a line that a bootstrap writes about itself
-// where TWINSTART_PHASES=1 asks for it: see docs/handler-contract.md. A function's unended line may stand before it. ok
-// is false for any other line, and for an invalid time.
+// phases keeps the moments of INIT, or of the invocation requestID, from the line that a bootstrap writes about itself
+// if TWINSTART_PHASES=1 asks for it: see docs/handler-contract.md. A function's output without a line end may precede
+// it. ok is false for any other line, and for an invalid time.
 func (t *Tail) phases(line, requestID string) (ok bool) {
 	i := strings.Index(line, `{"twinstartPhases":`)
 	var l struct { // as written; us are microseconds
@@ -84,6 +84,6 @@ func ParseLab(line string) (l counts.Line, ok bool) {
 		Type   string
 		Record counts.Line
 	}
-	ok = json.Unmarshal([]byte(line), &e) == nil && e.Type == "lab.report" && e.Record.RequestID != "" && e.Record.Validate() == nil
-	return e.Record, ok
+	ok = json.Unmarshal([]byte(line), &e) == nil && e.Type == "lab.report"
+	return e.Record, ok && e.Record.RequestID != "" && e.Record.Validate() == nil
 }

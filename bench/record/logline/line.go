@@ -2,6 +2,8 @@ package logline
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,9 +66,8 @@ func KindOf[T string | []byte](line T) Kind {
 	return KindOther
 }
 
-// Parse parses a line of the platform, text or JSON. The line must begin where Lambda began it; if a function printed
-// something before it, it is the function's own. An error is about a number of a REPORT; the rest of the REPORT is
-// still parsed.
+// Parse parses a line of the platform, text or JSON. Anything before Lambda's own first word makes it a line of the
+// function, of KindOther. An error is about a number of a REPORT; the rest of the REPORT is still parsed.
 func Parse(line string) (Line, error) {
 	kind := KindOf(line)
 	switch {
@@ -116,8 +117,9 @@ type platformRecord struct {
 }
 
 var types = map[string]Kind{
-	"platform.report": KindReport, "platform.start": KindStart, "platform.runtimeDone": KindEnd, "platform.initStart": KindInitStart,
-	"platform.initReport": KindInitReport, "platform.restoreReport": KindRestoreReport,
+	"platform.report": KindReport, "platform.start": KindStart, "platform.runtimeDone": KindEnd,
+	"platform.initStart": KindInitStart, "platform.initReport": KindInitReport,
+	"platform.restoreReport": KindRestoreReport,
 }
 
 func parseJSON(s string) (Line, error) {
@@ -129,7 +131,8 @@ func parseJSON(s string) (Line, error) {
 		return Line{}, nil
 	}
 	kind := types[e.Type]
-	l := Line{Kind: kind, RequestID: r.RequestID, InitializationType: r.InitializationType, Phase: r.Phase, Status: r.Status}
+	l := Line{Kind: kind, RequestID: r.RequestID, Phase: r.Phase, Status: r.Status}
+	l.InitializationType = r.InitializationType
 	l.Time, _ = time.Parse(time.RFC3339Nano, e.Time)
 	switch kind {
 	case KindStart, KindEnd:
@@ -163,8 +166,8 @@ func (e *platformRecord) report() (Report, error) {
 	return r, errors.Join(problems...)
 }
 
-// Tail is what the end of an invocation's log says. Report is nil if the tail has no REPORT of that invocation:
-// emulators may leave it out, and a function that prints much just before it dies can push it out.
+// Tail is what the end of an invocation's log says. Report is nil if the tail has no REPORT of that invocation.
+// Emulators may leave it out, and a function that prints much just before it dies can push it out of the tail.
 type Tail struct {
 	Report  *Report
 	Lab     *counts.Line
@@ -179,8 +182,8 @@ type Tail struct {
 // Awaited bounds the time from INIT to the invocation that waited for it: milliseconds, with a large margin.
 const Awaited = time.Second
 
-// ParseTail looks for REPORT and lab.report of the invocation requestID; "" means any. The last one counts, because
-// Lambda writes it after everything that the function prints.
+// ParseTail looks for REPORT and lab.report of the invocation requestID; "" means any. The last of each counts, because
+// Lambda writes REPORT after everything that the function prints.
 func ParseTail(tail, requestID string) Tail {
 	var t Tail
 	var inited, started time.Time
@@ -217,4 +220,39 @@ func ParseTail(tail, requestID string) Tail {
 		t.Ahead = started.Sub(inited) - time.Duration(*t.Report.InitDurationMs*float64(time.Millisecond))
 	}
 	return t
+}
+
+// sampled translates the text form's value of Sampled into the tracing header's.
+var sampled = map[string]string{"true": "1", "false": "0"}
+
+func parseText(line string) (Line, error) {
+	r := Report{}
+	var problems []error
+	figures := r.Figures()
+	for i, f := range fields(line[len("REPORT "):]) {
+		switch f.key {
+		case "RequestId":
+			if i == 0 {
+				r.RequestID = f.value
+			}
+		case "Status":
+			r.Status = f.value
+		case "Error Type":
+			r.ErrorType = f.value
+		case "Sampled":
+			r.Sampled = sampled[f.value]
+		case "":
+			problems = append(problems,
+				fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
+		default:
+			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
+				problems = append(problems, f.read(figures[k]))
+			}
+		}
+	}
+	bad := errors.Join(problems...)
+	if r.RequestID == "" || r.DurationMs == nil && bad == nil {
+		return Line{}, nil // a function may print the word REPORT, too
+	}
+	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, bad
 }

@@ -1,15 +1,13 @@
 // Package logline parses what Lambda and the lab write about an invocation into its log: the platform's lines in text
 // and in JSON, and the lab's own line, lab.report.
 //
-// Only the beginning of a line counts, because a function can print whatever the platform prints. Lambda's log tail
-// is the last 4 kB of an invocation's log, so START, or even REPORT, may be missing.
+// Only the beginning of a line counts, because a function can print the platform's words, too. Lambda's log tail is the
+// last 4 kB of an invocation's log, so START, or even REPORT, may be missing. Times are in ms, sizes in MB.
 package logline
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,8 +31,8 @@ type Report struct {
 	Sampled   string // whether X-Ray records it: "1" or "0"; "" is not known
 }
 
-// Crashed reports whether the execution environment has ended. It survives an error that the runtime reported; such a
-// REPORT has no status in text, and in JSON "error" with a type of the function's own.
+// Crashed reports whether the execution environment has ended. An environment survives an error that its runtime
+// reported. Such a REPORT has no status in text; in JSON it has "error" and an error type of the function.
 func (r *Report) Crashed() bool {
 	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
 }
@@ -60,8 +58,8 @@ func (r *Report) Figures() []Figure {
 	}
 }
 
-// Set stores a number, unless no invocation has it: below 0, or above 1e9, where 11 days are as many ms and Lambda ends
-// an invocation after 15 minutes. The error begins with what.
+// Set stores a number from 0 to 1e9: 1e9 ms are 11 days, and Lambda ends an invocation after 15 minutes. The error for
+// another number begins with what.
 func (f Figure) Set(what string, x float64) error {
 	switch {
 	case !(x >= 0):
@@ -87,49 +85,14 @@ func (r *Report) Whole() error {
 	return nil
 }
 
-// sampled is the text form's word for Sampled in the header's.
-var sampled = map[string]string{"true": "1", "false": "0"}
-
-func parseText(line string) (Line, error) {
-	r := Report{}
-	var problems []error
-	figures := r.Figures()
-	for i, f := range fields(line[len("REPORT "):]) {
-		switch f.key {
-		case "RequestId":
-			if i == 0 {
-				r.RequestID = f.value
-			}
-		case "Status":
-			r.Status = f.value
-		case "Error Type":
-			r.ErrorType = f.value
-		case "Sampled":
-			r.Sampled = sampled[f.value]
-		case "":
-			problems = append(problems, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
-		default:
-			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
-				problems = append(problems, f.read(figures[k]))
-			}
-		}
-	}
-	bad := errors.Join(problems...)
-	if r.RequestID == "" || r.DurationMs == nil && bad == nil {
-		return Line{}, nil // a function may print the word REPORT, too
-	}
-	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, bad
-}
-
 // read stores a number that has its unit. Without the unit it may have been cut off.
 func (f field) read(to Figure) error {
 	x, err := strconv.ParseFloat(f.value, 64)
 	unit := "MB"
 	if to.Ms != nil {
-		unit = "ms"
-	}
-	if to.Ms != nil && f.unit == "s" {
-		x, f.unit = 1000*x, unit
+		if unit = "ms"; f.unit == "s" {
+			x, f.unit = 1000*x, unit
+		}
 	}
 	switch {
 	case err != nil || strings.Trim(f.value, "0123456789.") != "": // neither NaN nor 0x1p-2

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -67,66 +68,54 @@ type Run struct {
 
 // Records yields the run's records in the order in which a run would write them.
 func (r Run) Records() iter.Seq[record.Record] {
-	return func(yield func(record.Record) bool) {
-		rng := rand.New(rand.NewPCG(r.Seed, 1))
-		memories := r.MemoryMB
-		if memories == nil {
-			memories = []int{1024}
+	rng := rand.New(rand.NewPCG(r.Seed, 1))
+	memories := r.MemoryMB
+	if memories == nil {
+		memories = []int{1024}
+	}
+	type target struct {
+		Arm
+		memory int
+	}
+	var targets []target
+	for _, a := range r.Arms {
+		for _, m := range memories {
+			targets = append(targets, target{a, m})
 		}
-		type target struct {
-			Arm
-			memory int
+	}
+	at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	var all []record.Record
+	add := func(t target, round, order, environment int, start record.Start, mark record.Mark) {
+		rec := t.sample(rng, r.Source, t.memory, start)
+		rec.Handler = cmp.Or(r.Handler, "echo")
+		rec.RunID, rec.RequestID = "made-up", fmt.Sprintf("%08x-0000-4000-8000-000000000000", len(all)+1)
+		rec.Round, rec.Order, rec.Environment, rec.StartedAt, rec.Marked = round, order, environment, at, mark
+		at = at.Add(30 * time.Millisecond)
+		all = append(all, rec)
+	}
+	for round := 1; round <= r.Cold; round++ {
+		for i, k := range schedule.Order(r.Seed, schedule.Cold, round, len(targets)) {
+			add(targets[k], round, i+1, round, record.Cold, "")
 		}
-		var targets []target
-		for _, a := range r.Arms {
-			for _, m := range memories {
-				targets = append(targets, target{a, m})
-			}
-		}
-		at := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-		n := 0
-		next := func(t target, round, order, environment int, start record.Start) record.Record {
-			rec := t.sample(rng, r.Source, t.memory, start)
-			n++
-			rec.RunID, rec.RequestID = "made-up", fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
-			if r.Handler != "" {
-				rec.Handler = r.Handler
-			}
-			rec.Round, rec.Order, rec.Environment, rec.StartedAt = round, order, environment, at
-			at = at.Add(30 * time.Millisecond)
-			return rec
-		}
-		for round := 1; round <= r.Cold; round++ {
-			for i, k := range schedule.Order(r.Seed, schedule.Cold, round, len(targets)) {
-				if !yield(next(targets[k], round, i+1, round, record.Cold)) {
-					return
-				}
-			}
-		}
-		environments := cmp.Or(r.Environments, 10)
-		for b, size := range schedule.Blocks(r.Warm, environments) {
-			for i, k := range schedule.Order(r.Seed, schedule.Warm, b+1, len(targets)) {
-				prime := next(targets[k], b+1, i+1, r.Cold+b+1, record.Cold)
-				prime.Marked = record.Priming
-				if !yield(prime) {
-					return
-				}
-				for range size {
-					if !yield(next(targets[k], b+1, i+1, r.Cold+b+1, record.Warm)) {
-						return
-					}
-				}
+	}
+	for b, size := range schedule.Blocks(r.Warm, cmp.Or(r.Environments, 10)) {
+		for i, k := range schedule.Order(r.Seed, schedule.Warm, b+1, len(targets)) {
+			add(targets[k], b+1, i+1, r.Cold+b+1, record.Cold, record.Priming)
+			for range size {
+				add(targets[k], b+1, i+1, r.Cold+b+1, record.Warm, "")
 			}
 		}
 	}
+	return slices.Values(all)
 }
 
 func (a Arm) sample(rng *rand.Rand, source record.Source, memory int, start record.Start) record.Record {
 	noise := func(sd float64) float64 { return math.Exp(sd * rng.NormFloat64()) }
 	cents := func(x float64) *float64 { return new(math.Round(100*x) / 100) }
 	rec := record.Record{
-		Schema: record.Schema, Source: source, Experiment: "packaging", Arm: arm.ID(a.Bootstrap, a.Package), Bootstrap: a.Bootstrap, Package: a.Package,
-		Architecture: arm.ARM64, MemorySizeMB: memory, Handler: "echo", PackageSizeBytes: a.SizeKiB * 1024, Start: start, MaxMemoryUsedMB: new(a.MemoryMB),
+		Schema: record.Schema, Source: source, Experiment: "packaging", Start: start,
+		Arm: arm.ID(a.Bootstrap, a.Package), Bootstrap: a.Bootstrap, Package: a.Package, Architecture: arm.ARM64,
+		MemorySizeMB: memory, MaxMemoryUsedMB: new(a.MemoryMB), PackageSizeBytes: a.SizeKiB * 1024,
 	}
 	if source == record.AWS {
 		rec.Region = "us-east-1"

@@ -1,4 +1,4 @@
-// Package runfile reads and writes run.json: what is needed to repeat a run, beside its records.
+// Package runfile reads and writes run.json: what is needed, besides the records, to repeat a run and to report on it.
 package runfile
 
 import (
@@ -40,7 +40,7 @@ type Run struct {
 
 	Seed    uint64         `json:"seed"`
 	Command []string       `json:"command,omitempty"` // as typed, to repeat it
-	Options map[string]any `json:"options,omitempty"` // every setting that affects figures: cold, warm, pace, init-cpu, read-ahead
+	Options map[string]any `json:"options,omitempty"` // every setting that affects figures: cold, warm, pace, ...
 
 	Sequential *Sequential `json:"sequential,omitempty"` // set if the run was to stop by its own results
 
@@ -48,7 +48,7 @@ type Run struct {
 	AssetDigests map[string]string `json:"assetDigests,omitempty"` // arm -> digest of its deployment package
 	Machine      *Machine          `json:"machine,omitempty"`
 
-	Deployed      map[string]Deployed `json:"deployed,omitempty"`      // AWS: what Lambda says about the arms, by arm@memory
+	Deployed      map[string]Deployed `json:"deployed,omitempty"`      // AWS: Lambda's data about the arms, by arm@memory
 	DeployedAtEnd map[string]Deployed `json:"deployedAtEnd,omitempty"` // the arms that changed during the run
 
 	NotMeasured []arm.NotMeasured `json:"notMeasured,omitempty"`
@@ -83,7 +83,8 @@ func Load(path string) (*Run, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if r.Schema > Schema {
-		return nil, fmt.Errorf("%s has schema %d, newer than this twinstart reads (%d): update twinstart", path, r.Schema, Schema)
+		return nil, fmt.Errorf("%s has schema %d, newer than this twinstart reads (%d): update twinstart",
+			path, r.Schema, Schema)
 	}
 	return &r, nil
 }
@@ -120,12 +121,14 @@ type Deployed struct {
 	RuntimeVersion string `json:"runtimeVersion,omitempty"` // ARN of the managed runtime's version, which Lambda updates
 }
 
-// Differs says in what d differs from was; "" if in nothing. A field that is empty in one of them counts as equal.
+// Differs describes the differences of d from was; "" means none. A field that is empty in one of them counts as equal.
 func (d Deployed) Differs(was Deployed) string {
 	var all []string
 	for _, f := range [][3]string{
-		{"architecture", d.Architecture, was.Architecture}, {"memory", strconv.Itoa(d.MemorySizeMB), strconv.Itoa(was.MemorySizeMB)}, {"package type", d.PackageType, was.PackageType},
-		{"code", d.CodeSHA256, was.CodeSHA256}, {"image", d.Image, was.Image}, {"runtime version", d.RuntimeVersion, was.RuntimeVersion},
+		{"architecture", d.Architecture, was.Architecture},
+		{"memory", strconv.Itoa(d.MemorySizeMB), strconv.Itoa(was.MemorySizeMB)},
+		{"package type", d.PackageType, was.PackageType}, {"code", d.CodeSHA256, was.CodeSHA256},
+		{"image", d.Image, was.Image}, {"runtime version", d.RuntimeVersion, was.RuntimeVersion},
 	} {
 		if f[1] != f[2] && f[1] != "" && f[2] != "" {
 			all = append(all, f[0]+" is "+f[1]+", not "+f[2])
@@ -134,18 +137,19 @@ func (d Deployed) Differs(was Deployed) string {
 	return strings.Join(all, ", ")
 }
 
-// LockName is the file in a run's folder that the measuring process locks. It is never removed, because two processes
-// could then lock it. The lock ends with its process.
+// LockName is the file in a run's folder that the measuring process locks. It is never removed, because otherwise two
+// processes could hold locks of this name. The lock ends with its process.
 const LockName = ".lock"
 
-// Lock reserves a folder for one run, so that two runs do not write into the same files. If another run has it, the
-// error names its process.
+// Lock reserves a folder for one run, so that two runs do not write into the same files. If another run has reserved
+// it, the error names that run's process.
 func Lock(dir string) (release func() error, err error) {
 	file := flock.New(filepath.Join(dir, LockName), flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
 	held, err := file.TryLock()
 	if err == nil && !held {
 		holder, _ := os.ReadFile(file.Path())
-		return nil, fmt.Errorf("another run (process %s) is measuring into %s: wait for it, or choose another --out", strings.TrimSpace(string(holder)), dir)
+		return nil, fmt.Errorf("another run (process %s) is measuring into %s: wait for it, or choose another --out",
+			strings.TrimSpace(string(holder)), dir)
 	}
 	if err == nil {
 		err = os.WriteFile(file.Path(), fmt.Appendln(nil, os.Getpid()), 0o644)
@@ -169,12 +173,11 @@ type Machine struct {
 // ThisMachine describes this machine, without its host name. Unknown fields are empty.
 func ThisMachine() *Machine {
 	m := &Machine{OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU()}
-	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		m.Kernel = strings.TrimSpace(string(b))
-	}
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	m.Kernel = strings.TrimSpace(string(kernel))
 	m.CPU = value("/proc/cpuinfo", "model name")
 	kib, _, _ := strings.Cut(value("/proc/meminfo", "MemTotal"), " ")
-	n, _ := strconv.Atoi(kib) // 0: not told
+	n, _ := strconv.Atoi(kib) // 0 if unknown
 	m.MemoryMB = n / 1024
 	return m
 }

@@ -123,7 +123,7 @@ func (t *Template) restores(o measure.Options, measured func(id string) bool) (l
 		}
 		line.USD += cached
 		line.Note = fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %.0f min a function; "+
-			"%.4f of it is caching, at least 3 h", versions, versions*s.Calls, math.Ceil(s.Takes.Minutes()), cached)
+			"%.4f of it is caching, at least 3 h", versions, versions*measure.CallsVersion, math.Ceil(s.Takes.Minutes()), cached)
 		if line.Count > 0 {
 			lines = append(lines, line)
 		}

@@ -1,5 +1,5 @@
-// Package step has what the tuning state machine and the program behind its states must agree on. It imports
-// nothing, so a CDK app with the state machine compiles without the AWS SDK.
+// Package step has what the tuning state machine and the program behind its states must agree on: the states' names,
+// and the program's rights. It imports nothing, so a CDK app with the state machine compiles without the AWS SDK.
 package step
 
 // Name is a state of the state machine.
@@ -20,7 +20,8 @@ const (
 var (
 	OnFunctions = []string{"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction",
 		"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias"}
-	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias"}
+	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction",
+		"lambda:CreateAlias", "lambda:UpdateAlias"}
 )
 
 // Retries is how often a state is repeated after an error of the service.
