@@ -115,7 +115,7 @@ func elfArchitecture(file, name string) (a arm.Architecture, loader string, err 
 		return "", "", fmt.Errorf("reading %s: %w", name, err)
 	}
 	defer content.Close()
-	f, err := elf.NewFile(content)
+	f, err := ReadELF(content)
 	if err != nil {
 		return "", "", problem("%s is neither an ELF executable nor a script with #! (%v)", name, err)
 	}
@@ -174,4 +174,27 @@ func readUPX(file string) *UPX {
 	}
 	const lzma = 14
 	return &UPX{UnpackedBytes: int64(binary.LittleEndian.Uint32(tail[i+24:])), LZMA: tail[i+6] == lzma}
+}
+
+// ReadELF reads an ELF file. If its section headers are invalid, as some packers and obfuscators make them, it reads
+// the file without them: the kernel needs only the segments.
+func ReadELF(content io.ReaderAt) (*elf.File, error) {
+	f, err := elf.NewFile(content)
+	if err != nil {
+		f, err = elf.NewFile(noSections{content})
+	}
+	return f, err
+}
+
+// noSections is a 64-bit ELF file without the fields of its header that locate the section headers.
+type noSections struct{ io.ReaderAt }
+
+func (n noSections) ReadAt(p []byte, offset int64) (int, error) {
+	read, err := n.ReaderAt.ReadAt(p, offset)
+	for at := max(offset, 40); at < min(offset+int64(read), 64); at++ {
+		if at < 48 || at >= 58 { // e_shoff; e_shentsize, e_shnum, e_shstrndx
+			p[at-offset] = 0
+		}
+	}
+	return read, err
 }

@@ -22,9 +22,8 @@ func (s *sampler) faults() (out []Fault, err error) {
 	u32, u64 := binary.NativeEndian.Uint32, binary.NativeEndian.Uint64
 	maps := map[uint32][]mapping{}
 	find := func(pid uint32, address uint64) (string, uint64) {
-		of := maps[pid]
-		for i := len(of) - 1; i >= 0; i-- { // the latest wins
-			if m := of[i]; address >= m.start && address-m.start < m.length {
+		for _, m := range slices.Backward(maps[pid]) { // the latest counts
+			if address >= m.start && address-m.start < m.length {
 				if !strings.HasPrefix(m.path, "/") || strings.HasPrefix(m.path, "/dev/") || m.path == "//anon" {
 					return "", 0
 				}

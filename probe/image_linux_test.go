@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -83,7 +84,7 @@ func TestUnpackedBase(t *testing.T) {
 	}
 }
 
-// An image whose layer leads out of it, or ends too early, is told.
+// An image whose layer leads out of it, or ends too early, is told, and no ELF file is refused for its section headers.
 func TestBrokenPackages(t *testing.T) {
 	t.Parallel()
 	content := folder(t, map[string][]byte{"bootstrap": read(t, bootstrap(t, runtime.GOARCH))})
@@ -107,6 +108,12 @@ func TestBrokenPackages(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	bogus := read(t, bootstrap(t, runtime.GOARCH))
+	binary.LittleEndian.PutUint64(bogus[40:], 1<<63)
+	binary.LittleEndian.PutUint16(bogus[60:], 65535)
+	if r := measure(t, p, folder(t, map[string][]byte{"bootstrap": bogus})); r.Reads[0].Next.PackageKiB < 1000 {
+		t.Errorf("%+v", r.Reads)
 	}
 }
 

@@ -24,9 +24,6 @@ type sampler struct {
 	rings [][]byte
 }
 
-// errLost is the error if the rings cannot hold all faults.
-var errLost = errors.New("noting the order of page faults: more of them than there is room for")
-
 // sampleTree starts to record.
 func sampleTree(pid int) (*sampler, error) {
 	s := &sampler{}
@@ -89,7 +86,7 @@ func (s *sampler) events() (all []event, err error) {
 		data := ring[page:]
 		head := atomic.LoadUint64(&meta.Data_head)
 		if head+1<<10 > uint64(len(data)) { // full: the kernel has stopped writing
-			return nil, errLost
+			return nil, errors.New("noting the order of page faults: more of them than there is room for")
 		}
 		for rest := bytes.Clone(data[:head]); len(rest) >= 8; {
 			size := int(binary.NativeEndian.Uint16(rest[6:]))
@@ -116,11 +113,10 @@ func (s *sampler) events() (all []event, err error) {
 // orderUsable returns why perf events cannot be used here, or nil if they can.
 func orderUsable() error {
 	s, err := sampleTree(os.Getpid())
-	if err != nil {
-		return err
+	if err == nil {
+		s.close()
 	}
-	s.close()
-	return nil
+	return err
 }
 
 // cpus is the number of CPUs that a function of a usual size has on Lambda. Runtimes depend on it, and so does what
@@ -133,16 +129,13 @@ func allowed(pid int) (cpus []int) {
 	if unix.SchedGetaffinity(pid, &set) != nil {
 		return nil
 	}
-	for cpu := range maxCPUs {
+	for cpu := range 1024 { // the capacity of a unix.CPUSet
 		if set.IsSet(cpu) {
 			cpus = append(cpus, cpu)
 		}
 	}
 	return cpus
 }
-
-// maxCPUs is the capacity of a unix.CPUSet.
-const maxCPUs = 1024
 
 // asOnLambda restricts a process, and all that it will start, to two of this machine's CPUs.
 func asOnLambda(pid int) {

@@ -33,22 +33,19 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 			return f, err
 		}
 	}
-	for _, field := range []struct {
-		name string
-		in   any
-		out  *string
-	}{
-		{"Handler", p.Handler, &f.Handler}, {"Description", p.Description, &f.Description},
-		{"FunctionName", p.FunctionName, &f.PhysicalFunctionName},
-		{"LoggingConfig.LogGroup", p.LoggingConfig.LogGroup, &f.LogGroup},
-	} {
-		if *field.out, err = scope.text(field.in); err != nil {
-			if field.name == "Handler" {
-				return f, fmt.Errorf("%s: %w", field.name, err)
-			}
-			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // the lab uses its own name instead
-		}
+	if f.Handler, err = scope.text(p.Handler); err != nil {
+		return f, fmt.Errorf("Handler: %w", err)
 	}
+	optional := func(name string, in any) string { // without it the lab uses its default
+		value, err := scope.text(in)
+		if err != nil {
+			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", name, err))
+		}
+		return value
+	}
+	f.Description = optional("Description", p.Description)
+	f.PhysicalFunctionName = optional("FunctionName", p.FunctionName)
+	f.LogGroup = optional("LoggingConfig.LogGroup", p.LoggingConfig.LogGroup)
 	f.Role, _ = scope.text(p.Role) // nothing depends on the role
 	if f.LogFormat != Text && f.LogFormat != JSON {
 		return f, fmt.Errorf("LoggingConfig.LogFormat %q is neither %s nor %s", f.LogFormat, Text, JSON)

@@ -160,8 +160,6 @@ func (g *Group) OOMKilled() bool {
 }
 
 func (g *Group) closePeak() {
-	if g.peakFile != nil {
-		g.peakFile.Close()
-		g.peakFile = nil
-	}
+	g.peakFile.Close() // nil is fine
+	g.peakFile = nil
 }

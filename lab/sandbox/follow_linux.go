@@ -76,9 +76,6 @@ func received(rights []byte) (all []net.Listener, err error) {
 }
 
 // One moment on two clocks, to convert the times of process 1, which uses CLOCK_MONOTONIC.
-var (
-	baseTime      = time.Now()
-	baseMonotonic = inside.Monotonic()
-)
+var baseTime, baseMonotonic = time.Now(), inside.Monotonic()
 
 func fromMonotonic(ns int64) time.Time { return baseTime.Add(time.Duration(ns - baseMonotonic)) }

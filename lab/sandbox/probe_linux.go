@@ -53,11 +53,9 @@ func probe(spec Spec, try func(pid int)) error {
 		return err
 	}
 	defer e.Close()
-	if err := e.Ready(); err != nil {
-		return err
-	}
-	if try != nil {
+	err = e.Ready()
+	if err == nil && try != nil {
 		try(e.PID())
 	}
-	return nil
+	return err
 }

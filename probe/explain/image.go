@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"sort"
+
+	"github.com/twinstart/twinstart/probe"
 )
 
 // image says what the bytes of an ELF file are.
@@ -33,7 +35,7 @@ type section struct {
 // readImage reads an ELF file. Any other file is one section.
 func readImage(content io.ReaderAt, size int64) *image {
 	i := &image{}
-	f, err := elf.NewFile(content)
+	f, err := probe.ReadELF(content)
 	if err != nil {
 		i.sections = []section{{name: "(file)", to: uint64(size)}}
 		return i // scripts and data are no ELF files

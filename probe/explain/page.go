@@ -82,20 +82,18 @@ func (f Forecast) Ms(e *Explanation) float64 {
 
 // Tables returns a file's figures by import, by owner and by section, each with at most top rows.
 func (f Forecast) Tables(e *Explanation, top int) (out []table.Table) {
-	for _, t := range []struct {
-		title, head string
-		items       []*Item
-	}{
-		{"by import", "import", e.Imports}, {"on whose account", "package, crate or function", e.Owners},
-		{"where in the file", "section", e.Sections},
-	} {
-		if len(t.items) > 1 || len(t.items) == 1 && t.head != "section" {
-			out = append(out, f.table(t.title, t.head, t.items, f.Ms(e), top))
+	add := func(title, head string, items []*Item, least int) {
+		if len(items) >= least {
+			out = append(out, f.table(title, head, items, f.Ms(e), top))
 		}
 	}
+	add("by import", "import", e.Imports, 1)
+	add("on whose account", "package, crate or function", e.Owners, 1)
+	add("where in the file", "section", e.Sections, 2) // one section says nothing
 	return out
 }
 
+// table returns a table of items, with their largest parts. Items beyond top share a row.
 func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top int) table.Table {
 	t := table.Table{Title: title, Heads: []table.Head{{Text: head, Left: true},
 		{Text: "KiB read"}, {Text: "wanted"}, {Text: "ms*"}, {Text: "why", Left: true}}}
@@ -104,14 +102,12 @@ func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top
 		t.Add(name, fmt.Sprint(i.ReadKiB), fmt.Sprint(i.TouchedKiB), ms, hint)
 	}
 	all, rest := 0, Item{}
-	for _, i := range items {
-		all += i.ReadKiB
-	}
 	for n, i := range items {
-		if n >= top {
+		if all += i.ReadKiB; n >= top {
 			rest.ReadKiB, rest.TouchedKiB = rest.ReadKiB+i.ReadKiB, rest.TouchedKiB+i.TouchedKiB
-			continue
 		}
+	}
+	for _, i := range items[:min(top, len(items))] {
 		add(i.Name, i, i.Hint)
 		for k, part := range i.Parts {
 			if k < 3 && len(i.Parts) > 1 && 20*i.ReadKiB >= all && 10*part.ReadKiB >= i.ReadKiB {
