@@ -26,8 +26,8 @@ import (
 type code struct {
 	lab     *Lab
 	source  assembly.Function
-	load    sync.Mutex        // held while the fields below are made at first use; after a failure the next use tries again
-	pkg     *coldfs.Package   // nil until then
+	load    sync.Mutex        // held while ready sets the fields below
+	pkg     *coldfs.Package   // nil until ready has succeeded
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
 	start   string            // the program that a ZIP starts
@@ -35,7 +35,7 @@ type code struct {
 	counted *counts.Counts    // nil if nothing was counted
 }
 
-// ready prepares the package for mounting. It does the work only once.
+// ready prepares the package for mounting, at first use. After a failure the next use tries again.
 func (c *code) ready() error {
 	c.load.Lock()
 	defer c.load.Unlock()
@@ -53,11 +53,8 @@ func (c *code) ready() error {
 
 func (c *code) loadPackage() error {
 	p, err := deployment.Of(c.source)
-	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda accepts such a ZIP, and each start fails
-		if p, err = deployment.Code(c.source.Package); err == nil {
-			c.pkg, err = p.Add(c.lab.store, deployment.Needs{})
-		}
-		return err
+	if errors.As(err, new(*deployment.EntrypointError)) { // Lambda accepts such a ZIP, and then each start fails
+		p, err = deployment.Code(c.source.Package)
 	}
 	if err != nil {
 		return err
@@ -86,23 +83,24 @@ func (c *code) loadPackage() error {
 
 var managedBases = regexp.MustCompile(`/lambda/(nodejs|python|java|dotnet|ruby)(:|$)`)
 
-// managedBase says why an image does not run here whose entry point is that of a managed runtime's base image.
+// managedBase says why the lab cannot run an image with the entry point of a managed runtime's base image. It returns
+// "" for any other function.
 func managedBase(f *assembly.Function) (why string) {
 	if f.Dockerfile == "" || f.ImageConfig.EntryPoint != nil {
 		return ""
 	}
 	image, err := dockerfile.Parse(filepath.Join(f.Package, f.Dockerfile), dockerfile.Options{})
-	if err != nil || image.Entrypoint != nil || !managedBases.MatchString(image.From) { // of errors opening the package says more
-		return ""
+	if err != nil || image.Entrypoint != nil || !managedBases.MatchString(image.From) {
+		return "" // in case of an error, opening the package says more
 	}
-	return "its image begins with " + image.From + ", whose runtime the lab has for ZIPs only: --source aws measures it"
+	return "its image begins with " + image.From + ", and the lab has that runtime for ZIPs only: --source aws measures it"
 }
 
-// layout returns the layout of an environment whose processes have this user.
+// layout returns the layout of an environment whose processes run as this user.
 func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
 	extra := map[string][]byte{}
 	if c.image == nil || !c.image.Scratch {
-		if l = c.lab.base; uid != sandbox.UID && c.lab.options.BaseRoot == "" { // programs ask for their user's name and home
+		if l = c.lab.base; uid != sandbox.UID && c.lab.options.BaseRoot == "" { // programs look up their user's name and home
 			extra["/etc/passwd"] = []byte(passwd(uid))
 		}
 	}
@@ -111,7 +109,8 @@ func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
 			maps.Copy(extra, door.trust.Files)
 		}
 	}
-	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB, l.Extra = c.pkg.Image(), c.pkg.Folder(), c.lab.options.ReadAheadKiB, c.lab.mnt, of.EphemeralStorageMB, extra
+	l.Image, l.Folder, l.ReadAheadKiB = c.pkg.Image(), c.pkg.Folder(), c.lab.options.ReadAheadKiB
+	l.MountOn, l.TmpMB, l.Extra = c.lab.mnt, of.EphemeralStorageMB, extra
 	if c.runtime != nil {
 		l.Runtime = c.runtime.Dir
 	}
@@ -127,28 +126,24 @@ func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
 // command returns the command that an environment starts.
 func (c *code) command(of api.Configuration, runtimeAPI, logStream string) sandbox.Command {
 	of.Environment = c.lab.endpoints(of.Environment)
-	if c.image == nil {
-		var env []string
-		if c.runtime != nil {
-			env = c.runtime.Env
-		}
-		return sandbox.Command{Argv: []string{cmp.Or(c.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(of, env, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+	var env []string
+	command := sandbox.Command{Argv: []string{cmp.Or(c.start, sandbox.TaskRoot+"/bootstrap")}, Dir: sandbox.TaskRoot}
+	switch {
+	case c.image != nil:
+		env = c.image.Env
+		command.Argv = c.image.Command(of.Image.EntryPoint, of.Image.Command)
+		command.Dir = cmp.Or(of.Image.WorkingDirectory, c.image.Dir())
+	case c.runtime != nil:
+		env = c.runtime.Env
 	}
-	command := sandbox.Command{
-		Argv: c.image.Command(of.Image.EntryPoint, of.Image.Command),
-		Env:  Variables(of, c.image.Env, runtimeAPI, logStream),
-		Dir:  c.image.Dir(),
-	}
-	if len(command.Argv) == 0 { // neither ENTRYPOINT nor CMD: it starts nothing, and fails as on Lambda
+	if len(command.Argv) == 0 { // an image with neither ENTRYPOINT nor CMD: the start fails, as on Lambda
 		command.Argv = []string{""}
 	}
-	if of.Image.WorkingDirectory != "" {
-		command.Dir = of.Image.WorkingDirectory
-	}
+	command.Env = Variables(of, env, runtimeAPI, logStream)
 	return command
 }
 
-// about is the Code of GetFunction's answer.
+// about returns the Code object of GetFunction's answer.
 func (c *code) about() map[string]any {
 	if c.source.PackageType == assembly.Zip {
 		return map[string]any{"Location": "file://" + c.source.Package}
@@ -156,7 +151,7 @@ func (c *code) about() map[string]any {
 	return map[string]any{"ImageUri": c.source.Package, "ResolvedImageUri": c.source.Package}
 }
 
-// sha returns the digest as Lambda reports it: of the ZIP file, in base64; "" if there is none.
+// sha returns the digest of the ZIP file as Lambda reports it, in base64. It is "" for an image or a folder.
 func (c *code) sha() string {
 	if c.source.PackageType != assembly.Zip || !strings.HasSuffix(c.source.Package, ".zip") {
 		return ""

@@ -18,7 +18,8 @@ func (r *report) counts() *counts.Line {
 	}
 	c.InitReadKiB, c.InitReadChunks = new(float64(r.initRead.KiB)), &r.initRead.Chunks
 	if u := r.initUsed; u != nil {
-		c.InitCPUMs, c.InitPageFaults, c.InitMajorPageFaults = milliseconds(u.CPU), new(int(u.MinorFaults+u.MajorFaults)), new(int(u.MajorFaults))
+		c.InitCPUMs, c.InitMajorPageFaults = milliseconds(u.CPU), new(int(u.MajorFaults))
+		c.InitPageFaults = new(int(u.MinorFaults + u.MajorFaults))
 	}
 	if r.firstRead == nil {
 		c.FirstResponsePackageReadKiB, c.FirstResponseBaseReadKiB, c.FirstResponseBaseReadChunks = nil, nil, nil
@@ -31,7 +32,7 @@ func (r *report) counts() *counts.Line {
 	return c
 }
 
-// milliseconds returns nil if CPU was not counted.
+// milliseconds returns nil for 0, which means that the CPU time was not counted.
 func milliseconds(d time.Duration) *float64 {
 	if d == 0 {
 		return nil
@@ -39,8 +40,7 @@ func milliseconds(d time.Duration) *float64 {
 	return new(precise(d))
 }
 
-// Count returns what was counted of f's package, or nil if it is unknown. These counts are taken once, in starts made
-// for this purpose, because measured starts cannot give them. The KiB of a single measured start depend on this
-// machine's kernel and on the order in which threads ran. A measured start says nothing about the base, because the
-// base's files are warm.
+// Count returns the counts of a function's package, or nil if there are none. They are counted once for a package, in
+// starts that are made for that. Measured starts cannot give them: the KiB of one start depend on this machine's kernel
+// and on the order in which threads ran, and the base's files are in memory, so their pages cannot be counted.
 type Count func(assembly.Function) *counts.Counts

@@ -19,13 +19,11 @@ import (
 
 // Create creates a function.
 func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api.Configuration, error) {
-	f := assembly.Function{LogicalID: c.Name, Identity: arm.Identity{Arm: c.Name, Architecture: arm.Architecture(c.Architecture)}, PackageType: assembly.PackageType(c.PackageType),
-		Runtime: c.Runtime, Handler: c.Handler, Description: c.Description, TimeoutSeconds: c.TimeoutSeconds, MemorySizeMB: c.MemorySizeMB,
-		EphemeralStorageMB: c.EphemeralStorageMB, Environment: c.Environment, Architecture: arm.Architecture(c.Architecture), LogGroup: c.LogGroup,
-		LogFormat: assembly.LogFormat(c.LogFormat), ImageConfig: assembly.ImageConfig(c.Image)}
-	if err := checkVariables(c.Environment); err != nil {
-		return api.Configuration{}, err
-	}
+	a := arm.Architecture(c.Architecture)
+	f := assembly.Function{LogicalID: c.Name, Identity: arm.Identity{Arm: c.Name, Architecture: a}, Architecture: a,
+		PackageType: assembly.PackageType(c.PackageType), Runtime: c.Runtime, Handler: c.Handler,
+		TimeoutSeconds: c.TimeoutSeconds, MemorySizeMB: c.MemorySizeMB, EphemeralStorageMB: c.EphemeralStorageMB,
+		Environment: c.Environment, ImageConfig: assembly.ImageConfig(c.Image)}
 	if why, _ := l.unable(&f); why != "" {
 		return api.Configuration{}, api.Invalid(why)
 	}
@@ -33,33 +31,33 @@ func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api
 	if err != nil {
 		return api.Configuration{}, err
 	}
-	made := newFunction(sent)
-	made.config.Extra = c.Extra
+	made := newFunction(sent, c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, taken := l.functions[c.Name]; taken {
-		return api.Configuration{}, api.Conflict("Function already exist: " + c.Name)
+		return api.Configuration{}, api.Conflict("Function already exist: " + c.Name) // AWS's words
 	}
 	l.functions[c.Name] = made
 	l.listed = append(l.listed, made)
 	return made.configuration(), nil
 }
 
-// open returns the code that was sent for a function. Its package is already unpacked.
+// open unpacks the code that was sent for a function.
 func (l *Lab) open(f assembly.Function, sent api.Code) (*code, error) {
 	if f.Package = sent.Image; sent.Image == "" {
 		f.Package = filepath.Join(l.store.Dir, "sent", coldfs.Digest(string(sent.ZIP))+".zip")
 		f.PackageSizeBytes = int64(len(sent.ZIP))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(f.Package), 0o755), os.WriteFile(f.Package, sent.ZIP, 0o644)); err != nil {
+		err := os.MkdirAll(filepath.Dir(f.Package), 0o755)
+		if err = errors.Join(err, os.WriteFile(f.Package, sent.ZIP, 0o644)); err != nil {
 			return nil, fmt.Errorf("keeping the code: %w", err)
 		}
 	} else if f.Dockerfile = ""; !filepath.IsAbs(sent.Image) {
-		return nil, api.Invalid("Source image " + sent.Image + " is not valid. Provide a valid source image: here it is the absolute path of an OCI layout's folder")
+		return nil, badImage(sent.Image, "here it is the absolute path of an OCI layout's folder")
 	}
 	made := &code{lab: l, source: f}
 	err := made.ready()
 	if err == nil && (made.image != nil) != (f.PackageType == assembly.Image) {
-		err = fmt.Errorf("%s is not an image", sent.Image)
+		err = errors.New("it is not an image")
 	}
 	var managed *deployment.ManagedError
 	switch {
@@ -68,9 +66,14 @@ func (l *Lab) open(f assembly.Function, sent api.Code) (*code, error) {
 	case errors.As(err, &managed):
 		return nil, api.Invalid(managed.Error())
 	case f.PackageType == assembly.Image:
-		return nil, api.Invalid("Source image " + sent.Image + " is not valid. Provide a valid source image: " + err.Error())
+		return nil, badImage(sent.Image, err.Error())
 	}
-	return nil, api.Invalid("Could not unzip uploaded file. Please check your file, then try to upload again. " + err.Error())
+	const message = "Could not unzip uploaded file. Please check your file, then try to upload again. "
+	return nil, api.Invalid(message + err.Error())
+}
+
+func badImage(image, why string) error {
+	return api.Invalid("Source image " + image + " is not valid. Provide a valid source image: " + why)
 }
 
 // UpdateCode replaces a function's code. The function's versions do not change.
@@ -109,7 +112,8 @@ func (l *Lab) Reserve(name string, n *int) error {
 		return err
 	}
 	if n != nil && *n > cap(l.slots) {
-		return api.Invalid(fmt.Sprintf("Specified ReservedConcurrentExecutions for function is more than the lab's concurrency, %d", cap(l.slots)))
+		return api.Invalid(fmt.Sprintf("Specified ReservedConcurrentExecutions for function is more than "+
+			"the lab's concurrency, %d", cap(l.slots)))
 	}
 	f.reserved.limit.Store(n)
 	return nil
@@ -119,12 +123,6 @@ func (l *Lab) Reserve(name string, n *int) error {
 type reservation struct {
 	limit   atomic.Pointer[int] // nil means no limit
 	running atomic.Int64
-}
-
-func newReservation(limit *int) *reservation {
-	r := &reservation{}
-	r.limit.Store(limit)
-	return r
 }
 
 func (r *reservation) enter() bool {
@@ -138,5 +136,5 @@ func (r *reservation) enter() bool {
 
 func (r *reservation) leave() { r.running.Add(-1) }
 
-// maxEnding is how many environments may be ending while an update goes on.
+// maxEnding is how many environments may be ending in the background; see settle.
 const maxEnding = 32

@@ -31,10 +31,10 @@ type environment struct {
 	log     *stream
 	used    *usage.Counter
 
-	started      bool  // its bootstrap has reached GET /next and was alive at the last check
+	started      bool  // INIT has succeeded, and the bootstrap was alive at the last check
 	suppressInit bool  // run INIT as part of the next invocation
 	throttled    bool  // its CPU quota is set
-	peak         int64 // peak memory in bytes: the control group's, or without one the sum of the processes' peaks
+	peak         int64 // peak memory in bytes: of the control group, or without one the sum of the processes' peaks
 	idleSince    time.Time
 	provisioned  bool
 	held         bool           // its bootstrap waits in GET /restore/next
@@ -42,10 +42,10 @@ type environment struct {
 	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
 	logStream    string
 	doors        []*http.Server // proxies to the services that the function may call
-	done         chan struct{}  // closed when nothing of it is left
+	done         chan struct{}  // closed when the environment has ended and is cleaned up
 }
 
-// prepare sets up an environment until its bootstrap is ready to be started.
+// prepare sets up an environment. Its bootstrap is then ready to be started.
 func (f *function) prepare(of setting) (_ *environment, err error) {
 	if err = of.code.ready(); err != nil {
 		return nil, err
@@ -84,7 +84,8 @@ func (f *function) prepare(of setting) (_ *environment, err error) {
 		layout.TmpDisk = disk.Name()
 	}
 	root, mounts := layout.Mounts()
-	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filters: f.lab.filters, UID: f.uid}
+	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged,
+		Filters: f.lab.filters, UID: f.uid}
 	for _, file := range of.code.pkg.Files {
 		if path.Dir("/"+file.Path) == sandbox.LayerRoot+"/extensions" {
 			spec.Extensions = append(spec.Extensions, "/"+file.Path)
@@ -115,14 +116,14 @@ func (f *function) prepare(of setting) (_ *environment, err error) {
 	return e, nil
 }
 
-// thaw ends a rest.
+// thaw lets the processes of an idle environment run again.
 func (e *environment) thaw() {
 	if e.function.lab.options.Freeze {
 		_ = e.life.Tell(inside.Thaw)
 	}
 }
 
-// close ends the environment. The rest of the work is done in the background.
+// close ends the environment. The processes end, and their files are removed, in the background.
 func (e *environment) close() {
 	if !e.started {
 		e.life.Kill()
@@ -144,8 +145,8 @@ func (e *environment) close() {
 	}()
 }
 
-// lost reports whether process 1 has ended. That happens, for example, if the group's memory is used up and the
-// kernel kills process 1.
+// lost reports whether process 1 has ended, for example because the kernel has killed it when the group's memory was
+// used up.
 func (e *environment) lost() bool {
 	select {
 	case <-e.life.Gone():
@@ -155,17 +156,11 @@ func (e *environment) lost() bool {
 	}
 }
 
-// initResult says how INIT went.
-type initResult struct {
-	took    time.Duration
-	failure *failure // nil if the bootstrap asked for its first event
-}
-
-// start runs the bootstrap until its first GET /next, at most for limit. With SnapStart it ends at GET /restore/next,
-// or goes on at once if INIT runs again after a crash.
-func (e *environment) start(limit time.Duration) initResult {
+// start runs the bootstrap until its first GET /next, at most for limit. With SnapStart, start ends at GET
+// /restore/next. If INIT runs again after a crash, start restores the environment at once and goes on to GET /next.
+func (e *environment) start(limit time.Duration) (took time.Duration, why *failure) {
 	if !e.function.lab.store.Loop {
-		e.code.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it
+		e.code.pkg.Drop() //nolint:errcheck // if the package stays in memory, the counts of pages show it
 	}
 	phase := "init"
 	if e.suppressInit {
@@ -175,22 +170,23 @@ func (e *environment) start(limit time.Duration) initResult {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began, n := e.life.Init(ctx)
-	snapshot := e.config.Initialization == snapStartInit
-	if e.held = snapshot && !e.suppressInit && n.Event.Kind == runtimeapi.Restore; snapshot && e.suppressInit && n.Event.Kind == runtimeapi.Restore {
+	asks := n.Event.Kind == runtimeapi.Restore // which the API allows with SnapStart only
+	if e.held = asks && !e.suppressInit; asks && !e.held {
 		_, n = e.life.Restore(ctx)
 	}
-	r := initResult{took: n.At.Sub(began), failure: e.failure(n)}
-	if r.failure == nil && snapshot && !e.suppressInit && !e.held {
-		r.failure = &failure{kind: "Runtime.Unknown", message: "the runtime asked for an event and not for restore/next: SnapStart here is for runtimes that ask"}
+	took, why = n.At.Sub(began), e.failure(n)
+	if why == nil && e.config.Initialization == snapStartInit && !e.suppressInit && !e.held {
+		why = &failure{kind: "Runtime.Unknown", message: "the runtime asked for an event and not for restore/next: " +
+			"the lab has SnapStart only for runtimes that ask for restore/next"}
 	}
 	if n.Ending == life.Late {
-		r.took = limit
+		took = limit
 	}
-	e.started = r.failure == nil && !e.held
-	return r
+	e.started = why == nil && !e.held
+	return took, why
 }
 
-// failure translates what a bootstrap did into Lambda's words. It returns nil for GET /next.
+// failure returns Lambda's words for what a bootstrap did. It returns nil for GET /next and GET /restore/next.
 func (e *environment) failure(n life.News) *failure {
 	switch n.Ending {
 	case life.Called:
@@ -203,10 +199,11 @@ func (e *environment) failure(n life.News) *failure {
 		if errors.Is(n.Err, sandbox.ErrBroken) { // the machine's fault, not the package's
 			return &failure{kind: "Runtime.Unknown", message: message}
 		}
-		if _, err := os.Lstat(e.life.Root() + e.program); err != nil && e.program == sandbox.TaskRoot+"/bootstrap" { // else its interpreter may be missing
+		program := e.life.Root() + e.program
+		if _, err := os.Lstat(program); err != nil && e.program == sandbox.TaskRoot+"/bootstrap" {
 			message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-		}
-		if built := deployment.Built(e.life.Root() + e.program); built != "" && string(built) != e.config.Architecture {
+		} // if the file exists, its interpreter may be missing
+		if built := deployment.Built(program); built != "" && string(built) != e.config.Architecture {
 			message += ": it is built for " + string(built) + ", the function is for " + e.config.Architecture
 		}
 		return &failure{kind: "Runtime.InvalidEntrypoint", message: message}
@@ -229,14 +226,13 @@ func (e *environment) failure(n life.News) *failure {
 	return f
 }
 
-// stop ends the bootstrap and what it has started. It keeps the environment, and the next invocation runs INIT
-// again.
+// stop ends the bootstrap and the processes that it has started. The environment stays, and its next invocation runs
+// INIT again.
 func (e *environment) stop() {
 	e.started, e.suppressInit = false, true
-	// Process 1 is in the group and kills from there: with a small function's share of a CPU, to end a fork bomb
-	// would take seconds.
+	// Process 1 is in the group, too. With a small function's share of a CPU it would take seconds to end a fork bomb.
 	if e.throttled && e.group.SetCPU(cgroup.Unlimited) == nil {
 		e.throttled = false
 	}
-	_ = e.life.Stop() // fails if the environment is gone, and the next invocation finds that out
+	_ = e.life.Stop() // fails if the environment is gone, which the next invocation notices
 }

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -21,20 +20,20 @@ import (
 type function struct {
 	lab      *Lab
 	source   assembly.Function // as it was made
-	uid      int               // see sandbox.Spec
+	uid      int               // the user of its processes; see sandbox.Spec
 	reserved *reservation      // shared by all versions
 
 	updating sync.Mutex       // one update at a time
-	layered  map[string]*code // by the ARNs of other layers, so that each is unpacked once
+	layered  map[string]*code // the code with other layers, by their ARNs, so that each is unpacked once
 
 	mu         sync.Mutex
-	setting    // environments of an older generation are not used again
+	setting    // the current one; environments of an older generation are not used again
 	busy       map[*environment]bool
 	idle       []*environment // the last one was used last and is used next
-	prepared   *environment   // set up for the current configuration; its bootstrap is not started yet
+	prepared   *environment   // for the next cold start: set up, and its bootstrap is not started
 	published  *versions      // versions of $LATEST; only $LATEST can be updated
-	suppressed int            // number of environments lost in a crash; as many next invocations include INIT
-	closed     bool
+	suppressed int            // number of environments lost in a crash: as many of the next invocations include INIT
+	closed     bool           // the function is deleted, or the lab is closing
 
 	provisioned api.Provisioned // provisioned concurrency of a version
 	coming      int             // number of provisioned environments whose INIT is running
@@ -44,24 +43,34 @@ type function struct {
 type setting struct {
 	config     api.Configuration
 	code       *code
-	generation int // changes with the others
+	generation int // increases when config or code changes
 }
 
-func newFunction(c *code) *function {
-	l, f := c.lab, c.source
-	return &function{
-		lab: l, source: f, uid: l.newUID(), reserved: newReservation(f.ReservedConcurrency), published: &versions{}, layered: map[string]*code{"": c},
-		busy: map[*environment]bool{}, setting: setting{code: c, config: api.Configuration{
-			Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
-			Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
-			Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
-			SnapStart: f.SnapStart, CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(), Code: c.about(),
-			Extra: map[string]any{"Role": cmp.Or(f.Role, "arn:aws:iam::"+assembly.Account+":role/lab")},
-		}},
+// newFunction returns a function with this code and configuration. It sets the fields that the lab decides.
+func newFunction(c *code, config api.Configuration) *function {
+	config.Version, config.ARN, config.Code = api.Latest, assembly.ARN(config.Name), c.about()
+	config.RevisionID, config.LastModified, config.CodeSize = api.NewID(), time.Now(), c.source.PackageSizeBytes
+	f := &function{
+		lab: c.lab, source: c.source, uid: c.lab.newUID(), reserved: &reservation{}, published: &versions{},
+		layered: map[string]*code{"": c}, busy: map[*environment]bool{}, setting: setting{code: c, config: config},
+	}
+	f.reserved.limit.Store(config.ReservedConcurrency)
+	return f
+}
+
+// configured returns the configuration that the assembly gives a function.
+func configured(f assembly.Function) api.Configuration {
+	return api.Configuration{
+		Name: f.Name(), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
+		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds,
+		EphemeralStorageMB: f.EphemeralStorageMB, ReservedConcurrency: f.ReservedConcurrency, SnapStart: f.SnapStart,
+		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
+		LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), Role: f.Role,
 	}
 }
 
-// newUID returns the user of a function's processes: while arms are measured Lambda's, else one of its own.
+// newUID returns the user of a function's processes: Lambda's user while arms are measured, else a user for this
+// function.
 func (l *Lab) newUID() int {
 	if l.unprivileged || l.options.Measured {
 		return sandbox.UID
@@ -69,7 +78,7 @@ func (l *Lab) newUID() int {
 	return sandbox.OwnUID(int(l.uids.Add(1)))
 }
 
-// attempts are how many environments may be killed while they are set up for one invocation.
+// attempts is how often acquire sets up an environment, if each is killed before it is ready.
 const attempts = 5
 
 // acquire returns an environment for an invocation: an idle one, or a new one whose bootstrap is not started yet.
@@ -98,7 +107,7 @@ func (f *function) acquire() (*environment, error) {
 	if e == nil {
 		var err error
 		for range attempts {
-			if e, err = f.prepare(now); !errors.Is(err, sandbox.ErrBroken) { // else something killed it while it was set up
+			if e, err = f.prepare(now); !errors.Is(err, sandbox.ErrBroken) { // ErrBroken: something killed it
 				break
 			}
 		}
@@ -144,7 +153,8 @@ func (f *function) rest(e *environment) {
 	f.idle = append(f.idle, e)
 }
 
-// withdraw takes a function or a version out of use. Running invocations continue.
+// withdraw ends the use of a function or a version, and returns the environments that end. Running invocations
+// continue.
 func (f *function) withdraw() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -187,16 +197,8 @@ func (f *function) configuration() api.Configuration {
 	return c
 }
 
-// update changes the configuration, and the layers if it names others.
+// update changes the configuration, and the code if the update has other layers.
 func (f *function) update(u api.Update) (api.Configuration, error) {
-	if u.Environment != nil {
-		if err := checkVariables(u.Environment.Variables); err != nil {
-			return api.Configuration{}, err
-		}
-	}
-	if u.Handler != nil && f.source.PackageType == assembly.Image {
-		return api.Configuration{}, api.Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
-	}
 	return f.change(u, func(was setting) (*code, error) {
 		if u.Layers == nil || slices.Equal(*u.Layers, was.config.Layers) {
 			return was.code, nil
@@ -205,8 +207,8 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 	})
 }
 
-// change changes the configuration, and the code if load returns another. It ends the environments of the old setting,
-// and sets up an environment for the new one. An invocation after change returns finds that environment ready.
+// change changes the configuration, and the code if load returns other code. It ends the environments of the old
+// setting and sets up an environment for the new one, so that the next invocation finds it ready.
 func (f *function) change(u api.Update, load func(was setting) (*code, error)) (api.Configuration, error) {
 	f.updating.Lock()
 	defer f.updating.Unlock()
@@ -241,8 +243,8 @@ func (f *function) change(u api.Update, load func(was setting) (*code, error)) (
 	return f.configuration(), nil
 }
 
-// settle waits for the end of environments: nothing may be measured meanwhile. Else they end in the background, unless
-// many do.
+// settle waits until environments have ended, if arms are measured, because an ending environment would disturb the
+// measurement, or if many are ending. Otherwise they end in the background.
 func (f *function) settle(retired []*environment) {
 	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
 		for _, e := range retired {
@@ -251,7 +253,7 @@ func (f *function) settle(retired []*environment) {
 	}
 }
 
-// relayer returns code below which there are other layers of the assembly, beside the function's own. The caller holds
+// relayer returns the code with other layers of the assembly, after the function's own layers. The caller holds
 // f.updating.
 func (f *function) relayer(was *code, arns []string) (*code, error) {
 	key := strings.Join(arns, " ")
@@ -264,7 +266,8 @@ func (f *function) relayer(was *code, arns []string) (*code, error) {
 		id, _, _ := strings.Cut(strings.TrimPrefix(arn, strings.TrimSuffix(assembly.LayerARN(""), ":1")), ":")
 		path, is := f.source.OtherLayers[id]
 		if !is || arn != assembly.LayerARN(id) {
-			return nil, api.Invalid("Layer version " + arn + " does not exist: the lab has the Layers that variants of the assembly's arms name")
+			return nil, api.Invalid("Layer version " + arn + " does not exist: " +
+				"the lab has the Layers that variants of the assembly's arms name")
 		}
 		made.source.Layers = append(made.source.Layers, path)
 	}
@@ -275,21 +278,18 @@ func (f *function) relayer(was *code, arns []string) (*code, error) {
 // offer keeps a prepared environment for the next cold start, if it has the current configuration.
 func (f *function) offer(e *environment) {
 	f.mu.Lock()
-	use := !f.closed && f.prepared == nil && e.generation == f.generation
-	if use {
-		f.prepared = e
-	}
-	f.mu.Unlock()
-	if !use {
+	defer f.mu.Unlock()
+	if f.closed || f.prepared != nil || e.generation != f.generation {
 		e.close()
+		return
 	}
+	f.prepared = e
 }
 
-var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the function was deleted, or the lab is closing"}
+var errClosed = api.NewError(http.StatusServiceUnavailable, "ServiceException",
+	"the function was deleted, or the lab is closing")
 
-// List returns the configuration of every function in the order of their names.
+// List returns the configuration of every function.
 func (l *Lab) List() []api.Configuration {
-	out := list.Map(l.all(), (*function).configuration)
-	slices.SortFunc(out, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return list.Map(l.all(), (*function).configuration)
 }

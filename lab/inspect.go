@@ -16,8 +16,8 @@ import (
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
-// Inspect returns what a function finds in this lab. It runs handlers/inspect once, with a bootstrap that needs no
-// compiler. It ignores the assembly in options.
+// Inspect returns what a function finds in a lab with these options. It runs handlers/inspect once, with a bootstrap
+// that needs no compiler, and ignores options.Functions.
 func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 	work, err := os.MkdirTemp("", "twinstart-inspect-")
 	if err != nil {
@@ -31,14 +31,15 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 			return nil, fmt.Errorf("inspecting the lab: %w", err)
 		}
 	}
-	options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
-		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
+	options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023",
+		Handler: "handler.run", Package: work, TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512,
+		Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
 	l, err := New(ctx, options)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	l.functions["inspect"].uid = sandbox.UID // as of functions that are measured
+	l.functions["inspect"].uid = sandbox.UID // the user on Lambda
 	result, err := l.Invoke(ctx, "inspect", api.Invocation{Payload: []byte("{}")})
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)

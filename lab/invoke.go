@@ -37,30 +37,25 @@ func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configur
 	return f.update(u)
 }
 
-// Invoke runs a function once, in an idle environment or else in a new one. If the function fails, the result says
-// so.
+// Invoke runs a function once, in an idle environment, or in a new one if there is none. If the function fails, the
+// error is nil and the result has a FunctionError.
 func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
 	f, err := l.find(name)
 	if err != nil {
 		return api.Result{}, err
 	}
-	if in.RequestID == "" {
-		in.RequestID = api.NewID()
-	}
-	if in.TraceID == "" {
-		in.TraceID = newTraceID()
-	}
+	in.RequestID, in.TraceID = cmp.Or(in.RequestID, api.NewID()), cmp.Or(in.TraceID, newTraceID())
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
-	default: // the lab's limit corresponds to the account's limit on AWS
+	default: // the lab's limit is like the account's limit on AWS
 		return api.Result{}, api.Throttled("ConcurrentInvocationLimitExceeded")
 	}
 	if !f.reserved.enter() {
 		return api.Result{}, api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
 	}
 	defer f.reserved.leave()
-	if err := f.active(); err != nil {
+	if err := f.configuration().Callable(); err != nil {
 		return api.Result{}, err
 	}
 	e, err := f.acquire()
@@ -83,7 +78,11 @@ func newTraceID() string {
 
 // invoke runs one invocation. In a new environment it runs INIT first.
 func (e *environment) invoke(in api.Invocation) api.Result {
-	e.notice()
+	select {
+	case <-e.life.Exited: // since the last invocation
+		e.stop()
+	default:
+	}
 	r := report{requestID: in.RequestID, ahead: e.toldInit, restore: e.toldRestore}
 	e.toldInit, e.toldRestore = 0, nil
 	if !e.started && !e.suppressInit {
@@ -92,11 +91,11 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	e.log.print(e.said("start", event{RequestID: in.RequestID, Version: e.config.Version}))
 	e.throttle()
 
-	used := func() *usage.Usage { return nil } // only cold starts report it, and reading it takes as long as a third of a warm invocation
-	if r.init > 0 {
+	used := func() *usage.Usage { return nil }
+	if r.init > 0 { // only cold starts report it, because reading it takes a third of the time of a warm invocation
 		used = e.meter()
 	}
-	payload := e.run(in, &r)
+	result := e.run(in, &r)
 	r.firstUsed = used()
 	e.life.Drain()
 	if r.failure != nil {
@@ -109,39 +108,27 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	if own := r.counts(); own != nil {
 		e.log.add(line("lab.report", own), in.Counts)
 	}
-	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take(), LogStream: e.logStream}
-	if payload.failed {
-		result.FunctionError = "Unhandled"
-	}
+	result.Log, result.LogStream = e.log.take(), e.logStream
 	return result
 }
 
-// notice checks whether the bootstrap has ended since the last invocation.
-func (e *environment) notice() {
-	select {
-	case <-e.life.Exited:
-		e.stop()
-	default:
-	}
-}
-
-// coldStart runs INIT separately. If INIT fails, it is run again as part of the invocation, as on AWS.
+// coldStart runs INIT before the invocation. If INIT fails, it runs again as part of the invocation, as on AWS.
 func (e *environment) coldStart(r *report) {
 	used := e.meter()
-	init := e.start(e.function.lab.initLimit)
+	took, why := e.start(e.function.lab.initLimit)
 	r.initUsed = used()
-	if init.failure != nil {
+	if why != nil {
 		e.life.Drain()
-		e.log.print(e.initReport(init, "init"))
+		e.log.print(e.initReport(took, why, "init"))
 		e.stop()
 		return
 	}
-	r.init = init.took
+	r.init = took
 	r.initRead, r.counted = e.count(), e.code.counted
 }
 
-// meter starts to count what the environment's processes use. The function that it returns reads the count, or
-// returns nil if the processes are gone.
+// meter starts to count what the environment's processes use. It returns a function that reads the count, or returns
+// nil if the processes are gone.
 func (e *environment) meter() func() *usage.Usage {
 	before, err := e.used.Read()
 	return func() *usage.Usage {
@@ -160,30 +147,36 @@ func (e *environment) throttle() {
 	}
 }
 
-// answer is the caller's answer.
-type answer struct {
-	body   []byte
-	failed bool
+// failed returns the caller's answer about a failure.
+func failed(f *failure, requestID string, timeout time.Duration) api.Result {
+	return api.Result{Payload: f.payload(requestID, timeout), FunctionError: "Unhandled"}
 }
 
-// run delivers the event and waits until the bootstrap is ready for another event, which ends the invocation, or
-// has ended. It sets duration and failure of r. If the bootstrap itself reports a failure, the invocation ends
-// normally: that failure is only in the answer.
-func (e *environment) run(in api.Invocation, r *report) answer {
+// run delivers the event. The invocation ends when the bootstrap asks for another event, or when the bootstrap has
+// ended. run sets duration and failure of r. A failure that the bootstrap reports itself is in the answer and in
+// r.reported.
+func (e *environment) run(in api.Invocation, r *report) api.Result {
 	timeout := time.Duration(e.config.TimeoutSeconds) * time.Second
 	began := time.Now()
+	var got *api.Result
+	fail := func(f *failure, at time.Time) api.Result {
+		e.lookAtMemory() // before the processes are gone
+		r.duration, r.failure = min(at.Sub(began), timeout), f
+		if f.timeout {
+			r.duration = timeout
+		}
+		e.stop()
+		if got != nil { // the bootstrap had answered before it ended
+			return *got
+		}
+		return failed(f, in.RequestID, timeout)
+	}
 	suppressed := !e.started
 	if suppressed { // INIT as part of the invocation
-		init := e.start(timeout)
-		if init.failure != nil {
+		if took, why := e.start(timeout); why != nil {
 			e.life.Drain()
-			e.log.print(e.initReport(init, "invoke"))
-			e.stop()
-			r.duration, r.failure = min(time.Since(began), timeout), init.failure
-			if init.failure.timeout {
-				r.duration = timeout
-			}
-			return answer{init.failure.payload(in.RequestID, timeout), true}
+			e.log.print(e.initReport(took, why, "invoke"))
+			return fail(why, time.Now())
 		}
 		e.suppressInit = false
 	}
@@ -192,20 +185,8 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 	defer cancel()
 	event := &runtimeapi.Invocation{RequestID: in.RequestID, Deadline: deadline, ARN: cmp.Or(in.ARN, e.config.ARN),
 		TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload}
-	var got *answer
-	fail := func(f *failure, at time.Time) answer {
-		e.lookAtMemory() // before the processes are gone
-		r.duration, r.failure = at.Sub(began), f
-		if f.timeout {
-			r.duration = timeout
-		}
-		e.stop()
-		if got != nil { // the bootstrap had answered before it ended
-			return *got
-		}
-		return answer{f.payload(in.RequestID, timeout), true}
-	}
-	for next := false; ; { // next: the bootstrap has asked for another event, but extensions are still busy
+	// next: the bootstrap has asked for another event, but extensions are still busy.
+	for next := false; ; {
 		n := e.life.Wait(ctx, event)
 		if n.Ending == life.Exited && got == nil {
 			n.Event, _ = e.life.LastWords()
@@ -218,15 +199,17 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 			continue
 		case n.Ending != life.Called && n.Event.RequestID == "": // the bootstrap has ended without an answer
 		case n.Event.Kind == runtimeapi.Response:
-			got = &answer{body: n.Event.Body}
+			got = &api.Result{Payload: n.Event.Body}
 		case n.Event.Kind == runtimeapi.Failure:
 			r.reported = reported(n.Event)
-			got = &answer{r.reported.payload(in.RequestID, timeout), true}
+			got = new(failed(r.reported, in.RequestID, timeout))
 		case n.Event.Kind == runtimeapi.TooLarge:
 			r.reported = &failure{kind: "Function.ResponseSizeTooLarge",
-				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
-			got = &answer{r.reported.payload(in.RequestID, timeout), true}
-		case n.Event.Kind == runtimeapi.Next && got != nil, n.Event.Kind == runtimeapi.Extension && next: // without an answer, it asked again on another connection
+				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).",
+					runtimeapi.MaxResponse)}
+			got = new(failed(r.reported, in.RequestID, timeout))
+		case n.Event.Kind == runtimeapi.Next && got != nil, n.Event.Kind == runtimeapi.Extension && next:
+			// A Next before the answer means that the bootstrap asks again for this event, on another connection.
 			if next = true; !e.life.Working() {
 				r.duration = n.At.Sub(began)
 				return *got
@@ -265,11 +248,10 @@ func (e *environment) lookAtMemory() (limited bool) {
 	return limited
 }
 
-// nearMB is how far below the limit the kernel may kill: it charges a huge page at once.
+// nearMB is how far below the limit the kernel can kill, because it charges a whole huge page at once.
 const nearMB = 8
 
-// maxMemoryMB returns Max Memory Used. If control groups enforce the memory size, the result is never larger than
-// that.
+// maxMemoryMB returns Max Memory Used. If control groups enforce the memory size, the result is at most that.
 func (e *environment) maxMemoryMB() int {
 	limited, size := e.lookAtMemory(), e.config.MemorySizeMB
 	mb := int((e.peak + 1<<20 - 1) >> 20)

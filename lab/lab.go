@@ -1,11 +1,14 @@
 // Package lab is Lambda on this machine. It runs each function of a synthesized CDK assembly in its own execution
-// environment and serves Lambda's API for them, so what is measured is what would be deployed.
+// environments and serves Lambda's API for them. So what is measured is what would be deployed.
 //
 // An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU quota,
-// a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after it, the pages
-// that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files in /tmp
-// count as memory without root and while arms are measured, functions that are not measured have users of their own,
-// and functions can reach only what Options.Allow says. Other differences depend on the machine, and each is a warning.
+// a memory limit and a Runtime API server. Before a cold start no page of the package is in memory. After it, the lab
+// counts the pages that were read. Names of fields end in their unit: MB, KiB, seconds.
+//
+// The lab differs from Lambda in these ways. Idle environments are frozen only if Options.Freeze is set. Files in /tmp
+// count as memory without root, and while arms are measured. Functions that are not measured each have their own user.
+// Functions can reach only the services in Options.Allow. Other differences depend on the machine, and each is a
+// warning.
 package lab
 
 import (
@@ -46,31 +49,30 @@ type Options struct {
 	Functions []assembly.Function
 	// ReadAheadKiB is the read-ahead of the packages' file system; 0 reads page by page.
 	ReadAheadKiB int
-	// ProportionalInit shows what INIT would take if it had the function's share of the CPU. Lambda gives it full CPU.
+	// ProportionalInit limits INIT to the function's share of the CPU. Lambda gives INIT the full CPU.
 	ProportionalInit bool
 	// BaseRoot is an unpacked root file system of provided:al2023; "" uses this machine's /usr instead.
 	BaseRoot string
 	// StateDir keeps prepared packages for later labs; "" means a temporary folder.
 	StateDir string
-	// An environment reaches its Runtime API and the services that Allow lists. With HostNetwork it reaches all that
-	// this machine reaches, including the machine's loopback services and other functions' Runtime APIs.
+	// An environment can reach its Runtime API and the services in Allow. With HostNetwork it can reach everything that
+	// this machine can, and also the machine's loopback services and other functions' Runtime APIs.
 	HostNetwork bool
 	Allow       []Door
-	// Tables are served to every function, unless Allow has a service dynamodb. TableLatency is the median of their
-	// service time.
+	// Tables are served to every function, unless Allow has a service dynamodb. TableLatency is the median service time.
 	Tables       []assembly.Table
 	TableLatency time.Duration
 	Concurrency  int               // 0 means DefaultConcurrency
-	Credentials  map[string]string // AWS_ACCESS_KEY_ID and the like; nil for invented ones, which no service takes
-	Freeze       bool              // idle environments stand still, as on Lambda
-	Idle         time.Duration     // idle environments are ended after this time; 0 keeps them all
+	Credentials  map[string]string // AWS_ACCESS_KEY_ID etc.; nil means invented ones, which no service accepts
+	Freeze       bool              // stop the processes of idle environments, as Lambda does
+	Idle         time.Duration     // idle environments are ended after this time; 0 means never
 	// Count is called once for a function, before its first environment. If it is nil, only measured starts are
 	// counted.
 	Count Count
-	// Measured allows functions every system call, because a filter costs time. Else calls deep into the kernel are
-	// denied.
+	// Measured says that arms are measured. Then functions may make every system call, because a filter costs time.
+	// Otherwise a filter denies the calls that reach deep into the kernel.
 	Measured bool
-	// Log receives every line that functions and Lambda would write to CloudWatch, with a time and the function's name.
+	// Log receives every line that CloudWatch would have, with a time and the function's name.
 	Log io.Writer
 }
 
@@ -85,7 +87,7 @@ type Lab struct {
 	machine     Machine
 
 	store   *coldfs.Store
-	base    sandbox.Layout // below any package
+	base    sandbox.Layout // the base that packages are mounted on
 	groups  *cgroup.Manager
 	mnt     string // empty mount points; each environment mounts over them in its own namespace
 	log     *logWriter
@@ -99,18 +101,18 @@ type Lab struct {
 	diskMu    sync.Mutex
 	disks     map[int]*coldfs.Disk // by room in MB
 	slots     chan struct{}        // holds an entry per running invocation
-	initLimit time.Duration
+	initLimit time.Duration        // longest INIT
 
-	snapLimit    time.Duration // of INIT before a snapshot, if the function's time-out is not longer
-	restoreLimit time.Duration
+	snapLimit    time.Duration // longest INIT before a snapshot, unless the function's time-out is longer
+	restoreLimit time.Duration // longest restore
 
 	end          chan struct{} // closed by Close
 	mu           sync.Mutex
 	closed       bool
 	environments sync.WaitGroup // counts environments that exist
-	uids         atomic.Int32   // users that functions have had
-	coming       atomic.Int32   // spares that are being made
-	ending       atomic.Int32   // environments that are being closed
+	uids         atomic.Int32   // number of users that functions have had
+	coming       atomic.Int32   // number of spares that are being made
+	ending       atomic.Int32   // number of environments that are being closed
 }
 
 // enter counts a new environment. It returns false if the lab is closed.
@@ -123,8 +125,8 @@ func (l *Lab) enter() bool {
 	return !l.closed
 }
 
-// New prepares the lab for the functions. If something cannot work as on Lambda, that is a warning. An error
-// means that nothing can run, and says what to do.
+// New prepares the lab for the functions. If something cannot work as on Lambda, that is a warning. An error means that
+// nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {
 	l, err := newLab(options)
 	if err == nil {
@@ -149,8 +151,9 @@ func newLab(options Options) (*Lab, error) {
 		return nil, fmt.Errorf("service time %s of the tables: use 0s to 1m", options.TableLatency)
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log},
-		initLimit: defaultInitLimit, snapLimit: defaultSnapLimit, restoreLimit: defaultRestoreLimit, disks: map[int]*coldfs.Disk{},
-		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, maxSpares)}
+		initLimit: defaultInitLimit, snapLimit: defaultSnapLimit, restoreLimit: defaultRestoreLimit,
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), spares: make(chan spare, maxSpares),
+		disks: map[int]*coldfs.Disk{}, end: make(chan struct{})}
 	l.handler = api.Handler(l)
 	return l, nil
 }
@@ -161,7 +164,7 @@ func (l *Lab) start() error {
 		return err
 	}
 	for _, f := range l.options.Functions {
-		l.listed = append(l.listed, newFunction(&code{lab: l, source: f}))
+		l.listed = append(l.listed, newFunction(&code{lab: l, source: f}, configured(f)))
 		l.functions[f.Name()] = l.listed[len(l.listed)-1]
 	}
 	for _, f := range l.listed {
@@ -195,17 +198,17 @@ func (l *Lab) choose() error {
 	return nil
 }
 
-// unable says why the lab cannot run a function and what to do about it. why is "" if the lab can run it; then the
-// identity says what stands in for a managed runtime.
+// unable says why the lab cannot run a function and what to do about it. If it can, why is "", and unable has set the
+// identity's StandIn for a managed runtime.
 func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
 	if host := arm.Host(); f.Architecture != host {
 		remedy = fmt.Sprintf(": build for %s", host)
-		if f.Identity.Handler != "" { // made by this project's construct, which reads the context
+		if f.Identity.Handler != "" { // it is from this project's construct, which reads the context
 			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
 		}
 		return fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host), remedy
 	}
-	if err := checkVariables(f.Environment); err != nil { // a deployment would check them too
+	if err := api.CheckVariables(f.Environment); err != nil { // as a deployment would
 		return err.Error(), ""
 	}
 	if !f.Managed() {
@@ -233,15 +236,11 @@ func (l *Lab) warnIgnored() {
 		}
 	}
 	for _, property := range slices.Sorted(maps.Keys(of)) {
-		arms := of[property]
-		which := strings.Join(arms[:min(len(arms), 3)], ", ")
-		if more := len(arms) - 3; more > 0 {
-			which += fmt.Sprintf(" and %d more", more)
-		}
-		l.warn("the lab does without %s of %s", property, which)
+		l.warn("the lab ignores %s of %s", property, strings.Join(list.Few(of[property], 4), ", "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(standIns)) {
-		l.warn("%s is a %s: the language's own build, without AWS's SDK; its files count as the base's and stay in memory", name, standIns[name])
+		l.warn("%s is a %s: the language's own build, without AWS's SDK; its files count as the base's and stay in memory",
+			name, standIns[name])
 	}
 }
 
@@ -249,8 +248,8 @@ func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }
 
-// Functions returns the functions that the lab runs: the assembly's in the order of their logical IDs, then created
-// ones.
+// Functions returns the functions that the lab runs: those of the assembly in the order of their logical IDs, and then
+// those that Create has added.
 func (l *Lab) Functions() []assembly.Function {
 	return list.Map(l.all(), func(f *function) assembly.Function { return f.source })
 }
@@ -261,7 +260,7 @@ func (l *Lab) all() []*function {
 	return slices.Clone(l.listed)
 }
 
-// NotMeasured returns the arms that do not exist, could not be built or are not for this machine.
+// NotMeasured returns the arms that this machine cannot run, each with the reason.
 func (l *Lab) NotMeasured() []arm.NotMeasured { return slices.Clone(l.notMeasured) }
 
 // Warnings returns a line for each difference from Lambda on this machine. Show them with every figure.
@@ -273,7 +272,7 @@ func (l *Lab) Machine() Machine { return l.machine }
 // ServeHTTP serves Lambda's API.
 func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.handler.ServeHTTP(w, r) }
 
-// Close ends every execution environment and its invocation, and removes everything that the lab has made.
+// Close ends every execution environment and its invocation, and removes the lab's temporary files.
 func (l *Lab) Close() error {
 	l.mu.Lock()
 	again := l.closed
@@ -299,7 +298,9 @@ func (l *Lab) Close() error {
 		s.close()
 	}
 	l.leave()
-	return l.log.err()
+	l.log.mu.Lock()
+	defer l.log.mu.Unlock()
+	return l.log.failure
 }
 
 // find returns a function by name or name:qualifier.
@@ -310,11 +311,12 @@ func (l *Lab) find(name string) (*function, error) {
 	if f, ok := l.functions[name]; ok {
 		return f.version(qualifier)
 	}
-	return nil, api.NotFound(name, list.Map(l.listed, func(f *function) string { return f.source.Name() }))
+	known := list.Map(l.listed, func(f *function) string { return f.source.Name() })
+	return nil, api.Absent("Function not found: " + name + "; the lab has " + strings.Join(known, ", "))
 }
 
-// Within runs a test binary's tests on the root that a function finds here below its package; see sandbox.Within.
-// If needs are given, it builds the static Bash first, because that build needs more of the machine than this root
+// Within runs a test binary's tests in the root file system that functions have here; see sandbox.Within. Before that,
+// it builds the static Bash for the given architectures, because that build needs more of the machine than the root
 // has.
 func Within(run func() int, needs ...arm.Architecture) int {
 	return sandbox.Within(run, func(dir string) (sandbox.Layout, error) {

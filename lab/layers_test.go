@@ -47,7 +47,7 @@ func TestLayers(t *testing.T) {
 		}
 	}
 	warnings := strings.Join(l.Warnings(), "\n")
-	for _, want := range []string{"the lab does without Layers (" + elsewhere + " is not in the assembly) of test/zip"} {
+	for _, want := range []string{"the lab ignores Layers (" + elsewhere + " is not in the assembly) of test/zip"} {
 		if !strings.Contains(warnings, want) {
 			t.Errorf("no %q in %s", want, warnings)
 		}

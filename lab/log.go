@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +17,7 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// logWriter receives whole lines of every function and adds a time and the function's name, as `aws logs tail`
-// shows them.
+// logWriter writes whole lines of all functions, each with a time and the function's name, as `aws logs tail` does.
 type logWriter struct {
 	mu      sync.Mutex
 	out     io.Writer // nil discards the lines
@@ -38,12 +38,6 @@ func (w *logWriter) lines(function string, text []byte) {
 	if _, err := w.out.Write(b.Bytes()); err != nil && w.failure == nil {
 		w.failure = fmt.Errorf("writing the log: %w", err)
 	}
-}
-
-func (w *logWriter) err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.failure
 }
 
 // stream is the log of one execution environment: the output of its processes, and the lines that Lambda adds.
@@ -72,7 +66,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// print writes lines of Lambda's own. If the function has left a line unfinished, print ends it first.
+// print writes lines that Lambda adds. If the function has left a line unfinished, print ends that line first.
 func (s *stream) print(lines string) { s.add(lines, true) }
 
 // add writes lines like print. If shown is true, the caller sees them too.
@@ -111,28 +105,31 @@ func (s *stream) take() []byte {
 	return tail
 }
 
-// report has what Lambda reports at the end of an invocation, and what the lab adds.
+// report has what Lambda reports at the end of an invocation, and what the lab adds to that.
 type report struct {
 	requestID string
 	duration  time.Duration
 	init      time.Duration  // 0 if INIT did not run separately from the invocation
-	ahead     time.Duration  // INIT of a provisioned environment: not waited for, not billed with this invocation
+	ahead     time.Duration  // INIT of a provisioned environment, which is not billed with this invocation
 	restore   *time.Duration // in place of INIT: from the answer to GET /restore/next until GET /next
 	maxMemory int            // MB
-	failure   *failure       // of the bootstrap; a failure that it reported itself is not here
-	reported  *failure
-	initRead  *coldfs.Read   // cold start: pages read until GET /next
-	firstRead *coldfs.Read   // cold start with a response: pages read until then
-	initUsed  *usage.Usage   // cold start: used until GET /next
-	firstUsed *usage.Usage   // cold start: used from there to the first response
-	counted   *counts.Counts // cold start: counts of the package
+	failure   *failure       // why there is no response
+	reported  *failure       // a failure that the bootstrap reported itself
+
+	// The other fields are for cold starts.
+
+	initRead  *coldfs.Read   // pages that were read until GET /next
+	firstRead *coldfs.Read   // pages that were read until the first response, if there was one
+	initUsed  *usage.Usage   // what was used until GET /next
+	firstUsed *usage.Usage   // what was used from GET /next to the first response
+	counted   *counts.Counts // counts of the package
 }
 
 // billed returns the billed duration in whole ms. Since August 2025 INIT is billed for every runtime: INIT and
 // duration are added and rounded up once.
 func (r report) billed() int64 { return int64(math.Ceil(ms(r.duration) + ms(r.init))) }
 
-// failure says why an invocation or an INIT has no response.
+// failure says why an invocation has no response, or why INIT failed.
 type failure struct {
 	timeout bool
 	body    []byte // the bootstrap's own report
@@ -151,15 +148,9 @@ func exited(reason string) *failure {
 
 // reported returns the failure that a bootstrap posted to /error or /init/error.
 func reported(e runtimeapi.Event) *failure {
-	f := &failure{body: e.Body, kind: e.ErrorType}
 	var document struct{ ErrorType string }
-	if f.kind == "" && json.Unmarshal(e.Body, &document) == nil {
-		f.kind = document.ErrorType
-	}
-	if f.kind == "" {
-		f.kind = "Unhandled"
-	}
-	return f
+	_ = json.Unmarshal(e.Body, &document) // it may be anything
+	return &failure{body: e.Body, kind: cmp.Or(e.ErrorType, document.ErrorType, "Unhandled")}
 }
 
 // payload returns the caller's answer in Lambda's words.

@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// prepareMachine finds out what this machine allows.
+// prepareMachine finds out what this machine allows, warns about differences from Lambda, and makes the lab's folders.
 func (l *Lab) prepareMachine() (err error) {
 	l.groups, l.cleanup = cgroup.Open(), func() {}
 	defer func() {
@@ -35,7 +35,7 @@ func (l *Lab) prepareMachine() (err error) {
 	}
 	if !l.options.Measured {
 		if l.filters, err = sandbox.Filters(); err != nil {
-			l.warn("functions may make every system call, for this kernel does not filter them: %v", err)
+			l.warn("functions may make every system call, because this kernel does not filter them: %v", err)
 		}
 	}
 	var place Place
@@ -44,17 +44,20 @@ func (l *Lab) prepareMachine() (err error) {
 	}
 	l.mnt, l.store = place.Mnt, place.Store
 	if why := place.Folders; why != nil {
-		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(l.store.Dir), why)
+		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v",
+			coldfs.Describe(l.store.Dir), why)
 	}
 	_ = archive.Sweep(l.store.Dir, 7*24*time.Hour) // if this fails, the next lab tries again
 	if l.base, err = OpenBase(l.options.BaseRoot, place.Dir); err != nil {
 		return err
 	}
 	if l.options.BaseRoot == "" {
-		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc differ from Lambda's")
+		l.warn("this machine's own /usr stands in for the base image provided:al2023: " +
+			"its Bash, curl and libc differ from Lambda's")
 	}
 	if l.unprivileged {
-		l.warn("not root: execution environments are user namespaces; without control groups each process, not all together, is held to the memory size")
+		l.warn("not root: execution environments are user namespaces; " +
+			"without control groups each process, not all together, is held to the memory size")
 	}
 	for _, warning := range l.groups.Warnings() {
 		l.warn("%s", warning)
@@ -69,15 +72,14 @@ func (l *Lab) leave() {
 	l.cleanup()
 }
 
-// Look checks what the lab can do here and runs nothing. warnings say what would be missing; err, why it cannot
-// run.
+// Look checks what the lab can do here and runs nothing. The warnings are those that a lab would have. The error says
+// why the lab cannot run here.
 func Look() (warnings []string, err error) {
 	l := &Lab{}
-	if err := l.prepareMachine(); err != nil {
-		return nil, err
+	if err = l.prepareMachine(); err == nil {
+		l.leave()
 	}
-	l.leave()
-	return l.warnings, nil
+	return l.warnings, err
 }
 
 // Machine describes the machine on which a figure was measured.
@@ -85,7 +87,7 @@ type Machine struct {
 	Kernel       string `json:"kernel"`
 	CPU          string `json:"cpu"`
 	Cores        int    `json:"cores"`
-	Architecture string `json:"architecture"` // Lambda's name of it
+	Architecture string `json:"architecture"` // by Lambda's name: x86_64 or arm64
 	CGroups      string `json:"cgroups"`      // "v1", "v2" or "none"
 	Privileges   string `json:"privileges"`   // "root" or "user namespace"
 	ColdBy       string `json:"coldBy"`       // "loop mount" or "posix_fadvise"
@@ -95,39 +97,33 @@ type Machine struct {
 }
 
 func (l *Lab) describe() Machine {
-	either := func(is bool, yes, no string) string {
-		if is {
-			return yes
-		}
-		return no
-	}
-	cpu := append(cpuName.FindStringSubmatch(read("/proc/cpuinfo")), "", "", "")
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	cpu := append(cpuName.FindStringSubmatch(string(info)), "", "", "")
 	return Machine{
-		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: strings.TrimSpace(cpu[1] + " " + cpu[2]), Cores: runtime.NumCPU(),
-		Architecture: string(arm.Host()), CGroups: l.groups.Mode(), Privileges: either(l.unprivileged, "user namespace", "root"),
-		ColdBy: either(l.store.Loop, "loop mount", "posix_fadvise"), ReadAheadKiB: l.options.ReadAheadKiB,
-		InitCPU: either(l.options.ProportionalInit, "proportional", "full"), Base: cmp.Or(l.options.BaseRoot, "host"),
+		Kernel: strings.TrimSpace(string(kernel)), CPU: strings.TrimSpace(cpu[1] + " " + cpu[2]),
+		Cores: runtime.NumCPU(), Architecture: string(arm.Host()), CGroups: l.groups.Mode(),
+		Privileges:   map[bool]string{true: "user namespace", false: "root"}[l.unprivileged],
+		ColdBy:       map[bool]string{true: "loop mount", false: "posix_fadvise"}[l.store.Loop],
+		InitCPU:      map[bool]string{true: "proportional", false: "full"}[l.options.ProportionalInit],
+		ReadAheadKiB: l.options.ReadAheadKiB, Base: cmp.Or(l.options.BaseRoot, "host"),
 	}
 }
 
-// cpuName finds the processor's name in /proc/cpuinfo, or ARM's part number, which has no name there.
+// cpuName matches the processor's name in /proc/cpuinfo, or the part number of an ARM processor, which has no name
+// there.
 var cpuName = regexp.MustCompile(`(?m)^(?:model name|(CPU part))\s*:\s*(.+)$`)
-
-func read(path string) string {
-	text, _ := os.ReadFile(path)
-	return string(text)
-}
 
 // Place has the folders in which environments are prepared.
 type Place struct {
-	Dir, Mnt string        // Mnt has empty folders to mount on
-	Store    *coldfs.Store // of packages
-	Folders  error         // why packages are folders; nil if they are loop devices
+	Dir, Mnt string        // Mnt has empty mount points
+	Store    *coldfs.Store // prepared packages
+	Folders  error         // why packages are kept as folders; nil if they are loop devices
 }
 
 const temporaryPrefix = "twinstart-lab-"
 
-// OpenPlace makes the folders in dir. If dir is empty, it is temporary. cleanup removes what must not stay.
+// OpenPlace makes the folders in dir, or in a temporary folder if dir is "". cleanup removes the temporary folder.
 func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	cleanup = func() {}
 	if dir == "" {
@@ -143,9 +139,9 @@ func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	}
 	p = Place{Dir: dir, Mnt: filepath.Join(dir, "mnt"), Folders: coldfs.Usable()}
 	p.Store = &coldfs.Store{Dir: filepath.Join(dir, "packages"), Loop: p.Folders == nil}
-	for _, d := range []string{p.Store.Dir, filepath.Join(p.Mnt, "root"), filepath.Join(p.Mnt, "layer"), filepath.Join(p.Mnt, "base")} {
+	for _, d := range []string{"packages", "mnt/root", "mnt/layer", "mnt/base"} {
 		if err == nil {
-			err = os.MkdirAll(d, 0o755)
+			err = os.MkdirAll(filepath.Join(dir, d), 0o755)
 		}
 	}
 	if err != nil {

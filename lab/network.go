@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/dynamo"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -28,27 +29,27 @@ const RuntimeAPI = "127.0.0.1:9001"
 
 const dynamoDB = "dynamodb"
 
-// firstDoor is the port inside an environment for the first entry of Options.Allow.
+// firstDoor is the port of the first entry of Options.Allow inside an environment. The next entry has the next port.
 const firstDoor = 9101
 
-// Door lets functions call one service at a port of 127.0.0.1. The variable AWS_ENDPOINT_URL_NAME has the address;
+// Door lets functions call one service at a port of 127.0.0.1. The variable AWS_ENDPOINT_URL_NAME has the address, and
 // AWS's SDKs and CLI read it.
 type Door struct {
-	Name string // name of the service as in AWS_ENDPOINT_URL_DYNAMODB, but in lower case
+	Name string // of the service, for example dynamodb for AWS_ENDPOINT_URL_DYNAMODB
 	URL  *url.URL
 
-	tables *dynamo.Server // answers in place of URL, over TLS
+	tables *dynamo.Server // if not nil, it answers, over TLS, and URL is nil
 	trust  *dynamo.Trust
 }
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// UnmarshalText reads NAME=URL, such as dynamodb=http://127.0.0.1:8000.
+// UnmarshalText reads NAME=URL, for example dynamodb=http://127.0.0.1:8000.
 func (d *Door) UnmarshalText(text []byte) error {
 	name, address, _ := strings.Cut(string(text), "=")
 	u, err := url.Parse(address)
 	if err != nil || !serviceName.MatchString(name) || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%q is not NAME=URL, such as dynamodb=http://127.0.0.1:8000", text)
+		return fmt.Errorf("%q is not NAME=URL: use, for example, dynamodb=http://127.0.0.1:8000", text)
 	}
 	*d = Door{Name: name, URL: u}
 	return nil
@@ -56,7 +57,8 @@ func (d *Door) UnmarshalText(text []byte) error {
 
 // serve forwards requests to the service. It keeps the caller's Host, because the signature covers it.
 func (d Door) serve(listener net.Listener) *http.Server {
-	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: d.tables, Protocols: new(http.Protocols)}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: d.tables,
+		Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	listener = netutil.LimitListener(listener, runtimeapi.MaxConnections)
 	if d.tables != nil {
@@ -76,20 +78,19 @@ func (d Door) serve(listener net.Listener) *http.Server {
 
 // serveTables adds a door to the tables, unless the user has named another DynamoDB.
 func (l *Lab) serveTables() (err error) {
-	var names []string
 	var tables []assembly.Table
 	for _, t := range l.options.Tables {
 		if t.Unread != nil {
 			l.warn("the lab does not serve table %s: %v", t.TableName, t.Unread)
 			continue
 		}
-		tables, names = append(tables, t), append(names, t.TableName)
+		tables = append(tables, t)
 	}
 	switch {
 	case len(tables) == 0 || slices.ContainsFunc(l.options.Allow, func(d Door) bool { return d.Name == dynamoDB }):
 		return nil
 	case !l.ownNetwork:
-		l.warn("the lab serves no tables where the network is this machine's")
+		l.warn("the lab serves no tables, because the network is this machine's")
 		return nil
 	}
 	door := Door{Name: dynamoDB}
@@ -100,8 +101,10 @@ func (l *Lab) serveTables() (err error) {
 		return fmt.Errorf("making certificates for the lab's DynamoDB: %w", err)
 	}
 	l.options.Allow = append(slices.Clone(l.options.Allow), door)
-	l.warn("the lab's own DynamoDB serves %s, empty at first or with what they import: it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
-		strings.Join(names, ", "), l.options.TableLatency, dynamo.Sigma)
+	l.warn("the lab's own DynamoDB serves %s, empty at first or with what they import: "+
+		"it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
+		strings.Join(list.Map(tables, func(t assembly.Table) string { return t.TableName }), ", "),
+		l.options.TableLatency, dynamo.Sigma)
 	return nil
 }
 
@@ -117,7 +120,8 @@ func (l *Lab) listen() []string {
 	return addresses
 }
 
-// endpoints returns a function's variables, and below them those with the addresses of the allowed services.
+// endpoints adds to a function's own variables those for the credentials and the addresses of the allowed services. The
+// function's own value wins.
 func (l *Lab) endpoints(own map[string]string) map[string]string {
 	v := map[string]string{}
 	maps.Copy(v, l.options.Credentials)
@@ -142,15 +146,17 @@ func (l *Lab) endpoints(own map[string]string) map[string]string {
 // chooseNetwork finds out whether environments can have their own networks.
 func (l *Lab) chooseNetwork() error {
 	if l.options.HostNetwork {
-		l.warn("the network is this machine's, as asked: functions reach its loopback services, each other's Runtime APIs and all that it reaches")
+		l.warn("the network is this machine's, as asked: functions can reach everything that this machine can, " +
+			"its loopback services, and each other's Runtime APIs")
 		return l.serveTables()
 	}
 	err := sandbox.ProbeNetwork(l.unprivileged)
 	if err != nil && len(l.options.Allow) > 0 {
-		return fmt.Errorf("execution environments cannot have networks of their own here, so that nothing can be allowed by name: %w: use --network host", err)
+		return fmt.Errorf("execution environments cannot have their own networks here, so that --allow cannot work: %w: "+
+			"use --network host", err)
 	}
 	if err != nil {
-		l.warn("the network is this machine's, for environments cannot have their own here: %v", err)
+		l.warn("the network is this machine's, because environments cannot have their own here: %v", err)
 	}
 	l.ownNetwork = err == nil
 	return l.serveTables()

@@ -11,8 +11,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// event is one of Lambda's own lines about an invocation: a record of its JSON log format at system log level INFO,
-// without what it does not have. The text format says the same in words. See
+// event is the record of one of Lambda's own log lines, as in its JSON log format at system log level INFO. A line has
+// only some of the fields. The text format says the same in words. See
 // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html and
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
 type event struct {
@@ -41,7 +41,7 @@ type metrics struct {
 	BilledRestoreDurationMs *int64  `json:"billedRestoreDurationMs,omitempty"`
 }
 
-// millis is a time that JSON has in milliseconds with three decimals, as Lambda writes it.
+// millis is a time that is written to JSON in milliseconds with three decimals, as Lambda does.
 type millis time.Duration
 
 // MarshalJSON writes a number.
@@ -55,7 +55,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 
 func (e *environment) logsJSON() bool { return e.config.LogFormat == string(assembly.JSON) }
 
-// line is a line of the JSON format.
+// line returns a line of the JSON format.
 func line(kind string, record any) string {
 	text, _ := json.Marshal(struct {
 		Time   string `json:"time"`
@@ -65,7 +65,7 @@ func line(kind string, record any) string {
 	return string(text) + "\n"
 }
 
-// ended formats the line about what has ended with a failure or, if f is nil, without one.
+// ended formats a line about something that has ended, with a failure, or with success if f is nil.
 func (e *environment) ended(kind string, r event, f *failure) string {
 	r.Status, r.failure = "success", f
 	if f != nil && f.timeout {
@@ -95,7 +95,8 @@ func (e *environment) said(kind string, r event) string {
 		if r.RuntimeVersion == "" { // an image does not use Lambda's runtime
 			return ""
 		}
-		return "INIT_START Runtime Version: " + r.RuntimeVersion + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + r.RuntimeVersion + "\n"
+		return fmt.Sprintf("INIT_START Runtime Version: %s\tRuntime Version ARN: arn:aws:lambda:%s::runtime:%[1]s\n",
+			r.RuntimeVersion, assembly.Region)
 	case "initReport":
 		if f == nil && r.Initialization != snapStartInit {
 			return ""
@@ -106,42 +107,48 @@ func (e *environment) said(kind string, r event) string {
 	case "runtimeDone":
 		switch {
 		case f.timeout:
-			return fmt.Sprintf("%s %s Task timed out after %d.00 seconds\n\n", time.Now().UTC().Format(timeFormat), r.RequestID, e.config.TimeoutSeconds)
+			now := time.Now().UTC().Format(timeFormat)
+			return fmt.Sprintf("%s %s Task timed out after %d.00 seconds\n\n", now, r.RequestID, e.config.TimeoutSeconds)
 		case len(f.body) == 0:
 			return fmt.Sprintf("RequestId: %s Error: %s\n%s\n", r.RequestID, f.message, f.kind)
 		}
 		return ""
 	}
-	m := r.Metrics // of a report: tabs stand between the fields and at the end
-	text := fmt.Sprintf("END RequestId: %s\nREPORT RequestId: %[1]s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
+	m := r.Metrics // kind is report: a tab follows each field, also the last one
+	text := fmt.Sprintf("END RequestId: %s\nREPORT RequestId: %[1]s\tDuration: %.2f ms\tBilled Duration: %d ms\t"+
+		"Memory Size: %d MB\tMax Memory Used: %d MB\t",
 		r.RequestID, ms(m.DurationMs), m.BilledDurationMs, m.MemorySizeMB, m.MaxMemoryUsedMB)
 	if m.InitDurationMs > 0 {
 		text += fmt.Sprintf("Init Duration: %.2f ms\t", ms(m.InitDurationMs))
 	}
 	if m.RestoreDurationMs != nil {
-		text += fmt.Sprintf("Restore Duration: %.2f ms\tBilled Restore Duration: %d ms\t", ms(*m.RestoreDurationMs), *m.BilledRestoreDurationMs)
+		text += fmt.Sprintf("Restore Duration: %.2f ms\tBilled Restore Duration: %d ms\t",
+			ms(*m.RestoreDurationMs), *m.BilledRestoreDurationMs)
 	}
 	return text + status + "\n"
 }
 
 func (e *environment) initStart(phase string) string {
 	c := e.config
-	r := event{Initialization: cmp.Or(c.Initialization, onDemand), Phase: phase, Function: c.Name, FunctionVersion: c.Version}
-	if c.Runtime != "" { // .lab stands for Lambda's value, which it changes every few weeks
+	r := event{Initialization: e.initialization(), Phase: phase, Function: c.Name, FunctionVersion: c.Version}
+	if c.Runtime != "" { // Lambda has a version number in place of .lab
 		r.RuntimeVersion = strings.Replace(c.Runtime, ".", ":", 1) + ".lab"
 	}
 	return e.said("initStart", r)
 }
 
-// initReport formats the line about an INIT that failed or that ran ahead.
-func (e *environment) initReport(r initResult, phase string) string {
-	return e.ended("initReport", event{Initialization: cmp.Or(e.config.Initialization, onDemand), Phase: phase, Metrics: &metrics{DurationMs: millis(r.took)}}, r.failure)
+// initReport formats the line about an INIT that failed, or that ran before there was an invocation.
+func (e *environment) initReport(took time.Duration, why *failure, phase string) string {
+	m := &metrics{DurationMs: millis(took)}
+	return e.ended("initReport", event{Initialization: e.initialization(), Phase: phase, Metrics: m}, why)
 }
 
-// end formats END and REPORT, or the record that is in their place.
+func (e *environment) initialization() string { return cmp.Or(e.config.Initialization, onDemand) }
+
+// end formats END and REPORT, or the one record that replaces both in JSON.
 func (e *environment) end(r report) string {
-	m := &metrics{DurationMs: millis(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: e.config.MemorySizeMB, MaxMemoryUsedMB: r.maxMemory,
-		InitDurationMs: millis(cmp.Or(r.init, r.ahead))}
+	m := &metrics{DurationMs: millis(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: e.config.MemorySizeMB,
+		MaxMemoryUsedMB: r.maxMemory, InitDurationMs: millis(cmp.Or(r.init, r.ahead))}
 	if r.restore != nil {
 		m.RestoreDurationMs, m.BilledRestoreDurationMs = new(millis(*r.restore)), new(int64(math.Ceil(ms(*r.restore))))
 	}

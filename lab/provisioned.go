@@ -13,14 +13,14 @@ import (
 // invocation.
 const provisionedInit = "provisioned-concurrency"
 
-// Provision changes how many environments of name:version are kept ready. They start in the background.
+// Provision changes how many environments of name:version are kept ready. Missing ones start in the background.
 func (l *Lab) Provision(name string, n int) error {
 	f, err := l.find(name)
 	if err != nil {
 		return err
 	}
 	if f.source.SnapStart {
-		return api.Invalid("Provisioned Concurrency is not supported for functions enabled with SnapStart: " + f.source.Name())
+		return api.Invalid("Provisioned Concurrency is not supported for functions enabled with SnapStart: " + name)
 	}
 	if n > cap(l.slots) {
 		return api.Invalid("Specified ProvisionedConcurrentExecutions are more than the lab's concurrency")
@@ -56,7 +56,7 @@ func (f *function) ahead() (n int) {
 	return n
 }
 
-// provision starts the environments that are missing.
+// provision starts, in the background, the provisioned environments that are missing.
 func (f *function) provision() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,8 +78,8 @@ func (f *function) provision() {
 	}
 }
 
-// startAhead starts one environment before there is an invocation: a provisioned one, whose INIT has the function's
-// share of the CPU, or one with SnapStart.
+// startAhead starts one environment before there is an invocation for it: a provisioned environment, whose INIT has the
+// function's share of the CPU, or one with SnapStart.
 func (f *function) startAhead(kind string, limit time.Duration) (_ *environment, failure string) {
 	f.mu.Lock()
 	of := f.setting
@@ -89,32 +89,31 @@ func (f *function) startAhead(kind string, limit time.Duration) (_ *environment,
 	if err != nil {
 		return nil, err.Error()
 	}
-	e.idleSince = time.Now()
 	if kind == provisionedInit {
 		e.throttle()
 	}
 	f.mu.Lock()
 	f.busy[e] = true // so that it ends with the lab
 	f.mu.Unlock()
-	init := e.ahead(limit)
+	took, why := e.ahead(limit)
 	f.mu.Lock()
 	delete(f.busy, e)
 	f.mu.Unlock()
-	if init.failure != nil {
+	if why != nil {
 		e.close()
-		return nil, cmp.Or(init.failure.kind, "Sandbox.Timedout") + ": " + cmp.Or(init.failure.message, string(init.failure.body))
+		return nil, cmp.Or(why.kind, "Sandbox.Timedout") + ": " + cmp.Or(why.message, string(why.body))
 	}
 	if kind == provisionedInit {
-		e.provisioned, e.toldInit = true, init.took
+		e.provisioned, e.toldInit = true, took
 	}
 	return e, ""
 }
 
-// ahead runs INIT, which only the log tells of.
-func (e *environment) ahead(limit time.Duration) initResult {
-	init := e.start(limit)
+// ahead runs INIT before there is an invocation. Its lines are in the log, but in no caller's log tail.
+func (e *environment) ahead(limit time.Duration) (took time.Duration, why *failure) {
+	took, why = e.start(limit)
 	e.life.Drain()
-	e.log.print(e.initReport(init, "init"))
+	e.log.add(e.initReport(took, why, "init"), false)
 	e.log.take()
-	return init
+	return took, why
 }

@@ -15,9 +15,9 @@ import (
 
 // snapStartInit is AWS_LAMBDA_INITIALIZATION_TYPE of a version with SnapStart.
 //
-// The lab makes no snapshot. It runs INIT when the version is published and holds that environment in GET
-// /restore/next until the first invocation. An environment beside it runs an INIT of its own, which is not reported.
-// So hooks and errors are Lambda's, and the time of a restore is not measured here.
+// The lab takes no snapshot. It runs INIT when the version is published, and holds that environment in GET
+// /restore/next until the first invocation. Each further environment runs INIT itself, which no REPORT shows. So hooks
+// and errors are as on Lambda, but the lab cannot measure the time of a restore.
 const snapStartInit = "snap-start"
 
 // Lambda's limits. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
@@ -26,14 +26,14 @@ const (
 	defaultRestoreLimit = 10 * time.Second
 )
 
-// snapshot runs INIT of a version that was just published.
+// snapshot runs INIT of a version that has just been published.
 func (f *function) snapshot() {
 	e, failure := f.startAhead(snapStartInit, f.snapLimit())
-	state := "Failed"
+	state := api.Failed
 	if e != nil {
-		state = "Active"
+		state = api.Active
 		if f.lab.options.Freeze {
-			_ = e.life.Tell(inside.Freeze) // if it is gone, the restore finds out
+			_ = e.life.Tell(inside.Freeze) // fails if the environment is gone, which the restore notices
 		}
 		f.offer(e)
 	}
@@ -46,26 +46,14 @@ func (f *function) snapLimit() time.Duration {
 	return max(time.Duration(f.config.TimeoutSeconds)*time.Second, f.lab.snapLimit)
 }
 
-// active returns Lambda's error for a version whose INIT is not over or has failed.
-func (f *function) active() error {
-	switch c := f.configuration(); c.State {
-	case "Pending":
-		return &api.Error{Status: http.StatusConflict, Code: "SnapStartNotReadyException",
-			Message: "Lambda is initializing your function. You can invoke the function when the function state becomes Active."}
-	case "Failed":
-		return api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Failed")
-	}
-	return nil
-}
-
-// restore lets a held environment go on. A failure ends the environment.
+// restore restores a held environment, or a new one after its INIT. A failure ends the environment.
 func (e *environment) restore() error {
 	if e.config.Initialization != snapStartInit || e.started || e.suppressInit {
 		return nil
 	}
 	if !e.held {
-		if init := e.ahead(e.function.snapLimit()); init.failure != nil {
-			return e.unrestored(init.failure)
+		if _, why := e.ahead(e.function.snapLimit()); why != nil {
+			return e.unrestored(why)
 		}
 	}
 	e.thaw()
@@ -73,16 +61,16 @@ func (e *environment) restore() error {
 	ctx, cancel := context.WithTimeout(context.Background(), e.function.lab.restoreLimit)
 	defer cancel()
 	began, n := e.life.Restore(ctx)
-	r := initResult{took: n.At.Sub(began), failure: e.failure(n)}
+	took, failure := n.At.Sub(began), e.failure(n)
 	if n.Ending == life.Late {
-		r.took = e.function.lab.restoreLimit
+		took = e.function.lab.restoreLimit
 	}
 	e.life.Drain()
-	e.log.add(e.ended("restoreReport", event{Metrics: &metrics{DurationMs: millis(r.took)}}, r.failure), false)
-	if r.failure != nil {
-		return e.unrestored(r.failure)
+	e.log.add(e.ended("restoreReport", event{Metrics: &metrics{DurationMs: millis(took)}}, failure), false)
+	if failure != nil {
+		return e.unrestored(failure)
 	}
-	e.started, e.toldRestore = true, &r.took
+	e.started, e.toldRestore = true, &took
 	return nil
 }
 
@@ -91,19 +79,23 @@ func (e *environment) unrestored(f *failure) error {
 	e.generation = -1
 	e.log.take()
 	if f.timeout {
-		return &api.Error{Status: http.StatusRequestTimeout, Code: "SnapStartTimeoutException", Message: "Lambda couldn't restore the snapshot within the timeout limit."}
+		return api.NewError(http.StatusRequestTimeout, "SnapStartTimeoutException",
+			"Lambda couldn't restore the snapshot within the timeout limit.")
 	}
-	return &api.Error{Status: http.StatusBadRequest, Code: "SnapStartException",
-		Message: "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."}
+	return api.NewError(http.StatusBadRequest, "SnapStartException",
+		"The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs.")
 }
 
-// secrets returns what the Runtime API of an environment with SnapStart wants and gives out.
+// secrets returns the keys that the Runtime API of an environment with SnapStart gives out, and the authorization that
+// it expects for them.
 func (l *Lab) secrets(logStream string) (authorization string, keys []byte) {
 	value := func(name string) string { return cmp.Or(l.options.Credentials[name], noCredentials[name]) }
-	keys, _ = json.Marshal(map[string]string{"AccessKeyId": value("AWS_ACCESS_KEY_ID"), "SecretAccessKey": value("AWS_SECRET_ACCESS_KEY"),
+	keys, _ = json.Marshal(map[string]string{
+		"AccessKeyId": value("AWS_ACCESS_KEY_ID"), "SecretAccessKey": value("AWS_SECRET_ACCESS_KEY"),
 		"Token": value("AWS_SESSION_TOKEN"), "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
 	return secret(logStream), keys
 }
 
-// secret is an environment's own: the random end of its log stream's name, which it does not know.
+// secret returns an environment's authorization: the random end of its log stream's name, which the environment does
+// not know.
 func secret(logStream string) string { return logStream[strings.LastIndexByte(logStream, ']')+1:] }

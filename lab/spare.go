@@ -10,8 +10,9 @@ import (
 	"github.com/twinstart/twinstart/lab/life"
 )
 
-// spare is process 1 of a future environment, in its control group: most of what a cold start takes is to start it and
-// to move it there. While arms are measured there are none, because the next one would start beside an INIT.
+// spare is process 1 of a future environment, in its control group. Without spares, most of a cold start's time would
+// go to starting that process and moving it to its group. While arms are measured there are no spares, because one
+// would be made during an INIT.
 type spare struct {
 	life  *life.Environment
 	group *cgroup.Group
@@ -23,13 +24,12 @@ func (l *Lab) newSpare() (s spare, err error) {
 	}
 	if s.life, err = life.Start(l.unprivileged, l.ownNetwork, s.group.Own()); err != nil {
 		s.group.Release()
-		return spare{}, err
 	}
-	return s, nil
+	return s, err
 }
 
-// disk is a device for an environment's /tmp, so that files there do not count as memory; nil without root, and while
-// arms are measured, whose INIT would be another.
+// disk returns a device for an environment's /tmp, so that files there do not count as memory. It returns nil without
+// root, and while arms are measured, because a device changes INIT.
 func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	if !l.store.Loop || l.options.Measured {
 		return nil, nil
@@ -37,7 +37,7 @@ func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	l.diskMu.Lock() // many environments may need the first disk at once
 	d := l.disks[roomMB]
 	if d == nil {
-		if d, err = coldfs.NewDisk(l.mnt, roomMB); err == nil { // else the next environment tries again: there may be room by then
+		if d, err = coldfs.NewDisk(l.mnt, roomMB); err == nil { // if not, the next environment tries again
 			l.disks[roomMB] = d
 		}
 	}
@@ -48,10 +48,10 @@ func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	return d.Attach(l.mnt)
 }
 
-// maxSpares is the most spares: while one starts, which mostly is waiting, another is taken.
+// maxSpares is the most spares. With two, one can be taken while the other starts, which is mostly waiting.
 const maxSpares = 2
 
-// take takes a spare, or a new one, and has others made.
+// take returns a spare, or makes one if there is none, and refills the spares in the background.
 func (l *Lab) take() (spare, error) {
 	if !l.options.Measured {
 		for range maxSpares {
@@ -73,7 +73,7 @@ func (l *Lab) refill() {
 		return
 	}
 	defer l.environments.Done()
-	if s, err := l.newSpare(); err == nil { // else who needs one is told
+	if s, err := l.newSpare(); err == nil { // take makes one itself and reports its error
 		l.spares <- s
 	}
 }
@@ -83,7 +83,7 @@ func (s spare) close() {
 	s.group.Release()
 }
 
-// reap ends environments that were not used for a long time, until the lab is closed.
+// reap ends environments that have been idle for Options.Idle, until the lab is closed.
 func (l *Lab) reap() {
 	tick := time.NewTicker(max(l.options.Idle/4, time.Millisecond))
 	defer tick.Stop()
@@ -99,8 +99,8 @@ func (l *Lab) reap() {
 	}
 }
 
-// reap ends environments that have been idle since before the given time. Of provisioned environments it ends only
-// those above the wanted number.
+// reap ends environments that have been idle since before the given time. It ends provisioned environments only if
+// there are more than requested.
 func (f *function) reap(before time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

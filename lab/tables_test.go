@@ -93,7 +93,7 @@ func TestTablesElsewhere(t *testing.T) {
 		t.Errorf("an endpoint that refuses: %s", got)
 	}
 	l := openLab(t, lab.Options{Tables: []assembly.Table{places}, HostNetwork: true}, function(t, "F", nil))
-	if got := shell(t, client(t, l), `echo "[$AWS_ENDPOINT_URL_DYNAMODB]"`); !strings.Contains(got, "[]") || !strings.Contains(strings.Join(l.Warnings(), "\n"), "serves no tables where the network is this machine's") {
+	if got := shell(t, client(t, l), `echo "[$AWS_ENDPOINT_URL_DYNAMODB]"`); !strings.Contains(got, "[]") || !strings.Contains(strings.Join(l.Warnings(), "\n"), "serves no tables, because the network is this machine's") {
 		t.Errorf("with the host's network: %s, %s", got, l.Warnings())
 	}
 	settings := lab.Options{Tables: []assembly.Table{places, {TableName: "odd", Unread: os.ErrInvalid}}}

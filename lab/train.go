@@ -19,15 +19,15 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// PrepareRuntime makes the stand-in for a managed runtime, if it is not there. Log gets what the tools say.
+// PrepareRuntime makes the stand-in for a managed runtime, if there is none yet. The tools that it runs write to log.
 func PrepareRuntime(ctx context.Context, name string, log io.Writer) (*managed.Runtime, error) {
 	return managed.Prepare(ctx, name, log, func(r *managed.Runtime) error { return train(r, log) })
 }
 
-// train makes what a runtime takes from a run of itself, such as the archive of Java's classes: only in an environment
-// are its files at the paths that the archive holds. Each line of the stand-in's file train has a path below the
-// stand-in, whose file the run leaves in /tmp, and a variable that makes the run write it. The handler ends the
-// runtime.
+// train makes the files that only a run of the runtime can make, for example the archive of Java's classes. It needs
+// an execution environment, because the archive holds the paths of the runtime's files. Each line of the stand-in's
+// file "train" has the path of such a file below the stand-in, and a variable that makes the runtime write a file of
+// that name to /tmp. The handler ends the runtime.
 func train(r *managed.Runtime, log io.Writer) error {
 	steps, err := os.ReadFile(filepath.Join(r.Dir, "train"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -44,8 +44,9 @@ func train(r *managed.Runtime, log io.Writer) error {
 	for line := range strings.Lines(string(steps)) {
 		path, variable, _ := strings.Cut(strings.TrimSpace(line), " ")
 		name, value, _ := strings.Cut(variable, "=")
-		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
-			Architecture: arm.Host(), LogFormat: assembly.Text, Package: empty, Environment: map[string]string{name: value}}
+		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Package: empty,
+			Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
+			Architecture: arm.Host(), LogFormat: assembly.Text, Environment: map[string]string{name: value}}
 		if err := trainStep(r, f, filepath.Join(r.Dir, path), log); err != nil {
 			return fmt.Errorf("making %s: %w", filepath.Base(path), err)
 		}
@@ -71,7 +72,7 @@ func trainStep(r *managed.Runtime, of assembly.Function, to string, log io.Write
 		return err
 	}
 	defer f.release(e)
-	if e.start(l.initLimit).failure == nil { // else it has done its work before
+	if _, why := e.start(l.initLimit); why == nil { // if INIT fails, the runtime may have written the file already
 		e.invoke(api.Invocation{RequestID: api.NewID(), Payload: []byte("0")})
 	}
 	if err := archive.CopyFile(filepath.Join(e.life.Root(), "tmp", filepath.Base(to)), to); err != nil {

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -22,11 +21,16 @@ const (
 	onDemand    = "on-demand"
 )
 
-// noCredentials are no real ones: an SDK without credentials would ask this machine's metadata service for a role.
-var noCredentials = map[string]string{"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
+// noCredentials are invented credentials. Without any, an SDK would ask this machine's metadata service for a role.
+var noCredentials = map[string]string{
+	"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
 
-// Variables returns the environment of a bootstrap as sorted NAME=value: Lambda's defaults, replaced by what the
-// image sets, then by the function's configuration, then by what only Lambda may set.
+// notInSnapshot lists the variables that an environment with SnapStart does not have.
+var notInSnapshot = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"}
+
+// Variables returns the environment variables of a bootstrap as sorted NAME=value. They are Lambda's defaults,
+// replaced by the image's, then by the function's configuration, and last by the variables that only Lambda may set.
 func Variables(c api.Configuration, image []string, runtimeAPI, logStream string) []string {
 	v := map[string]string{
 		"PATH": searchPath, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
@@ -42,14 +46,17 @@ func Variables(c api.Configuration, image []string, runtimeAPI, logStream string
 	maps.Copy(v, c.Environment)
 	maps.Copy(v, map[string]string{
 		"AWS_LAMBDA_RUNTIME_API": runtimeAPI, "AWS_REGION": assembly.Region, "AWS_DEFAULT_REGION": assembly.Region,
-		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
-		"AWS_LAMBDA_INITIALIZATION_TYPE": cmp.Or(c.Initialization, onDemand), "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
+		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  cmp.Or(c.Initialization, onDemand),
+		"AWS_LAMBDA_LOG_GROUP_NAME":       c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
 	})
-	if c.Initialization == snapStartInit { // nothing that must not be in a snapshot
-		for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} {
+	if c.Initialization == snapStartInit {
+		for _, name := range notInSnapshot {
 			delete(v, name)
 		}
-		v["AWS_CONTAINER_CREDENTIALS_FULL_URI"], v["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "http://"+runtimeAPI+runtimeapi.CredentialsPath, secret(logStream)
+		v["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://" + runtimeAPI + runtimeapi.CredentialsPath
+		v["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = secret(logStream)
 	}
 	if c.LogFormat == string(assembly.JSON) {
 		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"
@@ -62,27 +69,4 @@ func Variables(c api.Configuration, image []string, runtimeAPI, logStream string
 		out = append(out, name+"="+v[name])
 	}
 	return out
-}
-
-// checkVariables checks a function's own variables by Lambda's rules.
-func checkVariables(v map[string]string) error {
-	size := 0
-	for _, name := range slices.Sorted(maps.Keys(v)) {
-		value := v[name]
-		if slices.Contains(arm.ReservedVariables, name) {
-			return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + name)
-		}
-		if !arm.VariableName.MatchString(name) {
-			return api.Unfit("Value at 'environment.variables' failed to satisfy constraint: " +
-				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name))
-		}
-		if strings.ContainsRune(value, 0) {
-			return api.Invalid("environment variable " + name + ": a value must not contain NUL")
-		}
-		size += len(name) + len(value)
-	}
-	if size > arm.MaxVariables {
-		return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit")
-	}
-	return nil
 }

@@ -82,8 +82,8 @@ func TestPackagesThatAreNone(t *testing.T) {
 	for path, want := range map[string]string{
 		write("text", "hello"):                     "is not a package",
 		write("empty", ""):                         "is not a package",
-		write("tar", string(object)):               "no image tarball",
-		write("gz", "\x1f\x8b broken"):             "no image tarball",
+		write("tar", string(object)):               "is not an image tarball",
+		write("gz", "\x1f\x8b broken"):             "is not an image tarball",
 		t.TempDir():                                "neither a bootstrap nor a Dockerfile",
 		filepath.Join(dir, "nothing"):              "no such file",
 		"/dev/null":                                "neither a file nor a folder",

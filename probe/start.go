@@ -133,15 +133,14 @@ func (r *running) explain(format string, args ...any) *Error {
 func (r *running) invoke(ctx context.Context) (failure string, err error) {
 	limited, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
-	_, err = r.API.Deliver(limited, runtimeapi.Invocation{
+	sent := &runtimeapi.Invocation{
 		RequestID: api.NewID(), Deadline: time.Now().Add(r.limit), Payload: r.event, ARN: assembly.ARN("probe"),
 		TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0",
-	})
-	if err != nil {
-		return "", fmt.Errorf("delivering an event: %w", err)
 	}
 	for {
-		switch n := r.Wait(limited, nil); {
+		switch n := r.Wait(limited, sent); {
+		case n.Ending == life.Delivered:
+			sent = nil
 		case n.Ending == life.Called && n.Event.Kind == runtimeapi.Response:
 			return "", nil
 		case n.Ending == life.Called && n.Event.Kind == runtimeapi.Failure:

@@ -11,14 +11,15 @@ import (
 	"sync"
 )
 
-// documents are what the API keeps beside the functions: their aliases, and their URLs. The key is the function's name,
-// ":", and the alias's name or the URL's qualifier.
+// documents are what the API keeps for functions besides their configuration: aliases, or URLs. A key is NAME:ALIAS, or
+// NAME:QUALIFIER for a URL.
 type documents[T any] struct {
 	mu  sync.Mutex
 	all map[string]T
 }
 
-// change creates (POST), returns, changes (PUT) or deletes a document. make makes the new one of the one before.
+// change creates (POST), returns (GET), changes (PUT) or deletes a document. make returns the new one, given the old
+// one.
 func (d *documents[T]) change(method, key string, make func(before T) (T, error)) (T, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -76,7 +77,7 @@ type alias struct {
 	Version     string `json:"FunctionVersion"`
 	Description string
 	RevisionID  string `json:"RevisionId"`
-	// Routing is always empty: an alias of the lab names one version.
+	// Routing is refused unless it is empty: an alias of the lab names one version.
 	Routing *struct{ AdditionalVersionWeights map[string]float64 } `json:"RoutingConfig,omitempty"`
 }
 
@@ -85,16 +86,14 @@ var digits = regexp.MustCompile(`^[0-9]+$`)
 
 func (s server) aliasRoutes(m routes) {
 	const path = prefix + "/{name}/aliases"
-	for _, route := range []struct {
-		pattern string
-		status  int
-	}{{"POST " + path, http.StatusCreated}, {"GET " + path + "/{alias}", http.StatusOK}, {"PUT " + path + "/{alias}", http.StatusOK},
-		{"DELETE " + path + "/{alias}", http.StatusNoContent}} {
-		m.on(route.pattern, route.status, s.alias)
-	}
+	m.on("POST "+path, http.StatusCreated, s.alias)
+	m.on("GET "+path+"/{alias}", http.StatusOK, s.alias)
+	m.on("PUT "+path+"/{alias}", http.StatusOK, s.alias)
+	m.on("DELETE "+path+"/{alias}", http.StatusNoContent, s.alias)
 	m.on("GET "+path, http.StatusOK, func(r call) (any, error) {
 		_, err := s.backend.Function(r.name)
-		all := slices.DeleteFunc(s.aliases.of(r.name), func(a alias) bool { return a.Version != cmp.Or(r.query("FunctionVersion"), a.Version) })
+		version := r.query("FunctionVersion")
+		all := slices.DeleteFunc(s.aliases.of(r.name), func(a alias) bool { return version != "" && a.Version != version })
 		return paged(r, "Aliases", all, err)
 	})
 }
@@ -111,9 +110,10 @@ func (s server) alias(r call) (any, error) {
 	case err != nil:
 		return nil, err
 	case r.Method == http.MethodPost && (!aliasName.MatchString(in.Name) || digits.MatchString(in.Name)):
-		return nil, Invalid("Name " + strconv.Quote(in.Name) + " is not a valid alias name: use letters, digits, - and _, and at least one non-digit")
+		return nil, Invalid("Name " + strconv.Quote(in.Name) + " is not a valid alias name: " +
+			"use letters, digits, - and _, and at least one non-digit")
 	case in.Routing != nil && len(in.Routing.AdditionalVersionWeights) > 0:
-		return nil, Invalid("the lab cannot honour RoutingConfig: all invocations of an alias go to one version")
+		return nil, Invalid("the lab has no RoutingConfig: all invocations of an alias go to one version")
 	}
 	made, err := s.aliases.change(r.Method, r.name+":"+in.Name, func(before alias) (alias, error) {
 		if in.RevisionID != "" && before.RevisionID != "" && in.RevisionID != before.RevisionID {
@@ -124,7 +124,7 @@ func (s server) alias(r call) (any, error) {
 		_, err := s.backend.Function(reference(r.name, made.Version))
 		return made, err
 	})
-	if r.Method == http.MethodDelete { // which succeeds if there is no such alias, as on AWS
+	if r.Method == http.MethodDelete { // as on AWS, this succeeds even if there is no such alias
 		return nil, nil
 	}
 	return made, err

@@ -1,9 +1,11 @@
-// Package api serves Lambda's REST API over HTTP. An AWS SDK, the AWS CLI or boto3 with an endpoint override can
-// use the lab like Lambda. It implements what measuring, tuning and deploying need; see operations. See
+// Package api serves Lambda's REST API over HTTP. An AWS SDK, the AWS CLI or boto3 with an endpoint override can use
+// the lab like Lambda. The package implements the operations that measuring, tuning and deploying need; the constant
+// operations lists them. Names of fields end in their unit: MB, seconds. See
 // https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -12,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"strconv"
@@ -21,7 +24,7 @@ import (
 
 // Backend runs the functions. For reads and invocations a name may be name:version.
 type Backend interface {
-	// List returns every function in the order of their names.
+	// List returns every function.
 	List() []Configuration
 	// Function returns one function. All methods here return an *Error if AWS has a name for the error.
 	Function(name string) (Configuration, error)
@@ -29,10 +32,16 @@ type Backend interface {
 	Update(ctx context.Context, name string, u Update) (Configuration, error)
 	// Invoke runs a function once. If the function fails, the Result has a FunctionError and the error is nil.
 	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
-	Publisher
+
+	// Publish freezes $LATEST as a version. If nothing has changed since the last version, it returns that version.
+	Publish(ctx context.Context, name string, p Publication) (Configuration, error)
+	// Versions returns $LATEST and then all versions in ascending order.
+	Versions(name string) ([]Configuration, error)
+	// DeleteVersion deletes a version. Its running invocations continue.
+	DeleteVersion(name, version string) error
 }
 
-// Configuration is what Lambda calls FunctionConfiguration. Its JSON has AWS's names; document adds what AWS nests.
+// Configuration is AWS's FunctionConfiguration. Its JSON has AWS's names; document adds the fields that AWS nests.
 type Configuration struct {
 	Name               string `json:"FunctionName"`
 	Version            string // Latest or a number
@@ -50,31 +59,31 @@ type Configuration struct {
 	Architecture        string            `json:"-"`
 	Environment         map[string]string `json:"-"`
 	Initialization      string            `json:"-"` // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
-	SnapStart           bool              `json:"-"` // ApplyOn is PublishedVersions: each version is restored from a snapshot, and $LATEST never is
+	SnapStart           bool              `json:"-"` // versions are restored from a snapshot; $LATEST never is
 	Image               ImageConfig       `json:"-"`
-	CodeSize            int64             // bytes
-	CodeSHA256          string            `json:"CodeSha256"` // base64
-	LogGroup            string            `json:"-"`
-	Layers              []string          `json:"-"`          // ARNs
-	LogFormat           string            `json:"-"`          // "Text" or "JSON"
-	RevisionID          string            `json:"RevisionId"` // changes with every update
-	LastModified        time.Time         `json:"-"`
+	Role                string
+	CodeSize            int64     // bytes
+	CodeSHA256          string    `json:"CodeSha256"` // base64
+	LogGroup            string    `json:"-"`
+	Layers              []string  `json:"-"`          // ARNs
+	LogFormat           string    `json:"-"`          // "Text" or "JSON"
+	RevisionID          string    `json:"RevisionId"` // changes with every update
+	LastModified        time.Time `json:"-"`
 
-	// These are set while a function changes, see
-	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty, because every
-	// change is complete when it answers.
-	State                  string // "" is Active
+	// These are set while a function changes. The lab sets them for a version with SnapStart only, because any other
+	// change is complete when the lab answers.
+	// See https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html.
+	State                  string // "" means Active
 	StateReason            string `json:",omitempty"`
-	LastUpdateStatus       string // "" is Successful
+	LastUpdateStatus       string // "" means Successful
 	LastUpdateStatusReason string `json:",omitempty"`
-	// Extra is merged into the JSON: fields that this package does not define, such as CapacityProviderConfig. Code
-	// is merged into the Code object of GetFunction's answer, such as ImageUri.
+	// Extra is merged into the JSON. It has fields that this package does not define, for example
+	// CapacityProviderConfig. Code is merged into the Code object of GetFunction's answer; it has, for example, ImageUri.
 	Extra map[string]any `json:"-"`
 	Code  map[string]any `json:"-"`
 }
 
-// Reference is the name that the methods of a Backend take for this function, with the version unless that is
-// Latest.
+// Reference returns the name by which a Backend knows this version of the function.
 func (c Configuration) Reference() string { return reference(c.Name, c.Version) }
 
 // ImageConfig overrides settings of an image.
@@ -90,13 +99,12 @@ type Invocation struct {
 	Payload       []byte
 	ClientContext string // JSON
 	TraceID       string // if "", the backend makes one
-	ARN           string // the ARN that the caller used, with version or alias; if "", the function's own
-	Counts        bool   // the caller also wants the lab's own line in the log
+	ARN           string // with the version or alias that the caller named; if "", the function's own
+	Counts        bool   // the caller wants the lab's counts in the log, too
 }
 
 // Result is the outcome of an invocation.
 type Result struct {
-	RequestID     string
 	Payload       []byte
 	FunctionError string // "Unhandled", or "" for success
 	Log           []byte // the last LogTail bytes of this invocation's log
@@ -114,7 +122,8 @@ func Handler(b Backend) http.Handler {
 }
 
 func newServer(b Backend, retries ...time.Duration) server {
-	return server{b, &documents[alias]{all: map[string]alias{}}, &documents[functionURL]{all: map[string]functionURL{}}, retries}
+	aliases, urls := &documents[alias]{all: map[string]alias{}}, &documents[functionURL]{all: map[string]functionURL{}}
+	return server{b, aliases, urls, retries}
 }
 
 func (s server) handler() http.Handler {
@@ -139,7 +148,7 @@ func (s server) handler() http.Handler {
 		switch tidy := path.Clean("/" + r.URL.Path); {
 		case strings.HasPrefix(r.URL.Path, urlPath): // any path is a function's
 			s.called(w, r)
-		case tidy != r.URL.Path && tidy+"/" != r.URL.Path: // mux would send the client elsewhere
+		case tidy != r.URL.Path && tidy+"/" != r.URL.Path: // mux would redirect the client
 			_, err := s.unknown(call{Request: r, w: w})
 			Fail(w, err)
 		default:
@@ -184,17 +193,22 @@ type call struct {
 // query returns a parameter of the request's address.
 func (c call) query(name string) string { return c.URL.Query().Get(name) }
 
-// read decodes the request's body, which has at most limit bytes.
-func (c call) read(limit int64, into any) error {
-	err := json.NewDecoder(http.MaxBytesReader(c.w, c.Body, limit)).Decode(into)
-	var large *http.MaxBytesError
-	switch {
-	case err == nil || err == io.EOF:
-		return nil
-	case errors.As(err, &large):
-		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request must be smaller than %d bytes", limit)}
+// read decodes the request's body, which has at most limit bytes, into each of the values.
+func (c call) read(limit int64, values ...any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, limit))
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return NewError(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes", limit))
 	}
-	return unparsable(err)
+	for _, v := range values {
+		if err == nil && len(bytes.TrimSpace(body)) > 0 {
+			err = json.Unmarshal(body, v)
+		}
+	}
+	if err != nil {
+		return errContent("Could not parse request body into json: " + err.Error())
+	}
+	return nil
 }
 
 // maxRequest is the largest request without an archive, in bytes.
@@ -224,10 +238,11 @@ func NewID() string {
 
 // functionPattern is AWS's pattern for a name or an ARN, full or partial, with or without a version or an alias.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
-var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
+var functionPattern = regexp.MustCompile(
+	`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?` +
+		`([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
 
-// named returns a function's name as it was called, with version or alias, and the name that the backend takes for
-// that.
+// named returns a function's name with the version or alias by which it was called, and the backend's name for it.
 func (s server) named(name, qualifier string) (called, of string, err error) {
 	called, err = functionName(name, qualifier)
 	if a, is := s.aliases.get(called); is {
@@ -253,67 +268,42 @@ func functionName(s, qualifier string) (string, error) {
 	return reference(name, qualifier), nil
 }
 
-// patience is the time that a client has to send a request's header, and again to send its body. For a large answer it
-// has ten times as long: somebody may look at it in a debugger.
+// patience is the time that a client has to send a request. To read a large answer it has ten times as long, because
+// somebody may be debugging it.
 var patience = 30 * time.Second
 
 // maxHeader is the largest header of a request in bytes, twice what a load balancer of AWS takes.
 const maxHeader = 128 << 10
 
-// NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as
-// its function.
+// NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as its
+// function. If an invocation lasts longer than the time limit for reading, its context ends, which invocations ignore.
 func NewServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: patience, MaxHeaderBytes: maxHeader, IdleTimeout: 5 * time.Minute}
+	return &http.Server{Handler: h, ReadTimeout: patience, MaxHeaderBytes: maxHeader, IdleTimeout: 5 * time.Minute}
 }
 
-// local refuses requests that no program of this machine would send. Any web page in a browser on this machine can
-// send requests to loopback, and can read the answers if its own name resolves to 127.0.0.1. Such a request names
-// another host in Host, or the page in Origin.
+// local refuses requests of web pages. A page in a browser on this machine can send requests to loopback, and it can
+// read the answers if the page's own host name resolves to 127.0.0.1. Such a request has another host in Host, or the
+// page in Origin.
 func local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if origin := r.Header.Get("Origin"); origin != "" || !isLoopback(r.Host) {
-			Fail(w, &Error{Status: http.StatusForbidden, Code: "AccessDeniedException",
-				Message: "the lab answers programs of this machine only: call it by 127.0.0.1, [::1] or localhost, and not from a web page; Host was " + r.Host + ", Origin " + origin})
+			Fail(w, NewError(http.StatusForbidden, "AccessDeniedException", "the lab answers programs of this machine only: "+
+				"call it by 127.0.0.1, [::1] or localhost, and not from a web page; Host was "+r.Host+", Origin "+origin))
 			return
-		}
-		if r.Body != http.NoBody {
-			deadline := http.NewResponseController(w)
-			if deadline.SetReadDeadline(time.Now().Add(patience)) == nil {
-				r.Body = &timed{r.Body, func() { _ = deadline.SetReadDeadline(time.Time{}) }}
-			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// timed is a body with a read deadline. The deadline must be removed before the function runs, or it would end the
-// invocation.
-type timed struct {
-	io.ReadCloser
-	read func()
-}
-
-func (t *timed) Read(p []byte) (int, error) {
-	n, err := t.ReadCloser.Read(p)
-	if err == io.EOF { // after any other error the server reads on, to use the connection again, and must not wait
-		t.read()
-	}
-	return n, err
-}
-
 // write writes an answer. A client that does not read it is cut off.
 func write(w http.ResponseWriter, answer []byte) {
-	if len(answer) > 64<<10 { // what is smaller, the kernel takes at once
+	if len(answer) > 64<<10 { // the kernel buffers a smaller one at once
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * patience)) // fails for a recorder
 	}
 	w.Write(answer)
 }
 
 func isLoopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	host := (&url.URL{Host: hostport}).Hostname()
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 // serveTCP serves the API as the lab does. It returns the address, and a channel that receives a value for each
@@ -87,6 +88,36 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			case <-time.After(30 * time.Second):
 				t.Fatalf("%s: not cut off", what)
 			}
+		}
+	}
+}
+
+// The time limit for a request must not end its invocation, nor the connection.
+func TestInvocationsMayTakeLongerThanRequests(t *testing.T) {
+	api.SetPatience(50 * time.Millisecond)
+	defer api.SetPatience(30 * time.Second)
+	functions := newFunctions(t)
+	functions.Run = func(double.Run) double.Answer {
+		time.Sleep(200 * time.Millisecond)
+		return double.Answer{}
+	}
+	server := api.NewServer(api.Handler(functions))
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	conn := dial(t, listener.Addr().String())
+	reader := bufio.NewReader(conn)
+	for range 3 {
+		io.WriteString(conn, invocation+"Content-Length: 2\r\n\r\n{}")
+		answer, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(answer.Body); err != nil || string(text) != "{}" || answer.StatusCode != http.StatusOK {
+			t.Errorf("%s %s, %v", answer.Status, text, err)
 		}
 	}
 }

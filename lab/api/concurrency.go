@@ -14,8 +14,9 @@ type Provisioned struct {
 }
 
 func (p Provisioned) document() map[string]any {
-	d := map[string]any{"RequestedProvisionedConcurrentExecutions": p.Requested, "AllocatedProvisionedConcurrentExecutions": p.Ready,
-		"AvailableProvisionedConcurrentExecutions": p.Ready, "LastModified": p.Since.UTC().Format("2006-01-02T15:04:05-0700"), "Status": "IN_PROGRESS"}
+	d := map[string]any{"RequestedProvisionedConcurrentExecutions": p.Requested, "Status": "IN_PROGRESS",
+		"AllocatedProvisionedConcurrentExecutions": p.Ready, "AvailableProvisionedConcurrentExecutions": p.Ready,
+		"LastModified": p.Since.UTC().Format("2006-01-02T15:04:05-0700")}
 	switch {
 	case p.Ready >= p.Requested:
 		d["Status"] = "READY"
@@ -28,7 +29,7 @@ func (p Provisioned) document() map[string]any {
 // concurrency registers the routes of reserved and provisioned concurrency.
 func (s server) concurrency(m routes, d Deployer) {
 	const reserved, provisioned = "/functions/{name}/concurrency", "/functions/{name}/provisioned-concurrency"
-	// on calls do with an existing function, or a version of it, and with the number in a request to set one.
+	// on registers a route. do gets the function or version, and the number in the request, which a PUT has.
 	on := func(pattern string, status int, do func(r call, of Configuration, n *int) (any, error)) {
 		m.on(pattern, status, func(r call) (any, error) {
 			var in struct{ ReservedConcurrentExecutions, ProvisionedConcurrentExecutions *int }
@@ -50,11 +51,9 @@ func (s server) concurrency(m routes, d Deployer) {
 		return map[string]int{"ReservedConcurrentExecutions": *n}, d.Reserve(r.name, n)
 	})
 	on("GET /2019-09-30"+reserved, http.StatusOK, func(_ call, c Configuration, _ *int) (any, error) {
-		answer := map[string]int{}
-		if c.ReservedConcurrency != nil {
-			answer["ReservedConcurrentExecutions"] = *c.ReservedConcurrency
-		}
-		return answer, nil
+		return struct {
+			ReservedConcurrentExecutions *int `json:",omitempty"`
+		}{c.ReservedConcurrency}, nil
 	})
 	on("DELETE /2017-10-31"+reserved, http.StatusNoContent, func(r call, _ Configuration, _ *int) (any, error) {
 		return nil, d.Reserve(r.name, nil)
@@ -63,13 +62,14 @@ func (s server) concurrency(m routes, d Deployer) {
 	get := func(c Configuration) (any, error) {
 		p, err := d.Provisioned(c.Reference())
 		if err == nil && p.Requested == 0 {
-			err = &Error{Status: http.StatusNotFound, Code: "ProvisionedConcurrencyConfigNotFoundException", Message: "No Provisioned Concurrency Config found for this function"}
+			err = NewError(http.StatusNotFound, "ProvisionedConcurrencyConfigNotFoundException",
+				"No Provisioned Concurrency Config found for this function")
 		}
 		return p.document(), err
 	}
 	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(_ call, c Configuration, n *int) (any, error) {
 		if *n == 0 || c.Version == Latest {
-			return nil, Invalid("Provisioned Concurrency Configs are 1 or more, of a version or an alias")
+			return nil, Invalid("provisioned concurrency must be 1 or more, and for a version or an alias")
 		}
 		if err := d.Provision(c.Reference(), *n); err != nil {
 			return nil, err

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -21,7 +24,6 @@ type document struct {
 	LoggingConfig       logging
 	Layers              []layer `json:",omitempty"`
 	LastModified        string
-	Role                string
 	TracingConfig       struct{ Mode string }
 	SnapStart           struct{ ApplyOn, OptimizationStatus string }
 }
@@ -35,16 +37,18 @@ type (
 )
 
 func toDocument(c Configuration) any {
-	c.State, c.LastUpdateStatus = cmp.Or(c.State, "Active"), cmp.Or(c.LastUpdateStatus, "Successful")
+	c.State, c.LastUpdateStatus = cmp.Or(c.State, Active), cmp.Or(c.LastUpdateStatus, "Successful")
+	c.Role = cmp.Or(c.Role, "arn:aws:iam::000000000000:role/lab")
 	d := document{
-		Configuration: c, EphemeralStorage: storage{c.EphemeralStorageMB}, Architectures: []string{c.Architecture}, LoggingConfig: logging{c.LogFormat, c.LogGroup},
-		LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"), Role: "arn:aws:iam::000000000000:role/lab",
+		Configuration: c, EphemeralStorage: storage{c.EphemeralStorageMB}, Architectures: []string{c.Architecture},
+		LoggingConfig: logging{c.LogFormat, c.LogGroup},
+		LastModified:  c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"),
 	}
 	d.TracingConfig.Mode, d.SnapStart.ApplyOn, d.SnapStart.OptimizationStatus = "PassThrough", "None", "Off"
 	if c.SnapStart {
 		d.SnapStart.ApplyOn = "PublishedVersions"
 	}
-	if c.SnapStart && c.Version != Latest && c.State == "Active" {
+	if c.SnapStart && c.Version != Latest && c.State == Active {
 		d.SnapStart.OptimizationStatus = "On"
 	}
 	for _, arn := range c.Layers {
@@ -73,10 +77,7 @@ func (s server) configuration(r call) (any, error) {
 
 func (s server) function(r call) (any, error) {
 	c, err := s.find(r)
-	code := map[string]any{"RepositoryType": "S3"}
-	if c.PackageType == "Image" {
-		code["RepositoryType"] = "ECR"
-	}
+	code := map[string]any{"RepositoryType": map[bool]string{true: "ECR", false: "S3"}[c.PackageType == "Image"]}
 	maps.Copy(code, c.Code)
 	answer := map[string]any{"Configuration": toDocument(c), "Code": code, "Tags": map[string]string{}}
 	if c.ReservedConcurrency != nil {
@@ -96,7 +97,8 @@ func (s server) find(r call) (c Configuration, err error) {
 
 func (s server) update(r call) (any, error) {
 	var asked map[string]json.RawMessage
-	if err := r.read(maxRequest, &asked); err != nil {
+	var u Update
+	if err := r.read(maxRequest, &asked, &u); err != nil {
 		return nil, err
 	}
 	current, err := s.backend.Function(r.name)
@@ -106,22 +108,15 @@ func (s server) update(r call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var u Update
-	if err := into(asked, &u); err != nil {
-		return nil, err
+	if (u.Handler != nil || u.Layers != nil && len(*u.Layers) > 0) && current.PackageType == "Image" {
+		return nil, errImage
 	}
-	if l := u.LoggingConfig; l != nil && (l.LogFormat != "Text" && l.LogFormat != "JSON" || l.LogGroup != "" && l.LogGroup != current.LogGroup ||
-		cmp.Or(l.ApplicationLogLevel, l.SystemLogLevel, "INFO") != "INFO") {
-		return nil, Invalid("the lab changes LoggingConfig.LogFormat, to Text or JSON, and not LogGroup or a level")
-	}
-	if u.Layers != nil && len(*u.Layers) > 0 && current.PackageType == "Image" {
-		return nil, Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
-	}
-	if err := u.check(); err != nil {
+	if err := u.check(current); err != nil {
 		return nil, err
 	}
 	if current.SnapStart && u.EphemeralStorage != nil && u.EphemeralStorage.Size > arm.MinTmpMB {
-		return nil, Invalid(fmt.Sprintf("Ephemeral storage of more than %d MB is not supported for functions enabled with SnapStart: %s", arm.MinTmpMB, r.name))
+		return nil, Invalid(fmt.Sprintf("Ephemeral storage of more than %d MB is not supported "+
+			"for functions enabled with SnapStart: %s", arm.MinTmpMB, r.name))
 	}
 	c, err := s.backend.Update(r.Context(), r.name, u)
 	return toDocument(c), err
@@ -155,29 +150,20 @@ func (u Update) Apply(c *Configuration) {
 	if u.Environment != nil {
 		c.Environment = u.Environment.Variables
 	}
-	if u.LoggingConfig != nil {
-		c.LogFormat = u.LoggingConfig.LogFormat
+	if l := u.LoggingConfig; l != nil {
+		c.LogFormat, c.LogGroup = cmp.Or(l.LogFormat, c.LogFormat), cmp.Or(l.LogGroup, c.LogGroup)
 	}
 }
 
-// Set sets what is given.
+// Set sets a value if there is a new one.
 func Set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-// into decodes the fields of a request.
-func into(asked map[string]json.RawMessage, in any) error {
-	text, _ := json.Marshal(asked) // as it came
-	if err := json.Unmarshal(text, in); err != nil {
-		return unparsable(err)
-	}
-	return nil
-}
-
-// check compares a change with Lambda's limits.
-func (u Update) check() error {
+// check checks a change by Lambda's limits, and by what the lab can do.
+func (u Update) check(current Configuration) error {
 	var tmp *int
 	if u.EphemeralStorage != nil {
 		tmp = &u.EphemeralStorage.Size
@@ -186,17 +172,54 @@ func (u Update) check() error {
 		name     string
 		value    *int
 		min, max int
-	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds},
-		{"EphemeralStorage.Size", tmp, arm.MinTmpMB, arm.MaxTmpMB}} {
+	}{
+		{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB},
+		{"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds},
+		{"EphemeralStorage.Size", tmp, arm.MinTmpMB, arm.MaxTmpMB},
+	} {
 		if bound.value != nil && (*bound.value < bound.min || *bound.value > bound.max) {
 			return Unfit(fmt.Sprintf("%s %d is not between %d and %d", bound.name, *bound.value, bound.min, bound.max))
 		}
+	}
+	if l := u.LoggingConfig; l != nil && (l.LogFormat != "" && l.LogFormat != "Text" && l.LogFormat != "JSON" ||
+		cmp.Or(l.LogGroup, current.LogGroup) != current.LogGroup ||
+		cmp.Or(l.ApplicationLogLevel, "INFO") != "INFO" || cmp.Or(l.SystemLogLevel, "INFO") != "INFO") {
+		return Invalid("the lab can set LoggingConfig.LogFormat to Text or JSON; it cannot change LogGroup or a level")
+	}
+	if u.Environment != nil {
+		return CheckVariables(u.Environment.Variables)
 	}
 	return nil
 }
 
 // PreconditionFailed is the error for an update that names a revision other than the current one.
 func PreconditionFailed() *Error {
-	return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailedException",
-		Message: "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId"}
+	return NewError(http.StatusPreconditionFailed, "PreconditionFailedException",
+		"The RevisionId provided does not match the latest RevisionId. "+
+			"Call the GetFunction/GetAlias API to retrieve the latest RevisionId")
+}
+
+// CheckVariables checks a function's environment variables by Lambda's rules.
+func CheckVariables(v map[string]string) error {
+	const unable = "Lambda was unable to configure your environment variables " +
+		"because the environment variables you have provided "
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		value := v[name]
+		switch {
+		case slices.Contains(arm.ReservedVariables, name):
+			return Invalid(unable + "contains reserved keys that are currently not supported for modification. " +
+				"Reserved keys used in this request: " + name)
+		case !arm.VariableName.MatchString(name):
+			return Unfit("Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: " +
+				"[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name))
+		case strings.ContainsRune(value, 0):
+			return Invalid("environment variable " + name + ": a value must not contain NUL")
+		}
+		size += len(name) + len(value)
+	}
+	if size > arm.MaxVariables {
+		return Invalid(unable + "exceeded the 4KB limit")
+	}
+	return nil
 }

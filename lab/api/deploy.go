@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Deployer creates, changes and deletes functions. A Backend without it keeps the functions that it started with.
+// Deployer is a Backend that can also create and delete functions, change their code, and reserve concurrency.
 type Deployer interface {
 	Create(ctx context.Context, c Configuration, code Code) (Configuration, error)
 	// UpdateCode replaces a function's code. Running invocations continue, and versions keep their code.
@@ -47,21 +47,22 @@ func (c *Code) check(packageType string) error {
 	c.Image = strings.TrimPrefix(c.Image, "file://")
 	switch {
 	case c.S3Bucket != "" || c.S3Key != "":
-		return Invalid("the lab has no S3: send the archive as ZipFile, or name an OCI layout's folder as ImageUri")
+		return Invalid("the lab has no S3: send the archive as ZipFile, or the folder of an OCI layout as ImageUri")
 	case len(c.ZIP) == 0 && c.Image == "":
 		return Invalid("Please provide a source for function code.")
 	case len(c.ZIP) > 0 && c.Image != "":
 		return Invalid("Please do not provide both a ZipFile and an ImageUri.")
 	case (packageType == "Image") != (c.Image != ""):
-		return Invalid("PackageType " + packageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
+		return Invalid("PackageType " + packageType + " does not fit the code: use ZipFile for Zip, and ImageUri for Image")
 	case len(c.ZIP) > arm.MaxZIP:
-		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "the archive is larger than 50 MB, which Lambda takes from S3 only"}
+		return NewError(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
+			"the archive is larger than 50 MB: Lambda accepts such archives from S3 only, and the lab has no S3")
 	}
 	return nil
 }
 
-// newName returns the name of a new function, which may be given as an ARN.
-// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+// newName matches the name of a new function. See
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
 var newName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // deploying registers the routes of a Deployer.
@@ -76,33 +77,30 @@ func (s server) deploying(m routes, d Deployer) {
 }
 
 // creatable lists the settings that CreateFunction accepts. Role and Tags have no effect here.
-var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "Publish", "Role", "Tags"}, honoured[1:]...)
+var creatable = append(honoured[1:len(honoured):len(honoured)],
+	"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "Publish", "Role", "Tags")
 
 func (s server) create(d Deployer, r call) (any, error) {
 	var asked map[string]json.RawMessage
-	if err := r.read(maxBody, &asked); err != nil {
-		return nil, err
-	}
 	var in struct {
 		Update
 		FunctionName, Runtime, PackageType, Role string
 		Code                                     Code
 		Architectures                            []string
-		LoggingConfig                            logging
 		Publish                                  bool
 	}
-	if err := into(asked, &in); err != nil {
+	if err := r.read(maxBody, &asked, &in); err != nil {
 		return nil, err
 	}
 	name := in.FunctionName[strings.LastIndexByte(in.FunctionName, ':')+1:]
-	c := Configuration{Name: name, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512,
-		Architecture: string(arm.X8664), LogFormat: cmp.Or(in.LoggingConfig.LogFormat, "Text"), LogGroup: cmp.Or(in.LoggingConfig.LogGroup, "/aws/lambda/"+name),
-		Extra: map[string]any{"Role": in.Role}}
+	c := Configuration{Name: name, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, Role: in.Role,
+		MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: string(arm.X8664),
+		LogFormat: "Text", LogGroup: "/aws/lambda/" + name}
 	in.Apply(&c)
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
 	}
-	err := cmp.Or(in.check(), dropped(asked, creatable, c), in.Code.check(c.PackageType))
+	err := cmp.Or(in.check(c), dropped(asked, creatable, c), in.Code.check(c.PackageType))
 	if err == nil {
 		err = c.checkNew()
 	}
@@ -124,9 +122,7 @@ func (c Configuration) checkNew() error {
 	case c.PackageType == "Zip" && (c.Runtime == "" || c.Handler == ""):
 		return Invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	case c.PackageType == "Image" && (c.Runtime != "" || c.Handler != ""):
-		return Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
-	case c.LogFormat != "Text" && c.LogFormat != "JSON":
-		return Unfit("LoggingConfig.LogFormat " + strconv.Quote(c.LogFormat) + " is neither Text nor JSON")
+		return errImage
 	case c.Architecture != string(arm.X8664) && c.Architecture != string(arm.ARM64):
 		return Unfit("Architectures has " + strconv.Quote(c.Architecture) + ": x86_64 or arm64")
 	}
@@ -165,8 +161,11 @@ func (s server) account(d Deployer) any {
 		}
 	}
 	return map[string]any{
-		"AccountLimit": map[string]int64{"TotalCodeSize": 75 << 30, "CodeSizeUnzipped": arm.MaxUnpackedZIP, "CodeSizeZipped": arm.MaxZIP,
-			"ConcurrentExecutions": int64(d.Concurrency()), "UnreservedConcurrentExecutions": int64(max(0, d.Concurrency()-reserved))},
+		"AccountLimit": map[string]int64{
+			"TotalCodeSize": 75 << 30, "CodeSizeUnzipped": arm.MaxUnpackedZIP, "CodeSizeZipped": arm.MaxZIP,
+			"ConcurrentExecutions":           int64(d.Concurrency()),
+			"UnreservedConcurrentExecutions": int64(max(0, d.Concurrency()-reserved)),
+		},
 		"AccountUsage": map[string]int64{"TotalCodeSize": used, "FunctionCount": int64(len(all))},
 	}
 }

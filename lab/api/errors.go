@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -22,56 +21,72 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// NotFound is the error for a function that does not exist.
-func NotFound(name string, known []string) *Error {
-	return Absent("Function not found: " + name + "; the lab has " + strings.Join(known, ", "))
+// NewError returns an error with an HTTP status and AWS's name.
+func NewError(status int, code, message string) *Error {
+	return &Error{Status: status, Code: code, Message: message}
 }
 
 // Absent is the error for something that does not exist.
 func Absent(message string) *Error {
-	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
+	return NewError(http.StatusNotFound, "ResourceNotFoundException", message)
 }
 
 // Conflict is the error for a change that the current state does not allow.
 func Conflict(message string) *Error {
-	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
+	return NewError(http.StatusConflict, "ResourceConflictException", message)
+}
+
+// InState is the error for a call that the function's state does not allow.
+func InState(state string) *Error {
+	return Conflict("The operation cannot be performed at this time. " +
+		"The function is currently in the following state: " + state)
+}
+
+// Callable returns the error for an invocation that the function's state does not allow, or nil.
+func (c Configuration) Callable() error {
+	switch {
+	case c.State == "" || c.State == Active:
+		return nil
+	case c.State == Failed:
+		return InState(Failed)
+	case c.State == Pending && c.SnapStart:
+		return NewError(http.StatusConflict, "SnapStartNotReadyException", "Lambda is initializing your function. "+
+			"It will be ready to invoke once your function state becomes ACTIVE.")
+	}
+	return InState(Pending) // the call of an inactive function activates it
 }
 
 // Invalid is the error for an invalid parameter.
 func Invalid(message string) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: message}
+	return NewError(http.StatusBadRequest, "InvalidParameterValueException", message)
 }
 
 // Unfit is the error for a value that does not fit AWS's model of the request.
 func Unfit(what string) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: " + what}
+	return NewError(http.StatusBadRequest, "ValidationException", "1 validation error detected: "+what)
 }
 
 // Throttled is the error for an invocation above a concurrency limit.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors.
 func Throttled(reason string) *Error {
-	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.", Reason: reason}
+	return &Error{http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.", reason}
 }
 
-func tooLarge(limit int64) *Error {
-	return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException",
-		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit)}
+// errContent is the error for a request whose body cannot be used.
+func errContent(message string) *Error {
+	return NewError(http.StatusBadRequest, "InvalidRequestContentException", message)
 }
 
-func unparsable(err error) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()}
-}
+var errImage = Invalid("Please don't provide Handler or Runtime or Layer " +
+	"when the intended function PackageType is Image.")
 
 // Fail answers with an error in AWS's form.
 func Fail(w http.ResponseWriter, err error) {
 	var e *Error
 	if !errors.As(err, &e) {
-		e = &Error{Status: http.StatusInternalServerError, Code: "ServiceException", Message: err.Error()}
+		e = NewError(http.StatusInternalServerError, "ServiceException", err.Error())
 	}
-	kind := "User"
-	if e.Status >= 500 {
-		kind = "Service"
-	}
+	kind := map[bool]string{true: "Service", false: "User"}[e.Status >= http.StatusInternalServerError]
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Amzn-Errortype", e.Code)
@@ -93,13 +108,13 @@ func Fail(w http.ResponseWriter, err error) {
 // ofFunction matches the path of any request about one function, whatever the API's date.
 var ofFunction = regexp.MustCompile(`^/20\d\d-\d\d-\d\d/functions/([^/]+)/`)
 
-// unknown answers requests that the lab does not implement. To a read about a function, such as its policy or its
-// URL, the answer is that nothing is configured; callers of AWS must handle that anyway.
+// unknown answers requests that the lab does not implement. If a request reads something of a function, for example its
+// policy, the answer is that none is configured; every client of AWS has to handle that answer.
 func (s server) unknown(r call) (any, error) {
 	asked := r.Method + " " + r.URL.Path
 	m := ofFunction.FindStringSubmatch(r.URL.Path)
 	if m == nil || r.Method != http.MethodGet {
-		return nil, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked + ": it has " + operations}
+		return nil, NewError(http.StatusNotFound, "UnknownOperationException", "the lab has no "+asked+": it has "+operations)
 	}
 	name, err := functionName(m[1], "")
 	if err == nil {
@@ -112,14 +127,16 @@ func (s server) unknown(r call) (any, error) {
 }
 
 // operations lists the operations that the lab implements, for messages.
-const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, " +
-	"GetAccountSettings, and the operations on versions, aliases, function URLs, reserved and provisioned concurrency"
+const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, " +
+	"GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, GetAccountSettings, " +
+	"and the operations on versions, aliases, function URLs, reserved and provisioned concurrency"
 
-// honoured lists the settings that UpdateFunctionConfiguration changes. CreateFunction takes all but the first.
-var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "LoggingConfig", "RevisionId"}
+// honoured lists the settings that UpdateFunctionConfiguration changes. CreateFunction accepts all except the first.
+var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment",
+	"ImageConfig", "LoggingConfig", "RevisionId"}
 
-// dropped returns an error if a request asks for a setting, beyond the known ones, that the function does not have
-// already: to report success would be false.
+// dropped returns an error if a request has a setting that is not among the known ones, unless the function has that
+// value already. Success would tell the caller that the setting was changed.
 func dropped(asked map[string]json.RawMessage, known []string, of Configuration) error {
 	text, _ := json.Marshal(toDocument(of)) // text and numbers
 	have, names := map[string]any{}, []string{}
@@ -134,12 +151,12 @@ func dropped(asked map[string]json.RawMessage, known []string, of Configuration)
 	if len(names) == 0 {
 		return nil
 	}
-	return Invalid("the lab cannot set " + strings.Join(names, ", ") + " of a function: it sets " + strings.Join(honoured[:len(honoured)-1], ", ") +
-		"; leave it out, or set it in the assembly")
+	return Invalid("the lab cannot set " + strings.Join(names, ", ") + " of a function: it sets " +
+		strings.Join(honoured[:len(honoured)-1], ", ") + "; leave it out, or set it in the assembly")
 }
 
-// holds reports whether the wanted value is already set. An object is compared field by field, and null equals an
-// empty value.
+// holds reports whether a function already has a wanted value. Of an object, only the wanted fields are compared. null
+// equals an empty value.
 func holds(have, want any) bool {
 	fields, ok := want.(map[string]any)
 	if !ok {

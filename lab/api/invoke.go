@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -33,6 +34,9 @@ const (
 
 // Latest is the version that can be changed. All other versions are frozen.
 const Latest = "$LATEST"
+
+// The states of a function. A function becomes Inactive if it is not called for weeks.
+const Active, Inactive, Pending, Failed = "Active", "Inactive", "Pending", "Failed"
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(arm.HeaderCounts) != ""}
@@ -100,8 +104,8 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 	write(w, result.Payload)
 }
 
-// queued runs an asynchronous event. If the function fails, it tries the event twice more. If the invocation is
-// throttled, it tries for six hours.
+// queued runs an asynchronous event. If the function fails, queued tries twice more. While the invocation is throttled,
+// it keeps trying for six hours.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func (s server) queued(ctx context.Context, name string, in Invocation) {
 	wait, retries := time.Second, s.retries
@@ -126,16 +130,14 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	if kind == "Event" {
 		limit = arm.MaxAsyncPayload
 	}
-	if r.ContentLength > limit {
-		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller can read the answer and does not get a reset
-		return nil, tooLarge(limit)
-	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
-		return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "reading the payload: " + err.Error()}
+		return nil, errContent("reading the payload: " + err.Error())
 	}
 	if int64(len(body)) > limit {
-		return nil, tooLarge(limit)
+		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // otherwise the caller would get a reset and not the answer
+		return nil, NewError(http.StatusRequestEntityTooLarge, "RequestTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit))
 	}
 	if len(body) == 0 { // as Lambda does
 		body = []byte("{}")
@@ -149,8 +151,7 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	default:
 		return body, nil
 	}
-	return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException",
-		Message: "Could not parse request body into json: Could not parse payload into json: " + why}
+	return nil, errContent("Could not parse request body into json: Could not parse payload into json: " + why)
 }
 
 func clientContext(r *http.Request) (string, error) {
@@ -171,19 +172,18 @@ const streamPath = "/response-streaming-invocations"
 // streamPiece is the largest part of a response in one event of the stream, in bytes.
 const streamPiece = 64 << 10
 
-// stream answers InvokeWithResponseStream: first the response in pieces, then how it ended. The lab sends nothing
-// before the response is complete, so all pieces are sent together, and they have at most 6 MB in all.
+// stream answers InvokeWithResponseStream: the response in pieces, and then the result of the invocation. The lab waits
+// for the whole response, so it sends all pieces together, and a response has at most 6 MB.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
 func stream(w http.ResponseWriter, result Result, log string) {
-	end := struct {
-		ErrorCode    string `json:",omitempty"`
-		ErrorDetails string `json:",omitempty"`
-		LogResult    string `json:",omitempty"`
-	}{LogResult: log}
+	end := map[string]string{}
+	if log != "" {
+		end["LogResult"] = log
+	}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 	var all bytes.Buffer
 	if result.FunctionError != "" {
-		end.ErrorCode, end.ErrorDetails = result.FunctionError, string(result.Payload)
+		end["ErrorCode"], end["ErrorDetails"] = result.FunctionError, string(result.Payload)
 	} else {
 		for piece := range slices.Chunk(result.Payload, streamPiece) {
 			streamEvent(&all, "PayloadChunk", "application/octet-stream", piece)
@@ -194,11 +194,11 @@ func stream(w http.ResponseWriter, result Result, log string) {
 	write(w, all.Bytes())
 }
 
-// streamEvent appends an event as AWS does. https://smithy.io/2.0/aws/amazon-eventstream.html
+// streamEvent appends an event in AWS's format. https://smithy.io/2.0/aws/amazon-eventstream.html
 func streamEvent(to *bytes.Buffer, kind, contentType string, payload []byte) {
 	event := eventstream.Message{Payload: payload}
 	event.Headers.Set(":message-type", eventstream.StringValue("event"))
 	event.Headers.Set(":event-type", eventstream.StringValue(kind))
 	event.Headers.Set(":content-type", eventstream.StringValue(contentType))
-	_ = eventstream.NewEncoder().Encode(to, event) // a buffer takes all
+	_ = eventstream.NewEncoder().Encode(to, event) // writes to a buffer do not fail
 }

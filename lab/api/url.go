@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,8 +17,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// urlPath is the path below which function URLs are. A browser's name for a function, ID.lambda-url.REGION.on.aws,
-// cannot be resolved to this machine.
+// urlPath is the path below which all function URLs are. On AWS each has a host name, ID.lambda-url.REGION.on.aws, but
+// such a name cannot be resolved to this machine.
 const urlPath = "/lambda-url/"
 
 // functionURL is FunctionUrlConfig. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html
@@ -32,10 +33,12 @@ type functionURL struct {
 }
 
 func (s server) urlConfigs(m routes) {
-	for method, status := range map[string]int{http.MethodPost: http.StatusCreated, http.MethodGet: http.StatusOK, http.MethodPut: http.StatusOK, http.MethodDelete: http.StatusNoContent} {
-		m.on(method+" /2021-10-31/functions/{name}/url", status, s.urlConfig)
-	}
-	m.on("GET /2021-10-31/functions/{name}/urls", http.StatusOK, func(r call) (any, error) {
+	const path = " /2021-10-31/functions/{name}/url"
+	m.on("POST"+path, http.StatusCreated, s.urlConfig)
+	m.on("GET"+path, http.StatusOK, s.urlConfig)
+	m.on("PUT"+path, http.StatusOK, s.urlConfig)
+	m.on("DELETE"+path, http.StatusNoContent, s.urlConfig)
+	m.on("GET"+path+"s", http.StatusOK, func(r call) (any, error) {
 		return paged(r, "FunctionUrlConfigs", s.urls.of(r.name), nil)
 	})
 }
@@ -62,11 +65,11 @@ func (s server) urlConfig(r call) (any, error) {
 			AuthType: cmp.Or(in.AuthType, before.AuthType), InvokeMode: cmp.Or(in.InvokeMode, before.InvokeMode, "BUFFERED")}
 		switch {
 		case made.AuthType != "NONE" && made.AuthType != "AWS_IAM":
-			return made, Invalid("AuthType is NONE or AWS_IAM")
+			return made, Invalid("AuthType must be NONE or AWS_IAM")
 		case made.InvokeMode != "BUFFERED":
-			return made, Invalid("the lab has no InvokeMode " + made.InvokeMode + " of a function URL: BUFFERED")
+			return made, Invalid("the lab has no InvokeMode " + made.InvokeMode + " for function URLs: use BUFFERED")
 		case len(in.Cors) > 0 && string(in.Cors) != "null" && string(in.Cors) != "{}":
-			return made, Invalid("the lab has no Cors of a function URL: it answers no web page")
+			return made, Invalid("the lab has no Cors for function URLs, because it does not answer web pages: leave it out")
 		}
 		return made, nil
 	})
@@ -84,7 +87,7 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		refuse(http.StatusForbidden, "Forbidden") // as AWS answers for an unknown URL
 	case of.AuthType == "AWS_IAM" && !signed(r):
-		w.Header().Set("X-Amzn-Errortype", "AccessDeniedException") // as for everyone without the right
+		w.Header().Set("X-Amzn-Errortype", "AccessDeniedException") // as AWS answers without permission
 		refuse(http.StatusForbidden, "Forbidden")
 	case err != nil:
 		refuse(http.StatusBadRequest, "Bad Request")
@@ -94,7 +97,8 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 		id := NewID()
 		event, _ := json.Marshal(urlEvent(r, name, "/"+path, id, body)) // text
 		_, function, _ = s.named(function, "")                          // it was a name when the URL was made
-		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), function, Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN})
+		in := Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN}
+		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), function, in)
 		var known *Error
 		switch {
 		case errors.As(err, &known) && known.Status == http.StatusTooManyRequests:
@@ -109,11 +113,15 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// signed reports whether a request has a signature of version 4, in its header or its query. Whose it is the lab does
-// not ask.
+// signed reports whether a request has a signature of version 4, in its header or its query. The lab does not verify
+// it.
 func signed(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") || r.URL.Query().Get("X-Amz-Signature") != ""
+	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") ||
+		r.URL.Query().Get("X-Amz-Signature") != ""
 }
+
+// textual matches the types of bodies that are not base64 in the event.
+var textual = regexp.MustCompile(`^text/|(json|xml|javascript)$`)
 
 func urlEvent(r *http.Request, name, path, id string, body []byte) map[string]any {
 	now := time.Now().UTC()
@@ -128,11 +136,12 @@ func urlEvent(r *http.Request, name, path, id string, body []byte) map[string]an
 	}
 	at, _, _ := strings.Cut(r.RemoteAddr, ":")
 	event := map[string]any{
-		"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": r.URL.RawQuery, "headers": headers, "isBase64Encoded": false,
-		"requestContext": map[string]any{
-			"accountId": "anonymous", "apiId": name, "domainName": r.Host, "domainPrefix": name, "requestId": id, "routeKey": "$default", "stage": "$default",
-			"time": now.Format("02/Jan/2006:15:04:05 -0700"), "timeEpoch": now.UnixMilli(),
-			"http": map[string]string{"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": at, "userAgent": r.UserAgent()},
+		"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": r.URL.RawQuery, "headers": headers,
+		"isBase64Encoded": false, "requestContext": map[string]any{
+			"accountId": "anonymous", "apiId": name, "domainName": r.Host, "domainPrefix": name, "requestId": id,
+			"routeKey": "$default", "stage": "$default", "timeEpoch": now.UnixMilli(),
+			"time": now.Format("02/Jan/2006:15:04:05 -0700"), "http": map[string]string{
+				"method": r.Method, "path": path, "protocol": r.Proto, "sourceIp": at, "userAgent": r.UserAgent()},
 		},
 	}
 	if len(query) > 0 {
@@ -144,7 +153,7 @@ func urlEvent(r *http.Request, name, path, id string, body []byte) map[string]an
 	if len(body) > 0 {
 		text := string(body)
 		kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-		if binary := !strings.HasPrefix(kind, "text/") && !strings.HasSuffix(kind, "json") && !strings.HasSuffix(kind, "xml") && !strings.HasSuffix(kind, "javascript"); binary || !utf8.Valid(body) {
+		if !textual.MatchString(kind) || !utf8.Valid(body) {
 			text, event["isBase64Encoded"] = base64.StdEncoding.EncodeToString(body), true
 		}
 		event["body"] = text

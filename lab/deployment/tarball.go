@@ -1,7 +1,6 @@
 package deployment
 
 import (
-	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -29,19 +28,18 @@ func (p *Package) tarball() error {
 
 // layout reads an OCI layout in a folder.
 func (p *Package) layout() error {
-	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
 	return p.saved(Layout, func() (v1.Image, error) { return firstImage(p.Path) })
 }
 
-// saved reads a built image. Its base and the files added to it are not separate.
+// saved reads an image that was built before. Such an image does not tell its base's files from the added ones.
 func (p *Package) saved(kind Kind, read func() (v1.Image, error)) error {
 	img, err := read()
-	if err != nil {
-		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
+	var config *v1.ConfigFile
+	if err == nil {
+		config, err = img.ConfigFile()
 	}
-	config, err := img.ConfigFile()
 	if err != nil {
-		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
+		return fmt.Errorf("%s is not an %s (%w): write one with docker save", p.Path, kind, err)
 	}
 	p.Kind, p.AtRoot = kind, true
 	p.Image = &Image{Scratch: true, flat: true, Config: config.Config}
@@ -66,8 +64,8 @@ func (p *Package) saved(kind Kind, read func() (v1.Image, error)) error {
 	return nil
 }
 
-// firstImage returns the image of an OCI layout. If there are several, it prefers the one for this machine, else it
-// takes the first.
+// firstImage returns the image of an OCI layout. If there are several, it returns the one for this machine, else the
+// first.
 func firstImage(dir string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -93,26 +91,18 @@ func firstImage(dir string) (v1.Image, error) {
 	}
 }
 
-type unzipped struct {
-	io.Reader
-	f *os.File
-}
-
-func (u unzipped) Close() error { return u.f.Close() }
-
+// openTar opens a tar, which may be compressed by gzip.
 func openTar(file string) (io.ReadCloser, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	buffered := bufio.NewReader(f)
-	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			f.Close()
-			return nil, err
-		}
-		return unzipped{z, f}, nil
+	if z, err := gzip.NewReader(f); err == nil {
+		return struct {
+			io.Reader
+			io.Closer
+		}{z, f}, nil
 	}
-	return unzipped{buffered, f}, nil
+	_, err = f.Seek(0, io.SeekStart)
+	return f, err
 }

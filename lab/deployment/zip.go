@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// zip reads the names in the archive. If an entry cannot be read, unpacking reports that.
+// zip opens a ZIP. Entries that cannot be read are reported when the package is unpacked.
 func (p *Package) zip() error {
 	p.Kind = ZIP
 	archive, err := zip.OpenReader(p.Path)
@@ -49,11 +49,13 @@ func (p *Package) zip() error {
 type EntrypointError struct{ path, where string }
 
 func (e *EntrypointError) Error() string {
-	return fmt.Sprintf("%s has no file bootstrap: Lambda starts /var/task/bootstrap, so it must lie at the top of the ZIP%s", e.path, e.where)
+	return fmt.Sprintf("%s has no file bootstrap: Lambda starts /var/task/bootstrap, "+
+		"so it must lie at the top of the ZIP%s", e.path, e.where)
 }
 
-// layered combines the code with its layers into one file system, so that all of it is cold. A file of a later
-// layer replaces one of an earlier layer. If the code has no bootstrap, the bootstrap of a layer is started.
+// layered combines the code and its layers in one file system, so that all of it is cold. A file in a later layer
+// replaces the file of that name in an earlier one. If the code has no bootstrap, a layer's is started; err, which Open
+// returned for the code, is then ignored.
 func layered(f assembly.Function, p *Package, err error) (*Package, error) {
 	if err != nil { // a layer may have what the code lacks
 		code, codeErr := Code(f.Package)

@@ -1,5 +1,6 @@
-// Package life runs one execution environment: set up and blocked, INIT, invocations, INIT again after a crash, the
-// end. Its users, the lab and the counter of a package's pages, decide what an ending means.
+// Package life runs one execution environment through its phases: set-up, INIT, invocations, INIT again after a crash,
+// and shutdown. After the set-up the environment is blocked until INIT. The package reports how each phase ended. Its
+// users, the lab and probe, decide what that means.
 package life
 
 import (
@@ -20,15 +21,16 @@ type Environment struct {
 	extensions int // number of external extensions
 }
 
-// Start starts process 1 of an environment, which Begin describes. groups are the control files to which it writes 0.
+// Start starts process 1 of an environment. groups are the control files to which the process writes 0 to join its
+// control groups. Begin then sets the environment up.
 func Start(unprivileged, ownNetwork bool, groups []string) (*Environment, error) {
 	process, err := sandbox.Spawn(unprivileged, ownNetwork, groups)
 	return &Environment{Environment: process}, err
 }
 
-// Begin sets up the environment until its bootstrap is ready to be started. The environment's output goes to log.
-// command returns what to start, given the address of the Runtime API: the first of spec.Listen, if there is one.
-// An environment that could not be set up is closed.
+// Begin sets up the environment. Its bootstrap is then ready to be started. The environment's output goes to log.
+// command returns what to start; api is the address of the Runtime API, which is the first of spec.Listen if there is
+// one. If Begin fails, it has closed the environment.
 func (e *Environment) Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Command) (err error) {
 	defer func() {
 		if err != nil {
@@ -57,14 +59,14 @@ func (e *Environment) Begin(spec sandbox.Spec, log io.Writer, command func(api s
 // Ending says how a wait for a bootstrap ended.
 type Ending int
 
-// A bootstrap calls its Runtime API, or it ends. Only Init returns Unstarted.
+// The ways in which a wait can end. Only Init returns Unstarted.
 const (
-	Called    Ending = iota
-	Delivered        // the event was delivered
-	Unstarted        // the kernel could not execute the bootstrap
-	Exited
-	Lost // the whole environment has ended
-	Late // the context has ended
+	Called    Ending = iota // the bootstrap has called its Runtime API
+	Delivered               // the event was delivered
+	Unstarted               // the kernel could not execute the bootstrap
+	Exited                  // the bootstrap, or an extension, has ended
+	Lost                    // the whole environment has ended
+	Late                    // the context has ended
 )
 
 // News says what a bootstrap did last.
@@ -99,7 +101,7 @@ func (e *Environment) Wait(ctx context.Context, event *runtimeapi.Invocation) Ne
 	}
 }
 
-// lost returns the end of the bootstrap, if that came before the end of the environment.
+// lost returns how the bootstrap ended, if it ended before the environment.
 func (e *Environment) lost() News {
 	select {
 	case exit := <-e.Exited:
@@ -109,8 +111,9 @@ func (e *Environment) lost() News {
 	}
 }
 
-// Init releases the bootstrap and waits for the call that ends INIT, GET /next, GET /restore/next or POST /init/error,
-// or for what prevents that call. began is the time of the release.
+// Init releases the bootstrap and waits for the call that ends INIT: GET /next, GET /restore/next or POST /init/error.
+// It also returns if that call cannot come any more. began is the time of the release, or of the start of the
+// extensions.
 func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
 	if e.extensions > 0 {
@@ -138,20 +141,22 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	return began, e.initialised(ctx)
 }
 
+// initialised waits until the bootstrap has asked for an event or a restore, and the extensions have too.
 func (e *Environment) initialised(ctx context.Context) (n News) {
-	for asked := runtimeapi.Extension; ; {
-		switch n = e.Wait(ctx, nil); {
-		case n.Ending == Called && (n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.Restore || n.Event.Kind == runtimeapi.Extension):
-			if n.Event.Kind != runtimeapi.Extension {
+	for asked := runtimeapi.Extension; ; { // Extension: the bootstrap has not asked yet
+		switch n = e.Wait(ctx, nil); n.Ending {
+		case Called:
+			switch n.Event.Kind {
+			case runtimeapi.Next, runtimeapi.Restore:
 				asked = n.Event.Kind
+			case runtimeapi.InitError:
+				return n
 			}
 			if asked == runtimeapi.Extension || e.Working() {
 				continue
 			}
 			n.Event.Kind = asked
-		case n.Ending == Called && n.Event.Kind != runtimeapi.InitError:
-			continue
-		case n.Ending == Exited:
+		case Exited:
 			if event, ok := e.LastWords(); ok && event.Kind == runtimeapi.InitError {
 				return News{Ending: Called, Event: event, At: event.At}
 			}
@@ -160,7 +165,7 @@ func (e *Environment) initialised(ctx context.Context) (n News) {
 	}
 }
 
-// Restore answers GET /restore/next and waits as Init does.
+// Restore answers GET /restore/next and then waits as Init does. began is the time of the answer.
 func (e *Environment) Restore(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
 	e.API.Restore()
@@ -187,13 +192,14 @@ func (e *Environment) extend(ctx context.Context) (n News, ok bool) {
 	}
 }
 
-// Working reports whether an extension has not asked for its next event yet.
+// Working reports whether any extension has not asked for its next event yet.
 func (e *Environment) Working() bool {
 	_, working := e.API.Extensions()
 	return working > 0
 }
 
-// The time that a bootstrap has after SIGTERM, and the time that all extensions have if some are external.
+// bootstrapEnd is the time that a bootstrap has after SIGTERM. allEnd is the time for the bootstrap and external
+// extensions.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
 const (
 	bootstrapEnd = 500 * time.Millisecond
@@ -231,12 +237,12 @@ func (e *Environment) ShutDown(reason string) {
 	}
 	wait(time.Now().Add(bootstrapEnd), func() bool { return !running })
 	if left > 0 {
-		e.API.Shutdown(runtimeapi.ShutdownEvent{Reason: reason, DeadlineMs: end.UnixMilli()})
+		e.API.Shutdown(reason, end)
 		wait(end, func() bool { return left <= 0 })
 	}
 }
 
-// LastWords returns a call that the bootstrap made right before it ended and that was still being read.
+// LastWords returns a call that the bootstrap made right before it ended, if that call arrives shortly after its end.
 func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	timeout := time.After(20 * time.Millisecond)
 	for {
@@ -264,7 +270,7 @@ func (e *Environment) Stop() error {
 func (e *Environment) Close() {
 	e.Kill()
 	<-e.Gone()
-	if e.API != nil { // only now, or the bootstrap would report that it lost the API
+	if e.API != nil { // only now, because a running bootstrap would report that it lost the API
 		e.API.Close()
 	}
 }

@@ -1,6 +1,7 @@
-// Package managed prepares and finds stand-ins for Lambda's managed runtimes: an interpreter or JVM with the language's
-// own runtime interface client, from public registries. Functions written for the runtime run unmodified on it. What
-// AWS adds is missing: its build of the language, and the SDKs in its image.
+// Package managed prepares and finds stand-ins for Lambda's managed runtimes. A stand-in is an interpreter or JVM with
+// the language's own runtime interface client, both from public registries. Functions for the managed runtime run on
+// it without changes. It does not have AWS's build of the language, or the SDKs in AWS's image. A stand-in lies in the
+// user's cache. Its folder is complete as soon as it has its name.
 package managed
 
 import (
@@ -25,12 +26,12 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Runtime is a stand-in that is prepared.
+// Runtime is a prepared stand-in.
 type Runtime struct {
-	Name  string   // Lambda's, such as nodejs22.x
-	Dir   string   // holds lang and runtime, which are mounted at /var/lang and /var/runtime
-	Label string   // such as "stand-in: node 22.23.5, client 4.0.2"
-	Env   []string // variables that it has beyond those of provided.al2023, or instead
+	Name  string   // Lambda's name of it, for example nodejs22.x
+	Dir   string   // has the folders lang and runtime, which are mounted at /var/lang and /var/runtime
+	Label string   // for example "stand-in: node 22.23.5, client 4.0.2"
+	Env   []string // variables that provided.al2023 does not have, or has with another value
 }
 
 // Bootstrap is the program that Lambda starts, as in every managed runtime.
@@ -38,7 +39,8 @@ const Bootstrap = "/var/runtime/bootstrap"
 
 // Names lists the runtimes that have a stand-in.
 func Names() []string {
-	return []string{"nodejs20.x", "nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14", "java17", "java21", "java25"}
+	const names = "nodejs20.x nodejs22.x nodejs24.x python3.11 python3.12 python3.13 python3.14 java17 java21 java25"
+	return strings.Fields(names)
 }
 
 // scripts prepare runtimes: one for each language, after common.sh.
@@ -46,7 +48,7 @@ func Names() []string {
 //go:embed *.sh
 var scripts embed.FS
 
-// unused is after how long without use a stand-in is removed.
+// unused is the time after its last use when a stand-in is removed.
 const unused = 30 * 24 * time.Hour
 
 // language is a runtime's name without the version.
@@ -55,16 +57,15 @@ func language(name string) string { return strings.TrimRight(name, "0123456789.x
 // place returns the folder of a stand-in and the script that fills it. The folder's name changes with the script.
 func place(name string) (dir, script string, err error) {
 	if !slices.Contains(Names(), name) {
-		return "", "", fmt.Errorf("%s has no stand-in here, for npm, PyPI and Maven have none: --source aws measures it (stand-ins: %s)", name, strings.Join(Names(), ", "))
+		return "", "", fmt.Errorf("%s has no stand-in here, because npm, PyPI and Maven have none: "+
+			"--source aws measures it (stand-ins: %s)", name, strings.Join(Names(), ", "))
 	}
 	for _, file := range []string{"common.sh", language(name) + ".sh"} {
 		text, _ := scripts.ReadFile(file) // embedded
 		script += string(text)
 	}
-	if dir, err = archive.Cache("runtimes", fmt.Sprintf("%s-%s-%s", name, runtime.GOARCH, coldfs.Digest(script)[:12])); err != nil {
-		return "", "", err
-	}
-	return dir, script, nil
+	dir, err = archive.Cache("runtimes", name+"-"+runtime.GOARCH+"-"+coldfs.Digest(script)[:12])
+	return dir, script, err
 }
 
 // Find returns a stand-in that was prepared before. Otherwise the error says what to do.
@@ -74,7 +75,7 @@ func Find(name string) (*Runtime, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is not prepared here: twinstart doctor --prepare %s does it", name, name)
+		return nil, fmt.Errorf("%s is not prepared here: run twinstart doctor --prepare %[1]s", name)
 	}
 	now := time.Now()
 	_ = os.Chtimes(dir, now, now) // in use
@@ -87,10 +88,11 @@ func open(name, dir string) (*Runtime, error) {
 	if err := errors.Join(err, envErr); err != nil {
 		return nil, fmt.Errorf("reading the stand-in for %s: %w", name, err)
 	}
-	return &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label)), Env: strings.Fields(string(env))}, nil
+	text := "stand-in: " + strings.TrimSpace(string(label))
+	return &Runtime{Name: name, Dir: dir, Label: text, Env: strings.Fields(string(env))}, nil
 }
 
-// Warm reads all files of the stand-in, so that they are in memory as the base's are.
+// Warm reads all files of the stand-in, so that they are in memory, like the base's files.
 func (r *Runtime) Warm() error {
 	return archive.Files(r.Dir, func(path string, _ fs.FileInfo) error {
 		f, err := os.Open(path)
@@ -102,9 +104,9 @@ func (r *Runtime) Warm() error {
 	})
 }
 
-// Prepare makes a stand-in, which downloads from the registries, unless it is there. Log gets what the tools say. The
-// folder gets its name when it is complete; a preparation that is killed leaves only what the next one removes. Train
-// is called before that, for what only a run of the runtime can make.
+// Prepare makes a stand-in from downloads of the registries, if there is none yet. The tools that it runs write to log.
+// At the end, train makes the files that only a run of the runtime can make. If a preparation is killed, the next one
+// removes what it has left.
 func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtime) error) (*Runtime, error) {
 	dir, script, err := place(name)
 	if err != nil {
@@ -118,16 +120,17 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 		return nil, fmt.Errorf("preparing %s: waiting for another preparation: %w", name, err)
 	}
 	defer lock.Close()
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "new-*")) // by killed preparations, for this one holds the lock
-	for _, old := range left {
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "new-*"))
+	for _, old := range left { // by preparations that were killed, because this one holds the lock
 		os.RemoveAll(old)
 	}
 	err = archive.Once(dir, func(work string) error {
-		fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
-		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, strings.TrimPrefix(name, language(name)), string(arm.Host()))
+		fmt.Fprintf(log, "preparing %s: downloading, and for Node.js compiling for a minute\n", name)
+		version := strings.TrimPrefix(name, language(name))
+		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, version, string(arm.Host()))
 		cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
 		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%w: what it said is above", err)
+			return fmt.Errorf("%w: its output is above", err)
 		}
 		r, err := open(name, work)
 		if err != nil {
@@ -135,10 +138,10 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 		}
 		return train(r)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("preparing %s: %w", name, err)
+	if err == nil {
+		err = archive.Used(dir, unused)
 	}
-	if err := archive.Used(dir, unused); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
 	return Find(name)

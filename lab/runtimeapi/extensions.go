@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // The headers of the Extensions API. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
@@ -29,30 +30,22 @@ type Function struct {
 type extension struct {
 	name   string
 	events []string
-	queue  chan any // events that it has not received yet
-	ready  bool     // it has received all events and has asked for the next one
+	queue  chan extensionEvent // events that it has not received yet
+	ready  bool                // it has received every event and asked for another
 }
 
-// ShutdownEvent is the last event of an extension.
-type ShutdownEvent struct {
-	EventType  string `json:"eventType"`
-	Reason     string `json:"shutdownReason"`
-	DeadlineMs int64  `json:"deadlineMs"`
+// extensionEvent is an event for an extension. Only an INVOKE has the last three fields, and only a SHUTDOWN a reason.
+type extensionEvent struct {
+	Type       string            `json:"eventType"`
+	Reason     string            `json:"shutdownReason,omitempty"`
+	DeadlineMs int64             `json:"deadlineMs"`
+	RequestID  string            `json:"requestId,omitempty"`
+	ARN        string            `json:"invokedFunctionArn,omitempty"`
+	Tracing    map[string]string `json:"tracing,omitempty"`
 }
 
-type invokeEvent struct {
-	EventType  string `json:"eventType"`
-	DeadlineMs int64  `json:"deadlineMs"`
-	RequestID  string `json:"requestId"`
-	ARN        string `json:"invokedFunctionArn"`
-	Tracing    struct {
-		Type  string `json:"type"`
-		Value string `json:"value"`
-	} `json:"tracing"`
-}
-
-// Extend sets the function that extensions belong to, and the names of external extensions, which are programs. All
-// other extensions are internal: part of the bootstrap.
+// Extend sets the function that extensions belong to, and the names of external extensions, which are programs of their
+// own. Any other extension is internal: part of the bootstrap.
 func (s *Server) Extend(of Function, external []string) { s.function, s.external = of, external }
 
 // Extensions returns the number of registered extensions, and how many of them are still busy with INIT or with the
@@ -68,10 +61,10 @@ func (s *Server) Extensions() (registered, working int) {
 	return registered, working
 }
 
-// tell gives an event to every extension that has registered for it. The caller holds s.mu.
-func (s *Server) tell(kind string, event any) {
+// tell gives an event to every extension that has registered for its type. The caller holds s.mu.
+func (s *Server) tell(event extensionEvent) {
 	for _, e := range s.extensions {
-		if slices.Contains(e.events, kind) {
+		if slices.Contains(e.events, event.Type) {
 			e.ready = false
 			select {
 			case e.queue <- event:
@@ -82,13 +75,13 @@ func (s *Server) tell(kind string, event any) {
 }
 
 // Shutdown tells extensions that the environment will end.
-func (s *Server) Shutdown(e ShutdownEvent) {
-	e.EventType = "SHUTDOWN"
+func (s *Server) Shutdown(reason string, deadline time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tell(e.EventType, e)
+	s.tell(extensionEvent{Type: "SHUTDOWN", Reason: reason, DeadlineMs: deadline.UnixMilli()})
 }
 
+// register answers an extension that registers.
 func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 	name := r.Header.Get(headerExtensionName)
 	var in struct {
@@ -96,44 +89,49 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 		ConfigurationKeys []string `json:"configurationKeys"`
 	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in)
-	external := slices.Contains(s.external, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	forbid := func(kind, message string) { refuse(w, http.StatusForbidden, "Extension."+kind, message) }
-	switch {
-	case name == "":
-		refuse(w, http.StatusForbidden, "Extension.NameInvalid", "Empty extension name")
-		return
-	case err != nil || len(in.ConfigurationKeys) > 0:
-		refuse(w, http.StatusForbidden, "InvalidRequestFormat", `want {"events":["INVOKE","SHUTDOWN"]}`)
-		return
-	case !external && s.state != initialising:
-		forbid("RegistrationClosed", "Extension registration closed already")
-		return
-	case len(s.extensions) >= maxExtensions:
-		forbid("TooManyExtensions", "Extension limit (10) reached")
-		return
+	kind, message := s.forbidden(name, in.Events)
+	if err != nil || len(in.ConfigurationKeys) > 0 {
+		kind, message = "InvalidRequestFormat", `want {"events":["INVOKE","SHUTDOWN"]}`
 	}
-	for _, event := range in.Events {
-		if event != "INVOKE" && (event != "SHUTDOWN" || !external) {
-			forbid("InvalidEventType", event+": an internal extension can register for INVOKE, an external one also for SHUTDOWN")
-			return
-		}
-	}
-	for _, e := range s.extensions {
-		if e.name == name {
-			forbid("InvalidExtensionState", "Extension with this name already registered")
-			return
-		}
+	if kind != "" {
+		refuse(w, http.StatusForbidden, kind, message)
+		return
 	}
 	id := rand.Text()
 	if s.extensions == nil {
 		s.extensions = map[string]*extension{}
 	}
-	s.extensions[id] = &extension{name: name, events: in.Events, queue: make(chan any, 2)}
+	s.extensions[id] = &extension{name: name, events: in.Events, queue: make(chan extensionEvent, 2)}
 	w.Header().Set(headerExtensionID, id)
 	answer(w, http.StatusOK, s.function)
 	go s.emit(Event{Kind: Extension})
+}
+
+// forbidden returns the error if an extension cannot register for these events, else "". The caller holds s.mu.
+func (s *Server) forbidden(name string, events []string) (kind, message string) {
+	external := slices.Contains(s.external, name)
+	switch {
+	case name == "":
+		return "Extension.NameInvalid", "Empty extension name"
+	case !external && s.state != initialising:
+		return "Extension.RegistrationClosed", "Extension registration closed already"
+	case len(s.extensions) >= maxExtensions:
+		return "Extension.TooManyExtensions", "Extension limit (10) reached"
+	}
+	for _, event := range events {
+		if event != "INVOKE" && (event != "SHUTDOWN" || !external) {
+			return "Extension.InvalidEventType",
+				event + ": an internal extension can register for INVOKE, an external one also for SHUTDOWN"
+		}
+	}
+	for _, e := range s.extensions {
+		if e.name == name {
+			return "Extension.InvalidExtensionState", "Extension with this name already registered"
+		}
+	}
+	return "", ""
 }
 
 // extensionNext answers when there is an event for an extension, or when the environment ends.
@@ -146,7 +144,8 @@ func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if e == nil {
-		refuse(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "Unknown extension "+r.Header.Get(headerExtensionID))
+		const kind = "Extension.UnknownExtensionIdentifier"
+		refuse(w, http.StatusForbidden, kind, "Unknown extension "+r.Header.Get(headerExtensionID))
 		return
 	}
 	s.emit(Event{Kind: Extension, At: at})
@@ -158,14 +157,13 @@ func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// extensionFailed answers an extension that reports an error before it exits. The lab acts on the exit.
+// extensionFailed answers an extension that reports an error and will exit. The lab acts on the exit.
 func (s *Server) extensionFailed(w http.ResponseWriter, r *http.Request) {
 	drain(r)
 	refuse(w, http.StatusAccepted, "", "OK")
 }
 
-// notSupported is the answer of AWS's emulator to subscriptions to logs and telemetry. Extensions go on without
-// them.
+// notSupported answers a subscription to logs or telemetry as AWS's emulator does. Extensions go on without it.
 func notSupported(kind string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusAccepted, kind, kind) }
 }

@@ -2,14 +2,35 @@ package double
 
 import (
 	"context"
-	"maps"
-	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
 )
+
+// List implements api.Backend.
+func (d *Lambda) List() (all []api.Configuration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.functions {
+		all = append(all, f.latest.Configuration)
+	}
+	return all
+}
+
+// Function implements api.Backend.
+func (d *Lambda) Function(name string) (api.Configuration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, v, err := d.find(name)
+	switch {
+	case err != nil:
+		return api.Configuration{}, err
+	case v == &f.latest:
+		return f.shown(), nil
+	}
+	return v.shown(), nil
+}
 
 // Update implements api.Backend.
 func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
@@ -19,17 +40,16 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 	if err != nil {
 		return api.Configuration{}, err
 	}
-	f.before = f.latest
-	c := &f.latest
-	u.Apply(c)
-	c.RevisionID, c.LastModified = d.revision(), time.Now()
+	f.before = f.latest.Configuration
+	f.latest.warm = false
+	u.Apply(&f.latest.Configuration)
+	f.latest.RevisionID, f.latest.LastModified = d.revision(), time.Now()
 	f.stale, f.busy, f.until = d.Stale, d.InProgress, time.Now().Add(d.Takes)
-	delete(f.warm, api.Latest)
-	shown := f.latest
+	answered := f.latest.Configuration
 	if f.updating() {
-		shown.LastUpdateStatus = "InProgress"
+		answered.LastUpdateStatus = "InProgress"
 	}
-	return shown, nil
+	return answered, nil
 }
 
 // Publish implements api.Publisher.
@@ -40,50 +60,52 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 	if err != nil {
 		return api.Configuration{}, err
 	}
-	now := f.latest
-	now.RevisionID = ""
-	if n := len(f.versions); n > 0 && f.versions[n-1].Version == strconv.Itoa(f.last) && reflect.DeepEqual(now, f.frozen) {
-		return f.versions[n-1], nil
+	c, isNew, err := f.numbers.Publish(f.latest.Configuration, p)
+	switch {
+	case err != nil:
+		return api.Configuration{}, err
+	case !isNew:
+		return f.versions[len(f.versions)-1].shown(), nil
 	}
-	f.frozen = now
-	f.last++
-	c := f.latest
-	c.Version, c.Environment = strconv.Itoa(f.last), maps.Clone(c.Environment)
-	c.ARN += ":" + c.Version
-	api.Set(&c.Description, p.Description)
 	if d.Publishing != nil {
 		d.Publishing(&c)
 	}
-	f.versions = append(f.versions, c)
+	v := &version{Configuration: c}
 	if c.SnapStart {
-		f.taking[c.Version] = d.Snapshots
+		v.taking = d.Snapshots
 	}
+	f.versions = append(f.versions, v)
 	f.latest.RevisionID = d.revision() // as Lambda does
-	return f.asTaken(c), nil
+	return v.shown(), nil
 }
 
 // Versions implements api.Publisher.
-func (d *Lambda) Versions(name string) (all []api.Configuration, err error) {
-	err = d.on(name, func(f *function) error {
-		all = append(all, f.latest)
-		for _, v := range f.versions {
-			all = append(all, f.asTaken(v))
-		}
-		return nil
-	})
-	return all, err
+func (d *Lambda) Versions(name string) ([]api.Configuration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, _, err := d.find(name)
+	if err != nil {
+		return nil, err
+	}
+	all := []api.Configuration{f.latest.Configuration}
+	for _, v := range f.versions {
+		all = append(all, v.shown())
+	}
+	return all, nil
 }
 
 // DeleteVersion implements api.Publisher.
-func (d *Lambda) DeleteVersion(name, version string) error {
-	return d.on(name, func(f *function) error {
-		v, err := f.qualified(version)
-		if err == nil && v.State == pending {
-			err = api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
-		}
-		if err == nil {
-			f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })
-		}
+func (d *Lambda) DeleteVersion(name, number string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, v, err := d.find(name + ":" + number)
+	switch {
+	case err != nil:
 		return err
-	})
+	case v.shown().State == api.Pending:
+		return api.InState(api.Pending)
+	}
+	f.versions = slices.DeleteFunc(f.versions, func(other *version) bool { return other == v })
+	f.numbers.Delete(number)
+	return nil
 }

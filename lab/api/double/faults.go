@@ -15,14 +15,14 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// Faults makes calls fail on their way to an API: that of this package or the lab's.
+// Faults makes calls fail on their way to an API, for example that of this package or the lab's.
 type Faults struct {
 	Next http.Handler
 
-	// Before is called first for each call. For calls that arrive at the same time it runs concurrently.
+	// Before is called first, for each call, and for several calls at the same time.
 	Before func(Call)
 
-	// Decide, if set, returns the fault of a call that no Fault strikes; nil means no fault.
+	// Decide, if set, returns the fault of a call for which Strike has added none; nil means no fault.
 	Decide func(Call) *Fault
 
 	lock   sync.Mutex
@@ -39,13 +39,13 @@ type Call struct {
 	Body      string
 }
 
-// Fault is something that goes wrong with calls. The first fields say with which calls.
+// Fault is something that goes wrong with calls. The first group of fields says with which calls.
 type Fault struct {
 	Operation string // "" matches every operation
 	Function  string // "" matches every function
 	Qualifier string // a pattern of package path; "" matches every qualifier
 	After     int    // number of matching calls that pass first
-	Times     int    // number of calls that it strikes; 0 means all from then on
+	Times     int    // number of calls that it strikes after those; 0 means all
 
 	Delay time.Duration // the call takes longer, in addition to the other effects
 	Error *api.Error    // the call is answered with this error and has no effect
@@ -86,8 +86,8 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := callOf(r)
 	call.Body = string(body)
-	if form, err := url.ParseQuery(call.Body); call.Operation == "" && err == nil { // CloudFormation and STS name the operation in a form
-		call.Operation = form.Get("Action")
+	if form, err := url.ParseQuery(call.Body); call.Operation == "" && err == nil {
+		call.Operation = form.Get("Action") // as CloudFormation and STS name it
 	}
 	if f.Before != nil {
 		f.Before(call)
@@ -105,16 +105,16 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault.Error != nil:
 		api.Fail(w, fault.Error)
 		return
-	case fault.Lost:
+	case fault.Lost, fault.Twice:
 		next(httptest.NewRecorder()) // nobody gets that answer
-		panic(http.ErrAbortHandler)
-	case fault.Twice:
-		next(httptest.NewRecorder()) // nobody gets that answer
+		if fault.Lost {
+			panic(http.ErrAbortHandler)
+		}
 	}
 	next(w)
 }
 
-// strikes records the call and returns its fault. A fault without effects means that none strikes.
+// strikes records the call and returns its fault, or a fault without effects.
 func (f *Faults) strikes(call Call) Fault {
 	f.lock.Lock()
 	defer f.lock.Unlock()
@@ -151,9 +151,12 @@ func (f *Fault) describes(c Call) bool {
 
 // operations maps method and path below /functions/NAME to AWS's name of the operation.
 var operations = map[string]string{
-	"POST /invocations": "Invoke", "POST /response-streaming-invocations": "InvokeWithResponseStream", "GET /configuration": "GetFunctionConfiguration", "PUT /configuration": "UpdateFunctionConfiguration", "GET ": "GetFunction",
-	"POST /versions": "PublishVersion", "GET /versions": "ListVersionsByFunction", "DELETE ": "DeleteFunction",
-	"POST /aliases": "CreateAlias", "GET /aliases": "ListAliases", "GET /provisioned-concurrency": "ListProvisionedConcurrencyConfigs", "GET /aliases/": "GetAlias", "PUT /aliases/": "UpdateAlias", "DELETE /aliases/": "DeleteAlias",
+	"POST /invocations": "Invoke", "POST /response-streaming-invocations": "InvokeWithResponseStream",
+	"GET /configuration": "GetFunctionConfiguration", "PUT /configuration": "UpdateFunctionConfiguration",
+	"GET ": "GetFunction", "DELETE ": "DeleteFunction", "POST /versions": "PublishVersion",
+	"GET /versions": "ListVersionsByFunction", "GET /provisioned-concurrency": "ListProvisionedConcurrencyConfigs",
+	"POST /aliases": "CreateAlias", "GET /aliases": "ListAliases", "GET /aliases/": "GetAlias",
+	"PUT /aliases/": "UpdateAlias", "DELETE /aliases/": "DeleteAlias",
 }
 
 var (
@@ -162,6 +165,7 @@ var (
 	prefix = regexp.MustCompile(`^.*function:`)
 )
 
+// callOf returns the call that a request is. Its Body is not set.
 func callOf(r *http.Request) (c Call) {
 	if m := scope.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
 		c.Region = m[1]
@@ -186,20 +190,23 @@ func callOf(r *http.Request) (c Call) {
 
 // Service is an error inside the service, such as "ServiceException".
 func Service(code string) *api.Error {
-	return &api.Error{Status: http.StatusInternalServerError, Code: code, Message: "Service encountered an Internal Failure"}
+	return api.NewError(http.StatusInternalServerError, code, "Service encountered an Internal Failure")
 }
 
 // Denied is the answer to a caller without permission.
 func Denied(action string) *api.Error {
-	return &api.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "User: arn:aws:iam::123456789012:user/test is not authorized to perform: " + action}
+	return api.NewError(http.StatusForbidden, "AccessDeniedException",
+		"User: arn:aws:iam::123456789012:user/test is not authorized to perform: "+action)
 }
 
 // Expired is the answer to expired credentials.
 func Expired() *api.Error {
-	return &api.Error{Status: http.StatusForbidden, Code: "ExpiredTokenException", Message: "The security token included in the request is expired"}
+	return api.NewError(http.StatusForbidden, "ExpiredTokenException",
+		"The security token included in the request is expired")
 }
 
-// Unreadable is Configuration.Extra of a function whose environment variables the caller may not decrypt.
+// Unreadable is Configuration.Extra of a function whose environment variables the caller cannot decrypt.
 func Unreadable() map[string]any {
-	return map[string]any{"Environment": map[string]any{"Error": map[string]any{"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}}}
+	denied := map[string]string{"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}
+	return map[string]any{"Environment": map[string]any{"Error": denied}}
 }

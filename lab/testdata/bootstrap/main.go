@@ -17,10 +17,11 @@ import (
 
 var api = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
 
-func post(path, body string, header ...string) int {
+// post sends a document to the Runtime API, with the type of an error unless that is "". It returns the status.
+func post(path, body, errorType string) int {
 	r, _ := http.NewRequest("POST", api+path, strings.NewReader(body))
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+	if errorType != "" {
+		r.Header.Set("Lambda-Runtime-Function-Error-Type", errorType)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -38,7 +39,7 @@ func main() {
 		fmt.Println("init says goodbye")
 		os.Exit(7)
 	case "error":
-		post("init/error", `{"errorType":"Runtime.NoSuchHandler","errorMessage":"no such handler"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.NoSuchHandler")
+		post("init/error", `{"errorType":"Runtime.NoSuchHandler","errorMessage":"no such handler"}`, "Runtime.NoSuchHandler")
 		os.Exit(1)
 	case "once": // fails the first time in an environment
 		if _, err := os.Stat("/tmp/again"); err != nil {
@@ -64,12 +65,12 @@ func main() {
 	}
 }
 
-// restore is SnapStart's protocol. The variable SNAPSTART says what a hook does.
+// restore follows SnapStart's protocol. does, the variable SNAPSTART, says what a hook does.
 func restore(does string) {
 	hook := func(name, path, kind string) {
 		switch does {
 		case name + " fails":
-			post(path, `{"errorType":"`+kind+`","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", kind)
+			post(path, `{"errorType":"`+kind+`","errorMessage":"as asked"}`, kind)
 			os.Exit(1)
 		case name + " hangs":
 			time.Sleep(time.Minute)
@@ -97,7 +98,7 @@ func handle(h http.Header, event []byte, n int) {
 	json.Unmarshal(event, &in)
 	answer := func(v any) {
 		text, _ := json.Marshal(v)
-		post("invocation/"+id+"/response", string(text))
+		post("invocation/"+id+"/response", string(text), "")
 	}
 	switch in.Do {
 	case "log":
@@ -113,7 +114,7 @@ func handle(h http.Header, event []byte, n int) {
 		os.Exit(4)
 	case "kill":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	case "drop": // answers, asks for the next event, goes away from that connection, and ends a while later
+	case "drop": // answers, asks for the next event, closes that connection, and ends a while later
 		answer("dropped")
 		conn, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 		if err != nil {
@@ -135,10 +136,9 @@ func handle(h http.Header, event []byte, n int) {
 	case "sleep":
 		time.Sleep(time.Minute)
 	case "fail":
-		post("invocation/"+id+"/error", `{"errorType":"Custom","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", "Custom")
+		post("invocation/"+id+"/error", `{"errorType":"Custom","errorMessage":"as asked"}`, "Custom")
 	case "large":
-		status := post("invocation/"+id+"/response", strings.Repeat("x", in.Size))
-		if status != http.StatusAccepted {
+		if status := post("invocation/"+id+"/response", strings.Repeat("x", in.Size), ""); status != http.StatusAccepted {
 			fmt.Println("status", status)
 		}
 	case "grow":
@@ -148,7 +148,8 @@ func handle(h http.Header, event []byte, n int) {
 		}
 		answer(len(hold))
 	case "about":
-		about := map[string]any{"n": n, "env": os.Environ(), "args": os.Args, "pid": os.Getpid(), "uid": os.Getuid(), "gid": os.Getgid(), "header": h}
+		about := map[string]any{"n": n, "env": os.Environ(), "args": os.Args, "pid": os.Getpid(), "header": h}
+		about["uid"], about["gid"] = os.Getuid(), os.Getgid()
 		about["cwd"], _ = os.Getwd()
 		about["hostname"], _ = os.Hostname()
 		about["tmp"] = os.WriteFile("/tmp/x", []byte("x"), 0o600) == nil
@@ -176,27 +177,21 @@ func handle(h http.Header, event []byte, n int) {
 		time.Sleep(time.Duration(in.Size) * time.Millisecond)
 		answer(n)
 	case "cpu":
-		// A share of a CPU, for so many ms of its time.
-		began := time.Now()
-		for cpu() < time.Duration(in.Size)*time.Millisecond {
+		// Uses size ms of CPU time, and answers with the share of a CPU that it got.
+		began, before := time.Now(), cpu()
+		for cpu()-before < time.Duration(in.Size)*time.Millisecond {
 		}
-		answer(float64(cpu()) / float64(time.Since(began)))
+		answer(float64(cpu()-before) / float64(time.Since(began)))
 	default:
-		post("invocation/"+id+"/response", string(event))
+		post("invocation/"+id+"/response", string(event), "")
 	}
 }
 
-var usedBefore time.Duration
-
-// cpu is the CPU time used since the first call.
+// cpu returns the CPU time used so far.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	used := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	if usedBefore == 0 {
-		usedBefore = used
-	}
-	return used - usedBefore
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func exists(path string) bool {
