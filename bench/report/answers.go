@@ -21,7 +21,7 @@ type Answer struct {
 	Clock     Clock         `json:"clock,omitempty"`
 	Ratio     *float64      `json:"ratio"` // by how much, if one ratio says it; else null
 	CI        *[2]float64   `json:"ratio_ci95"`
-	Sure      string        `json:"sure"`                // see below
+	Sure      string        `json:"sure"`                // one of the values below
 	Predicted bool          `json:"predicted,omitempty"` // for AWS, from the lab's counts
 }
 

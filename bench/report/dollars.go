@@ -90,7 +90,7 @@ func (l *Levers) answer() Answer {
 		return 0, false
 	})
 	cheap := l.best(func(row *Lever) (float64, bool) { return -orZero(row.Month), row.Told })
-	latency, dollars := "for latency none is told", "for dollars none is told"
+	latency, dollars := "no lever is told to cut latency", "no lever is told to cut cost"
 	if fast != nil {
 		g := fast.Gains.By(ClockTotal)
 		a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart

@@ -27,11 +27,11 @@ func TestNextLever(t *testing.T) {
 		want string
 		sure string
 	}{
-		"nothing told":  {[]Lever{row("a", 0.5, false, -1, 0.01)}, "for latency none is told; for dollars none is told (a month of 1 million, 1 % cold)", aTie},
-		"latency alone": {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, true, -1, 5)}, "is a x, worth 20.00 ms of a cold start (-20 % [-100, -100]), 0.20 ms a call, for +1.000 [-9.000, +11.000] USD; for dollars none is told", toldApart},
+		"nothing told":  {[]Lever{row("a", 0.5, false, -1, 0.01)}, "no lever is told to cut latency; no lever is told to cut cost (a month of 1 million, 1 % cold)", aTie},
+		"latency alone": {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, true, -1, 5)}, "is a x, worth 20.00 ms of a cold start (-20 % [-100, -100]), 0.20 ms a call, for +1.000 [-9.000, +11.000] USD; no lever is told to cut cost", toldApart},
 		"both, two":     {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, false, -1, 0.01)}, "; for dollars it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
 		"both, one":     {[]Lever{row("a", 0.8, true, -1, 0.1), row("b", 1.2, true, 1, 0.1)}, "; for dollars it is a x, -1.000 ", toldApart},
-		"dollars alone": {[]Lever{row("a", 1.2, true, 1, 0.1), row("b", 1, false, -1, 0.01)}, "for latency none is told; for dollars it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
+		"dollars alone": {[]Lever{row("a", 1.2, true, 1, 0.1), row("b", 1, false, -1, 0.01)}, "no lever is told to cut latency; for dollars it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
 	} {
 		l := Levers{Baseline: "base", Monthly: 1e6, Share: 0.01, Rows: c.rows}
 		l.tellDollars(stat.Alpha)

@@ -161,12 +161,12 @@ func (f *factorial) covariates(out *Factors) {
 func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if alpha == 0 {
-		say("the primary claim tells no arms apart, so that no effect is called one")
+		say("the primary claim tells no arms apart, so no effect is told either")
 	}
 	for _, factor := range f.factors {
 		if f.lab() && factor == "package" {
-			say("ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a " +
-				"table of its own")
+			say("ZIP against image: cannot be seen here, because the lab mounts both alike; another table has what is " +
+				"predicted on AWS")
 			continue
 		}
 		unit, over := map[string]string{"memory": " MB"}[factor], ", mean over the rest"

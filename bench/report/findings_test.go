@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -159,6 +161,27 @@ func TestOrdersOfLanguages(t *testing.T) {
 		i := slices.IndexFunc(got, func(f Finding) bool { return strings.HasPrefix(f.Finding, c.finding) })
 		if i < 0 || got[i].Outcome != c.want || !strings.Contains(got[i].Text, c.text) {
 			t.Errorf("%v: want %q: %+v", c.arms, c.want, got)
+		}
+	}
+}
+
+// TestPublishedFindingsAreWhole: every field of findings.json is read, and each ratio lies in its interval.
+func TestPublishedFindingsAreWhole(t *testing.T) {
+	var all []publishedRatio
+	decoder := json.NewDecoder(bytes.NewReader(findingsJSON))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&all); err != nil || len(all) < 18 {
+		t.Fatalf("%d findings: %v", len(all), err)
+	}
+	for _, p := range all {
+		if p.Finding == "" || p.By == "" || p.Arm == "" || p.Than == "" {
+			t.Errorf("incomplete: %+v", p)
+		}
+		if r := p.ratio(); r < p.CI[0]-0.006 || r > p.CI[1]+0.006 {
+			t.Errorf("%s: %.3f is not in %v", p.Finding, r, p.CI)
+		}
+		if !slices.Contains([]At{"", UsuallyFaster, LowerTail}, p.At) || p.Clock != "" && !slices.Contains(allClocks, p.Clock) {
+			t.Errorf("%s: %q by %q", p.Finding, p.At, p.Clock)
 		}
 	}
 }

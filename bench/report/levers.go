@@ -21,7 +21,7 @@ type Levers struct {
 	Share    float64       `json:"cold_share"`
 	Guided   *Guided       `json:"guides_way,omitempty"` // of the baseline
 	Rows     []Lever       `json:"levers"`               // in the order of arm.Levers, the null twin first
-	Text     string        `json:"text,omitempty"`       // what provisioned concurrency costs
+	Text     string        `json:"text,omitempty"`       // whether INIT grows with unread bytes
 }
 
 // Lever is one level of a lever.
@@ -170,7 +170,7 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	}
 	if len(within) >= minCell {
 		s, _ = stat.Paired(within, stat.Alpha, stat.Dependence{})
-		// Rounds that depend on each other widen it, but not beyond what was seen.
+		// The interval does not reach beyond the differences that were seen.
 		s.CI = stat.Interval{Lo: max(s.CI.Lo, slices.Min(within)), Hi: min(s.CI.Hi, slices.Max(within))}
 		return s
 	}

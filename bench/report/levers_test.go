@@ -84,7 +84,7 @@ func TestLevers(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	s.factors = nil
-	if a := pull(s.claims(3)).answer(); !strings.HasPrefix(a.Answer, "for latency none is told; for dollars none is told") {
+	if a := pull(s.claims(3)).answer(); !strings.HasPrefix(a.Answer, "no lever is told to cut latency; no lever is told to cut cost") {
 		t.Errorf("%+v", a)
 	}
 }

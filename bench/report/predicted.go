@@ -71,7 +71,7 @@ func (r *Report) predict() {
 	c := model.Default()
 	for _, run := range r.Runs {
 		if kib, counted := run.Options["readAheadKiB"]; counted && fmt.Sprint(kib) != fmt.Sprint(c.ReadAheadKiB) {
-			return // it counted KiB with another read-ahead than the calibration
+			return // its KiB were counted with a read-ahead other than the calibration's
 		}
 	}
 	for _, a := range r.Arms {

@@ -8,12 +8,12 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Ahead is what a load met of provisioned environments.
+// Ahead says how provisioned environments served a load.
 type Ahead struct {
 	Environments int      `json:"environments"`       // that ended INIT before their first caller came
 	Init         *float64 `json:"init_p50_ms"`        // theirs, without INIT's CPU boost; not part of a cold start
 	Spilled      int      `json:"spilled_over"`       // requests that environments on demand answered
-	AtLeast      bool     `json:"at_least,omitempty"` // without log streams: only INITs show a spill
+	AtLeast      bool     `json:"at_least,omitempty"` // more may have: without log streams only INITs tell
 }
 
 // hoursAMonth is the month of AWS's own examples of prices.

@@ -25,9 +25,9 @@ type Report struct {
 	Answers     []Answer          `json:"answers"`                      // what a report is opened for
 	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
 	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each tested claim
-	Levers      []Levers          `json:"levers,omitempty"`             // by source, where arms are levers
+	Levers      []Levers          `json:"levers,omitempty"`             // by source, if arms are levers
 	Steps       []Step            `json:"steps,omitempty"`              // between functions or sizes of memory
-	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
+	Factors     []Factors         `json:"factors"`                      // by source, if arms make a factorial
 	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`
 	Baselines   []Baseline        `json:"baselines"` // published, of AWS

@@ -100,7 +100,7 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		} else if s.closed == "" {
 			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, out)...)
 		} else {
-			out.Text = fmt.Sprintf("not tested, for %s told nothing apart.", s.closed)
+			out.Text = fmt.Sprintf("not tested, because %s told nothing apart.", s.closed)
 		}
 		could, told = could || out.Tested, told || out.Told()
 		made = append(made, out)
