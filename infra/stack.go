@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -102,12 +103,7 @@ func cdkArchitecture(a arm.Architecture) awslambda.Architecture {
 // warnOfDocker says at synth, before anything is created, how to build images without Docker. The CDK CLI calls the
 // program that CDK_DOCKER names, or else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
 func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
-	images := 0
-	for _, a := range arms {
-		if a.Identity.Package != arm.ZIP {
-			images++
-		}
-	}
+	images := len(slices.DeleteFunc(arms, func(a dashboard.Arm) bool { return a.Identity.Package == arm.ZIP }))
 	if _, err := exec.LookPath("docker"); images == 0 || err == nil || os.Getenv("CDK_DOCKER") != "" {
 		return
 	}

@@ -2,6 +2,7 @@ package bashfunction
 
 import (
 	"archive/zip"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -9,8 +10,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/infra/cdk"
 )
 
 // Limits of a function's properties from Lambda's own model. A mistake is then found at synth, not in the middle of a
@@ -78,6 +82,32 @@ func checkSize(path string, most uint64) error {
 	if size > most {
 		return fmt.Errorf("the package %s has %d MB unpacked, and Lambda takes %d MB: leave files out (prop Exclude), "+
 			"or use package image", path, size>>20, most>>20)
+	}
+	return nil
+}
+
+// SnapStart makes Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses
+// images (2.260.0: "not supported by runtime FROM_IMAGE"), which Lambda takes since July 2026. The resource's property
+// takes anything.
+func SnapStart(function awslambda.Function) {
+	published := &awslambda.CfnFunction_SnapStartProperty{ApplyOn: jsii.String("PublishedVersions")}
+	cdk.Resource(function).SetSnapStart(published)
+}
+
+// validateSnapStart refuses what Lambda refuses, in part only when a version is published.
+// See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+func (p BashFunctionProps) validateSnapStart() error {
+	size := p.EphemeralStorageSize
+	switch {
+	case p.SnapStart == nil:
+	case p.Package == arm.ZIP:
+		return fmt.Errorf("prop SnapStart: Lambda has none for a ZIP of provided.al2023: use package %s or %s",
+			arm.Image, arm.ImageMinimal)
+	case p.Provisioned != nil:
+		return errors.New("props SnapStart and Provisioned: Lambda refuses the two together: leave one out")
+	case size != nil && !*size.IsUnresolved() && *size.ToMebibytes(nil) > arm.MinTmpMB:
+		return fmt.Errorf("props SnapStart and EphemeralStorageSize: Lambda takes no snapshot with more than %d MB of /tmp: "+
+			"leave one out", arm.MinTmpMB)
 	}
 	return nil
 }

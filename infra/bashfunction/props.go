@@ -3,6 +3,11 @@ package bashfunction
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -134,4 +139,30 @@ func (p BashFunctionProps) withDefaults(scope constructs.Construct) BashFunction
 		}
 	}
 	return p
+}
+
+// validateEntry checks the folder of the handler.
+func (p BashFunctionProps) validateEntry() error {
+	if *p.Entry == "" {
+		return errors.New(`prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
+	}
+	info, err := os.Stat(*p.Entry)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("prop Entry: there is no folder %s: create it or correct the path%s", *p.Entry, startsAt(*p.Entry))
+	case err != nil:
+		return fmt.Errorf("prop Entry: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("prop Entry: %s is a file: name its folder, and the file in Handler", *p.Entry)
+	}
+	return nil
+}
+
+// startsAt says where a relative path starts, because that is a common mistake.
+func startsAt(path string) string {
+	dir, err := os.Getwd()
+	if err != nil || filepath.IsAbs(path) {
+		return ""
+	}
+	return " (it starts at " + dir + ")"
 }

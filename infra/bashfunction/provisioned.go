@@ -9,9 +9,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/infra/cdk"
 )
 
 // Provisioned keeps execution environments initialized. As long as there are enough of them, invocations of the alias
@@ -123,30 +120,4 @@ func URLOf(function BashFunction) awslambda.FunctionUrl {
 	}
 	url, _ := node.TryFindChild(jsii.String("FunctionUrl")).(awslambda.FunctionUrl)
 	return url
-}
-
-// SnapStart makes Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses
-// images (2.260.0: "not supported by runtime FROM_IMAGE"), which Lambda takes since July 2026. The resource's property
-// takes anything.
-func SnapStart(function awslambda.Function) {
-	published := &awslambda.CfnFunction_SnapStartProperty{ApplyOn: jsii.String("PublishedVersions")}
-	cdk.Resource(function).SetSnapStart(published)
-}
-
-// validateSnapStart refuses what Lambda refuses, in part only when a version is published.
-// See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
-func (p BashFunctionProps) validateSnapStart() error {
-	size := p.EphemeralStorageSize
-	switch {
-	case p.SnapStart == nil:
-	case p.Package == arm.ZIP:
-		return fmt.Errorf("prop SnapStart: Lambda has none for a ZIP of provided.al2023: use package %s or %s",
-			arm.Image, arm.ImageMinimal)
-	case p.Provisioned != nil:
-		return errors.New("props SnapStart and Provisioned: Lambda refuses the two together: leave one out")
-	case size != nil && !*size.IsUnresolved() && *size.ToMebibytes(nil) > arm.MinTmpMB:
-		return fmt.Errorf("props SnapStart and EphemeralStorageSize: Lambda takes no snapshot with more than %d MB of /tmp: "+
-			"leave one out", arm.MinTmpMB)
-	}
-	return nil
 }

@@ -3,10 +3,7 @@ package bashfunction
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,30 +101,4 @@ func (p BashFunctionProps) validateChoices() error {
 // architecture returns the CDK's architecture as an arm.Architecture.
 func (p BashFunctionProps) architecture() (arm.Architecture, error) {
 	return arm.ParseArchitecture(*p.Architecture.Name())
-}
-
-// validateEntry checks the folder of the handler.
-func (p BashFunctionProps) validateEntry() error {
-	if *p.Entry == "" {
-		return errors.New(`prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
-	}
-	info, err := os.Stat(*p.Entry)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("prop Entry: there is no folder %s: create it or correct the path%s", *p.Entry, startsAt(*p.Entry))
-	case err != nil:
-		return fmt.Errorf("prop Entry: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("prop Entry: %s is a file: name its folder, and the file in Handler", *p.Entry)
-	}
-	return nil
-}
-
-// startsAt says where a relative path starts, because that is a common mistake.
-func startsAt(path string) string {
-	dir, err := os.Getwd()
-	if err != nil || filepath.IsAbs(path) {
-		return ""
-	}
-	return " (it starts at " + dir + ")"
 }

@@ -1,6 +1,11 @@
 package dashboard
 
 import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -13,6 +18,13 @@ type alarm struct {
 	threshold       float64
 	periods         int     // in a row
 	seconds         float64 // of each period
+}
+
+// Thresholds are in percent, except Throttles.
+type Thresholds struct {
+	ErrorRate      float64 // of invocations within 5 minutes; default 5
+	ColdStartShare float64 // of invocations within an hour, three hours in a row; default 90
+	Throttles      float64 // within 5 minutes; default 1
 }
 
 // metric is a metric. If it has no namespace, it is one of the experiment's.
@@ -58,4 +70,32 @@ func (c parts) query(id string, m metric, seconds float64) *awscloudwatch.CfnAla
 		Period: &seconds, Stat: jsii.String("Sum"),
 	}
 	return &awscloudwatch.CfnAlarm_MetricDataQueryProperty{Id: &id, ReturnData: false, MetricStat: sum}
+}
+
+// slowest is the rule's body, without its log groups and keys. It ranks by a sum, and each stream has one cold start.
+//
+//go:embed slowest.json
+var slowest string
+
+// contributors defines a Contributor Insights rule that ranks log streams by the INIT of their cold start. A log stream
+// is an execution environment.
+// See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
+func (c parts) contributors() {
+	var groups []string
+	names := map[string]*string{}
+	for _, i := range c.firsts {
+		groups = append(groups, fmt.Sprintf(`"${g%d}"`, i))
+		names[fmt.Sprintf("g%d", i)] = c.groups[i]
+	}
+	keys := `"$.arm","$.logStream"`
+	if c.shared() {
+		keys = `"$.logStream"` // its name contains the function's name
+	}
+	body := fmt.Sprintf(strings.ReplaceAll(slowest, "\n", ""), strings.Join(groups, ","), keys)
+	awscloudwatch.NewCfnInsightRule(c.scope, jsii.String("SlowestStreams"), &awscloudwatch.CfnInsightRuleProps{
+		RuleName:               awscdk.Fn_Sub(jsii.String("${AWS::StackName}-slowest-init"), nil),
+		RuleState:              jsii.String("ENABLED"),
+		RuleBody:               awscdk.Fn_Sub(&body, &names),
+		ApplyOnTransformedLogs: true,
+	})
 }

@@ -68,22 +68,6 @@ func Parts() []Part { return []Part{Widgets, Metrics, Alarms, Queries, Contribut
 // DefaultParts returns the parts that cost next to nothing while no function runs.
 func DefaultParts() []Part { return []Part{Widgets, Alarms, Queries} }
 
-// Price is in USD.
-type Price struct{ GBSecond, Request float64 }
-
-// DefaultPrices are list prices of us-east-1, first tier, as of 2026-11-21. https://aws.amazon.com/lambda/pricing/
-var DefaultPrices = map[arm.Architecture]Price{
-	arm.ARM64: {GBSecond: 0.0000133334, Request: 0.0000002},
-	arm.X8664: {GBSecond: 0.0000166667, Request: 0.0000002},
-}
-
-// Thresholds are in percent, except Throttles.
-type Thresholds struct {
-	ErrorRate      float64 // of invocations within 5 minutes; default 5
-	ColdStartShare float64 // of invocations within an hour, three hours in a row; default 90
-	Throttles      float64 // within 5 minutes; default 1
-}
-
 // MaxContributors is the most functions that a Contributor Insights rule can rank. The rule's definition names their
 // log groups and has at most 8,192 characters.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html

@@ -1,15 +1,10 @@
 package dashboard
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
@@ -88,6 +83,15 @@ func (c parts) logQueries() []logQuery {
 	return append(queries, logQuery{"ByLogStream", "by log stream, as published", byLogStream})
 }
 
+// Price is in USD.
+type Price struct{ GBSecond, Request float64 }
+
+// DefaultPrices are list prices of us-east-1, first tier, as of 2026-11-21. https://aws.amazon.com/lambda/pricing/
+var DefaultPrices = map[arm.Architecture]Price{
+	arm.ARM64: {GBSecond: 0.0000133334, Request: 0.0000002},
+	arm.X8664: {GBSecond: 0.0000166667, Request: 0.0000002},
+}
+
 // cost returns an expression for the price of invocations, or "" if no price is known. A query has one price, so it has
 // none for functions of two architectures.
 func (c parts) cost() string {
@@ -119,31 +123,3 @@ func (c parts) queries() {
 
 // chunks splits log groups into groups that one query can take.
 func (c parts) chunks() [][]int { return slices.Collect(slices.Chunk(c.firsts, maxLogGroups)) }
-
-// slowest is the rule's body, without its log groups and keys. It ranks by a sum, and each stream has one cold start.
-//
-//go:embed slowest.json
-var slowest string
-
-// contributors defines a Contributor Insights rule that ranks log streams by the INIT of their cold start. A log stream
-// is an execution environment.
-// See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
-func (c parts) contributors() {
-	var groups []string
-	names := map[string]*string{}
-	for _, i := range c.firsts {
-		groups = append(groups, fmt.Sprintf(`"${g%d}"`, i))
-		names[fmt.Sprintf("g%d", i)] = c.groups[i]
-	}
-	keys := `"$.arm","$.logStream"`
-	if c.shared() {
-		keys = `"$.logStream"` // its name contains the function's name
-	}
-	body := fmt.Sprintf(strings.ReplaceAll(slowest, "\n", ""), strings.Join(groups, ","), keys)
-	awscloudwatch.NewCfnInsightRule(c.scope, jsii.String("SlowestStreams"), &awscloudwatch.CfnInsightRuleProps{
-		RuleName:               awscdk.Fn_Sub(jsii.String("${AWS::StackName}-slowest-init"), nil),
-		RuleState:              jsii.String("ENABLED"),
-		RuleBody:               awscdk.Fn_Sub(&body, &names),
-		ApplyOnTransformedLogs: true,
-	})
-}

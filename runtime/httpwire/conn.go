@@ -2,15 +2,6 @@ package httpwire
 
 import "io"
 
-// Limits for what is read, in bytes. A Runtime API stays far below them: an event has at most 6 MB, and its longest
-// header field, the client context, 3.5 kB.
-const (
-	MaxHead = 64 << 10 // of the head of one response, and of its trailers
-	MaxBody = 64 << 20
-	maxLine = 4 << 10 // of the line that gives a chunk's size
-	max1xx  = 16      // number of interim responses before the final one
-)
-
 // fill reads more bytes into the buffer. The buffer grows until it holds limit unread bytes. At the end of the
 // stream the error is io.EOF.
 func (c *Client) fill(limit int) error {
@@ -63,25 +54,6 @@ func (c *Client) line(limit int) ([]byte, error) {
 			return nil, truncated(err)
 		}
 	}
-}
-
-// Dial opens a connection.
-type Dial func() (io.ReadWriteCloser, error)
-
-// Client sends requests to one server over one kept-alive connection, which it opens with Dial when it needs one.
-// Host is the server's name in requests.
-type Client struct {
-	Host string
-	Dial Dial
-
-	rw  io.ReadWriteCloser // nil: no connection is open
-	out []byte             // reused by Send
-	in  []byte             // in[r:w] is read from rw, but not yet consumed
-	r   int
-	w   int
-
-	response Response
-	none     NoResponseError
 }
 
 // Do sends one request and receives its response, which is valid until the next Do. If the server closed the

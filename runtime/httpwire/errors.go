@@ -32,6 +32,15 @@ func truncated(err error) error {
 	return err
 }
 
+// Limits for what is read, in bytes. A Runtime API stays far below them: an event has at most 6 MB, and its longest
+// header field, the client context, 3.5 kB.
+const (
+	MaxHead = 64 << 10 // of the head of one response, and of its trailers
+	MaxBody = 64 << 20
+	maxLine = 4 << 10 // of the line that gives a chunk's size
+	max1xx  = 16      // number of interim responses before the final one
+)
+
 // Memory holds all buffers of a Client, for programs that have no heap. A Client that was given a Memory by Use
 // allocates nothing, not even for errors, as long as the Header and Body of its requests are not temporaries. As a
 // package variable a Memory costs nothing until it is touched.

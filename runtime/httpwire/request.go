@@ -1,6 +1,28 @@
 package httpwire
 
-import "strconv"
+import (
+	"io"
+	"strconv"
+)
+
+// Dial opens a connection.
+type Dial func() (io.ReadWriteCloser, error)
+
+// Client sends requests to one server over one kept-alive connection, which it opens with Dial when it needs one.
+// Host is the server's name in requests.
+type Client struct {
+	Host string
+	Dial Dial
+
+	rw  io.ReadWriteCloser // nil: no connection is open
+	out []byte             // reused by Send
+	in  []byte             // in[r:w] is read from rw, but not yet consumed
+	r   int
+	w   int
+
+	response Response
+	none     NoResponseError
+}
 
 // Field is one header field. Name and Value must not contain CR, LF or NUL; the caller checks that.
 type Field struct{ Name, Value string }

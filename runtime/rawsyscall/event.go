@@ -6,6 +6,12 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
+// Descriptors of this process. A worker learns their names below /proc once and opens them for each event.
+const (
+	eventNumber    = 250
+	responseNumber = 251
+)
+
 // perEvent reports whether each event gets its own process, so that there is no worker.
 func perEvent() bool { return settings.isolation == byProcess || handler.function == "" }
 

@@ -7,12 +7,6 @@ import (
 	"github.com/twinstart/twinstart/runtime/handlerlib"
 )
 
-// Descriptors of this process. A worker learns their names below /proc once and opens them for each event.
-const (
-	eventNumber    = 250
-	responseNumber = 251
-)
-
 // files are the files of the current event. After GET /next has been sent they are the files of the next event: to
 // make them takes 10 us, and nothing waits for it at that time.
 var files = struct {
@@ -62,15 +56,6 @@ func prepareFiles() syscall.Errno {
 	}
 	return 0
 }
-
-// setPipeSize is F_SETPIPE_SZ of <fcntl.h>. largePipe is the largest size that it grants an unprivileged user. All
-// pipes of a user may have 64 MiB together; beyond that every new pipe is small, also those of handlers.
-const (
-	setPipeSize = 1031
-	largePipe   = 1 << 20
-	usualPipe   = 64 << 10
-	fewLoops    = 16
-)
 
 // enlarge enlarges a pipe and returns its size in bytes. A function that writes less never waits for this process,
 // see patience.

@@ -13,6 +13,15 @@ var handler struct {
 	function string // name of the Bash function, followed by a NUL; "" for an executable
 }
 
+// isolation says what the invocations of one environment share.
+type isolation string
+
+const (
+	byWorker   isolation = "worker"   // one Bash calls the function for all events
+	bySubshell isolation = "subshell" // a fork of that Bash for each event
+	byProcess  isolation = "process"  // a new Bash for each event, which sources the handler
+)
+
 var (
 	pathMemory     [4 << 10]byte
 	functionMemory [256]byte

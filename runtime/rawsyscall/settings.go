@@ -20,24 +20,6 @@ var settings struct {
 	shellSet  bool  // whether the environment has SHELL
 }
 
-// isolation says what the invocations of one environment share.
-type isolation string
-
-const (
-	byWorker   isolation = "worker"   // one Bash calls the function for all events
-	bySubshell isolation = "subshell" // a fork of that Bash for each event
-	byProcess  isolation = "process"  // a new Bash for each event, which sources the handler
-)
-
-// inherited is the environment of handlers in the form that execve takes. It has room for what is added for a
-// process.
-var inherited struct {
-	entries [maxEntries + 16]*byte
-	n       int
-}
-
-const maxEntries = 4096
-
 // configure reads the settings and keeps the rest of the environment for handlers. A failure must be reported by
 // POST /init/error.
 func configure() *failure {

@@ -15,6 +15,15 @@ var starting struct {
 	control               int // the child gets it as 253, and contextFile as 252; if it is closed, the child gets neither
 }
 
+// inherited is the environment of handlers in the form that execve takes. It has room for what is added for a
+// process.
+var inherited struct {
+	entries [maxEntries + 16]*byte
+	n       int
+}
+
+const maxEntries = 4096
+
 // startShell makes starting a shell that runs a script. fifth and sixth are the script's $5 and $6.
 func startShell(script string, fifth, sixth *byte) {
 	libraries, unset := withheld()

@@ -21,7 +21,6 @@ var stream struct {
 }
 
 const (
-	streamVariable    = "TWINSTART_STREAM="
 	headerMode        = "Lambda-Runtime-Function-Response-Mode"
 	headerErrorBody   = "Lambda-Runtime-Function-Error-Body"
 	defaultStreamType = "application/octet-stream"
@@ -35,7 +34,7 @@ func offerStream() *failure {
 	}
 	stream.requests, stream.entrance = readEnd, writeEnd
 	t := in(stream.variable[:])
-	t.add(streamVariable, self).int(int64(writeEnd)).byte(0)
+	t.add("TWINSTART_STREAM=", self).int(int64(writeEnd)).byte(0)
 	inheritString(t.string())
 	return nil
 }

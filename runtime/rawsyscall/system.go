@@ -126,6 +126,15 @@ func pipe(flags uintptr) (readEnd, writeEnd int, errno syscall.Errno) {
 	return int(fds[0]), int(fds[1]), 0
 }
 
+// setPipeSize is F_SETPIPE_SZ of <fcntl.h>. largePipe is the largest size that it grants an unprivileged user. All
+// pipes of a user may have 64 MiB together; beyond that every new pipe is small, also those of handlers.
+const (
+	setPipeSize = 1031
+	largePipe   = 1 << 20
+	usualPipe   = 64 << 10
+	fewLoops    = 16
+)
+
 // socketPair makes two connected stream sockets.
 func socketPair() (ours, theirs int, errno syscall.Errno) {
 	var fds [2]int32
