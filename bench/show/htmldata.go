@@ -32,14 +32,14 @@ type pictures struct {
 
 // pictureClock is a clock of cold starts.
 type pictureClock struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Means string `json:"means"`
+	ID    string       `json:"id"`
+	Name  report.Clock `json:"name"`
+	Means string       `json:"means"`
 }
 
 func pictureData(r *report.Report) pictures {
 	p := pictures{
-		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{},
+		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...),
 		Baselines: append([]report.Baseline{}, r.Baselines...), BreakEven: []report.BreakEven{},
 	}
 	if r.Cost != nil && r.Cost.BreakEven != nil {
@@ -54,11 +54,9 @@ func pictureData(r *report.Report) pictures {
 		}
 		p.Arms = append(p.Arms, a)
 	}
-	for _, c := range clockIDs {
-		if slices.ContainsFunc(p.Arms, func(a pictureArm) bool { return a.Spread[c.id] != nil }) {
-			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
-		}
-	}
+	p.Clocks = slices.DeleteFunc(slices.Clone(pictureClocks), func(c pictureClock) bool {
+		return !slices.ContainsFunc(p.Arms, func(a pictureArm) bool { return a.Spread[c.ID] != nil })
+	})
 	return p
 }
 
@@ -67,7 +65,8 @@ func share(budget, arms, least, most int) int {
 	return min(max(budget/max(arms, 1), least), most)
 }
 
-var clockIDs = []struct {
-	id    string
-	clock report.Clock
-}{{"init", report.ClockInit}, {"total", report.ClockTotal}, {"wait", report.ClockWait}}
+var pictureClocks = []pictureClock{
+	{"init", report.ClockInit, report.ClockInit.Means()},
+	{"total", report.ClockTotal, report.ClockTotal.Means()},
+	{"wait", report.ClockWait, report.ClockWait.Means()},
+}

@@ -16,13 +16,13 @@ import (
 // spreadTables returns a table of distributions for each clock, with the named quantiles.
 func spreadTables(r *report.Report, clocks []pictureClock, id, title, names string) (out []table.Table) {
 	for _, c := range clocks {
-		of := func(a *report.Arm) report.Distribution { return distributionOf(a, report.Clock(c.Name)) }
+		of := func(a *report.Arm) report.Distribution { return distributionOf(a, c.Name) }
 		columns := slices.Concat([]column{
 			armColumn,
 			{"n", func(a *report.Arm) string { return count(of(a).Count) }},
 			{"mean", func(a *report.Arm) string { return ms(of(a).Average) }},
 			{"sd", func(a *report.Arm) string { return ms(of(a).StdDev) }},
-			{"p10", func(a *report.Arm) string { return ms(tenth(a, report.Clock(c.Name))) }},
+			{"p10", func(a *report.Arm) string { return ms(tenth(a, c.Name)) }},
 		}, quantileColumns(func(a *report.Arm) *report.Spread { return new(of(a).Spread) }, names))
 		t := armTable(id+"-"+c.ID, banner(r)+fmt.Sprintf("%s of %s (%s), ms", title, c.Name, c.Means), r, columns)
 		t.Clock = c.ID
@@ -79,11 +79,10 @@ func sizeTable(r *report.Report) table.Table {
 // courseTables returns the medians of each fifth of the run.
 func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 	for _, c := range clocks {
-		clock := report.Clock(c.Name)
 		columns := []column{armColumn}
 		for k := range fifths {
 			columns = append(columns, column{fmt.Sprintf("%d/%d", k+1, fifths), func(a *report.Arm) string {
-				values := a.Sample(clock).InOrder()
+				values := a.Sample(c.Name).InOrder()
 				from, to := k*len(values)/fifths, (k+1)*len(values)/fifths
 				if from == to {
 					return none
@@ -91,7 +90,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 				return ms(new(stat.NewSample(slices.Clone(values[from:to])).Quantile(0.5)))
 			}})
 		}
-		t := armTable("course-"+c.ID, banner(r)+c.Name+": median of each fifth of the run's cold starts, ms", r, columns)
+		t := armTable("course-"+c.ID, banner(r)+string(c.Name)+", median of each fifth of the cold starts, ms", r, columns)
 		t.Clock = c.ID
 		out = append(out, t)
 	}
@@ -161,7 +160,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	}
 	slices.SortFunc(variants, byPackage)
 	for _, c := range p.Clocks {
-		t := table.Table{ID: "grid-" + c.ID, Clock: c.ID, Title: banner(r) + "median " + c.Name + ", ms",
+		t := table.Table{ID: "grid-" + c.ID, Clock: c.ID, Title: banner(r) + "median " + string(c.Name) + ", ms",
 			Heads: table.Heads(1, append([]string{"bootstrap"}, variants...)...)}
 		for _, b := range bootstraps {
 			cells := []string{b}

@@ -44,9 +44,9 @@ func makePictureArm(a *report.Arm, dots, points int) pictureArm {
 		first := floats.SubTo(make([]float64, len(init)), total, init)
 		p.First = new(fine(stat.NewSample(first).Quantile(0.5)))
 	}
-	for _, c := range clockIDs {
-		if s := makeSpread(a, c.clock, points); s.Count > 0 {
-			p.Spread[c.id] = s
+	for _, c := range pictureClocks {
+		if s := makeSpread(a, c.Name, points); s.Count > 0 {
+			p.Spread[c.ID] = s
 		}
 	}
 	return p

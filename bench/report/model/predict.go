@@ -102,18 +102,16 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	}
 	own := c.Architectures[in.Architecture]
 	p := &Prediction{Architecture: in.Architecture, Calibration: c.Name, Confidence: Confidence, Notes: []string{}}
-	lines, fit := own, (*Fit)(nil)
-	if own != nil {
-		fit = own.Fit
-	}
-	if fit == nil {
+	lines := own
+	if own == nil || own.Fit == nil { // another has a line, or Parse would have refused the calibration
 		for _, other := range []arm.Architecture{arm.ARM64, arm.X8664} {
 			if a := c.Architectures[other]; a != nil && a.Fit != nil {
-				lines, fit, p.Borrowed = a, a.Fit, string(other)
+				lines, p.Borrowed = a, string(other)
 			}
 		}
 		p.note("%s has no points: the line of %s is used, and the interval is wider by 25 %%", in.Architecture, p.Borrowed)
 	}
+	fit := lines.Fit
 	p.MsPerKiB = fit.MsPerKiB
 	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
 	if in.BaseUnknown {
