@@ -1,5 +1,5 @@
 #!/bin/bash
-# The least extension: it registers, and then waits for the events that it asked for. As a program (/opt/extensions/extension.sh)
+# A minimal extension: it registers, and then waits for the events that it asked for. As a program (/opt/extensions/extension.sh)
 # it is an external one; sourced by a handler it is an internal one, which registers during INIT and waits in the background.
 # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Returns its event, as echo does. With TWINSTART_PRIME set it answers an event before a snapshot is taken (SnapStart), so that
-# what the first event needs is in the snapshot.
+# the snapshot has what the first event needs.
 run() {
   printf %s "$1"
 }

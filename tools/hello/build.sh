@@ -2,8 +2,8 @@
 # Builds hello worlds like those whose cold starts are published, so that the KiB in bench/report/model/calibration.json can be counted again:
 #   tools/hello/build.sh [DIR]      bootstraps in DIR/{rust,go}-{arm64,x86_64}/, build/hello by default
 #   for f in build/hello/*/; do bin/twinstart predict "$f"; done       # Rust of another architecture needs its C library: --base-root
-# Same runtimes, profiles and tool chains as maxday/lambda-perf at 6070b794: lambda_runtime 1.2.1, opt-level z, glibc target, linked by Zig as
-# cargo-lambda does; Go 1.22.0, aws-lambda-go 1.54.0, tag lambda.norpc. Needs go, rustup, python3; what else it needs it takes from their registries.
+# It uses the same runtimes, profiles and tool chains as maxday/lambda-perf at 6070b794: lambda_runtime 1.2.1, opt-level z, glibc target, linked by Zig as
+# cargo-lambda does; Go 1.22.0, aws-lambda-go 1.54.0, tag lambda.norpc. Needs go, rustup, python3; it gets everything else from their registries.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "${1:-$here/../../build/hello}" && cd "${1:-$here/../../build/hello}" && pwd)

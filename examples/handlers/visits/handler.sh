@@ -1,5 +1,5 @@
 #!/bin/bash
-# Answers a visit with what its table has counted for the page. What runs here once runs during INIT.
+# Answers a visit with the page's count in the table. Code outside of functions runs once, during INIT.
 # shellcheck disable=SC1090 # where the bootstrap has put the library
 . "$TWINSTART_LIB"
 started=$EPOCHSECONDS

@@ -1,4 +1,4 @@
-# run is called for each event: it is in $1 and on standard input, and what run prints is the response.
+# run is called for each event. The event is in $1 and on standard input; the output of run is the response.
 run() {
   printf '{"message": "hello", "event": %s}' "$1"
 }

@@ -8,10 +8,10 @@ using Amazon.Lambda.Serialization.SystemTextJson;
 
 namespace Geo;
 
-/// <summary>What function URLs and REST APIs send, as far as it is read.</summary>
+/// <summary>The part of a function URL's or a REST API's event that is read.</summary>
 public record Event([property: JsonPropertyName("body")] string? Body);
 
-/// <summary>What function URLs and REST APIs take.</summary>
+/// <summary>A response for function URLs and REST APIs.</summary>
 public record Answer([property: JsonPropertyName("statusCode")] int StatusCode, [property: JsonPropertyName("body")] string Body);
 
 /// <summary>The request lacks something.</summary>
@@ -22,7 +22,7 @@ public static class Rules
 {
     static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Answers an event by a function of its body.</summary>
+    /// <summary>Answers an event with the result of a function of its body.</summary>
     public static async Task<Answer> Of(Event e, Func<JsonElement, Task<object>> function)
     {
         try
@@ -47,7 +47,7 @@ public readonly record struct Point(double Lat, double Lon)
 {
     public static Point Of(JsonElement body) => new(Rules.Number(body, "lat", 90), Rules.Number(body, "lon", 180));
 
-    /// <summary>Metres to another point of a map without the earth's curve, which is enough for some 10 km.</summary>
+    /// <summary>Metres to another point. It ignores the earth's curve, which is exact enough for some 10 km.</summary>
     public double Distance(Point to)
     {
         const double degree = 111194.93;
@@ -63,7 +63,7 @@ public readonly record struct Point(double Lat, double Lon)
         return [.. around.Select(d => Hash((x + d.X) & 1023, (y + d.Y) & 1023))];
     }
 
-    /// <summary>The geohash of a cell, 4 characters of 5 bits, of which every other is of x.</summary>
+    /// <summary>The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate.</summary>
     static string Hash(int x, int y)
     {
         var bits = 0;

@@ -8,7 +8,7 @@ public record Found(string Name, string Lat, string Lon);
 
 public record SearchAnswer(int Count, List<Found> Items);
 
-/// <summary>The table, by a client that has made its first call: INIT has more CPU than what follows.</summary>
+/// <summary>The table, with a client that has made its first call: INIT has more CPU than invocations have.</summary>
 public class Table
 {
     public static AmazonDynamoDBClient NewClient() => new(new AmazonDynamoDBConfig { MaxErrorRetry = 0 });

@@ -9,11 +9,11 @@ open System.Threading.Tasks
 open Amazon.Lambda.Core
 open Amazon.Lambda.Serialization.SystemTextJson
 
-/// What function URLs and REST APIs send, as far as it is read.
+/// The part of a function URL's or a REST API's event that is read.
 [<CLIMutable>]
 type Event = { [<JsonPropertyName "body">] Body: string }
 
-/// What function URLs and REST APIs take.
+/// A response for function URLs and REST APIs.
 [<CLIMutable>]
 type Answer = { [<JsonPropertyName "statusCode">] StatusCode: int; [<JsonPropertyName "body">] Body: string }
 
@@ -27,7 +27,7 @@ module Rules =
 
     let private options = JsonSerializerOptions(PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
-    /// Answers an event by a function of its body.
+    /// Answers an event with the result of a function of its body.
     let answer (e: Event) (f: JsonElement -> Task<'a>) : Task<Answer> =
         task {
             try
@@ -54,7 +54,7 @@ type Point =
 
     static member Of body = { Lat = Rules.number "lat" 90.0 body; Lon = Rules.number "lon" 180.0 body }
 
-    /// Metres to another point of a map without the earth's curve, which is enough for some 10 km.
+    /// Metres to another point. It ignores the earth's curve, which is exact enough for some 10 km.
     member p.Distance(other: Point) =
         let degree = 111194.93
         let y, x = (other.Lat - p.Lat) * degree, (other.Lon - p.Lon) * degree * cos (p.Lat * Math.PI / 180.0)
@@ -62,7 +62,7 @@ type Point =
 
     /// The point's cell and its eight neighbours: from the centre to the north, then clockwise.
     member p.Cells =
-        // The geohash of a cell: 4 characters of 5 bits, of which every other is of x.
+        // The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate.
         let hash x y =
             let bits = Seq.fold (fun bits i -> bits <<< 2 ||| ((x >>> i &&& 1) <<< 1) ||| (y >>> i &&& 1)) 0 { 9 .. -1 .. 0 }
             String [| for shift in [ 15; 10; 5; 0 ] -> "0123456789bcdefghjkmnpqrstuvwxyz".[bits >>> shift &&& 31] |]

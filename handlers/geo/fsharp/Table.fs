@@ -10,7 +10,7 @@ type Found = { Name: string; Lat: string; Lon: string }
 
 type SearchAnswer = { Count: int; Items: List<Found> }
 
-/// The table, by a client that has made its first call: INIT has more CPU than what follows.
+/// The table, with a client that has made its first call: INIT has more CPU than invocations have.
 type Table() =
     let client = new AmazonDynamoDBClient(AmazonDynamoDBConfig(MaxErrorRetry = 0))
 

@@ -2,7 +2,7 @@
 
 class Refused extends Error {}
 
-// A handler of Lambda's from one that takes the event's body and returns the answer's.
+// Makes a Lambda handler from a function that takes the event's body and returns the answer's body.
 export const handlerOf = (handle) => async (event, context) => {
   try {
     const body = parse(event.body)
@@ -41,7 +41,7 @@ export const point = (body) => {
   return [number(lat, 90), number(lon, 180)]
 }
 
-// The geohash of a cell, 4 characters of 5 bits, of which every other is of x.
+// The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate.
 const hash = (x, y) => {
   let bits = 0
   for (let i = 9; i >= 0; i--) bits = (bits << 2) | (((x >> i) & 1) << 1) | ((y >> i) & 1)
@@ -56,7 +56,7 @@ export const cells = (lat, lon) => {
   return around.map(([dx, dy]) => hash((x + dx) & 1023, (y + dy) & 1023))
 }
 
-// Metres between two points of a map without the earth's curve, which is enough for some 10 km.
+// Metres between two points. It ignores the earth's curve, which is exact enough for some 10 km.
 export const distance = (lat1, lon1, lat2, lon2) => {
   const degree = 111194.93
   return Math.hypot((lat2 - lat1) * degree, (lon2 - lon1) * degree * Math.cos((lat1 * Math.PI) / 180))

@@ -9,7 +9,7 @@ class Refused(Exception):
 
 
 def function(handle):
-    """A handler of Lambda's from one that takes the event's body and returns the answer's."""
+    """Makes a Lambda handler from a function that takes the event's body and returns the answer's body."""
 
     def handler(event, context):
         try:
@@ -47,7 +47,7 @@ def point(body):
 
 
 def cell_hash(x, y):
-    """The geohash of a cell, 4 characters of 5 bits, of which every other is of x."""
+    """The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate."""
     bits = 0
     for i in range(9, -1, -1):
         bits = bits << 2 | (x >> i & 1) << 1 | (y >> i & 1)
@@ -62,6 +62,6 @@ def cells(lat, lon):
 
 
 def distance(lat1, lon1, lat2, lon2):
-    """Metres between two points of a map without the earth's curve, which is enough for some 10 km."""
+    """Metres between two points. It ignores the earth's curve, which is exact enough for some 10 km."""
     degree = 111194.93
     return math.hypot((lat2 - lat1) * degree, (lon2 - lon1) * degree * math.cos(math.radians(lat1)))

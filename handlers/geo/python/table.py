@@ -1,4 +1,4 @@
-"""The table, by a client that has made its first call: INIT has more CPU than what follows."""
+"""The table, with a client that has made its first call: INIT has more CPU than invocations have."""
 
 import geo
 from client import client

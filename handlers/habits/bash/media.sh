@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Media types by the end of a file's name: what only a rare event needs, and what the habit eager sources for all.
+# Media types by a file name's extension. Only rare events need them; the habit eager sources them in INIT.
 declare -A media=(
   [3g2]=audio/3gpp2
   [3gp]=audio/3gpp

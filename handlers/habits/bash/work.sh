@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC1090,SC1091,SC2154 # files of the environment, variables that the library sets
-# Reads a setting, writes five items, and digests some MB. It has the habits that guides praise; TWINSTART_CODE names the one it lacks: inside
+# Reads a setting, writes five items, and digests some MB. It has the habits that guides praise, except the one that TWINSTART_CODE names: inside
 # (the library is sourced for each event), eager (a file is sourced that no event needs), fetched, single and cores, as in ../node/work.mjs,
 # or forks (programs do what Bash can do). It keeps no connection: curl ends with each call.
 lacks=${TWINSTART_CODE:-} table=${TABLE:-geo}

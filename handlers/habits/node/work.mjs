@@ -1,4 +1,4 @@
-// Reads a setting, writes five items, and digests some MB. It has the habits that guides praise; TWINSTART_CODE names the one it lacks:
+// Reads a setting, writes five items, and digests some MB. It has the habits that guides praise, except the one that TWINSTART_CODE names:
 // inside (the client is made in the handler), eager (modules are loaded that no event needs), reconnect (no connection is kept), fetched (the
 // setting is read for each event), single (items are written one by one), cores (the digest is made on one core).
 import { createHash, webcrypto } from 'node:crypto'

@@ -1,4 +1,4 @@
-"""Reads a setting, writes five items, and digests some MB. It has the habits that guides praise; TWINSTART_CODE names the one it lacks:
+"""Reads a setting, writes five items, and digests some MB. It has the habits that guides praise, except the one that TWINSTART_CODE names:
 inside, eager, reconnect, fetched, single or cores, as in ../node/work.mjs."""
 
 import hashlib

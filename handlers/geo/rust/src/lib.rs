@@ -61,7 +61,7 @@ fn number(text: &Option<String>, most: f64) -> Option<f64> {
     text.as_deref()?.parse().ok().filter(|n: &f64| n.abs() <= most)
 }
 
-/// The geohash of a cell, 4 characters of 5 bits, of which every other is of x.
+/// The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate.
 fn hash(x: u32, y: u32) -> String {
     let mut bits = 0;
     for i in (0..10).rev() {
@@ -79,7 +79,7 @@ pub fn cells(lat: f64, lon: f64) -> Vec<String> {
         .into()
 }
 
-/// Metres between two points of a map without the earth's curve, which is enough for some 10 km.
+/// Metres between two points. It ignores the earth's curve, which is exact enough for some 10 km.
 fn distance((lat1, lon1): (f64, f64), (lat2, lon2): (f64, f64)) -> f64 {
     const DEGREE: f64 = 111194.93;
     ((lat2 - lat1) * DEGREE).hypot((lon2 - lon1) * DEGREE * lat1.to_radians().cos())
@@ -90,7 +90,7 @@ pub async fn client() -> Client {
     Client::new(&aws_config::from_env().retry_config(aws_config::retry::RetryConfig::disabled()).load().await)
 }
 
-/// A client of the table that has made its first call: INIT has more CPU than what follows.
+/// A client of the table that has made its first call: INIT has more CPU than invocations have.
 pub async fn table() -> Result<Client, Error> {
     let client = client().await;
     touch(&client).await?;

@@ -22,7 +22,7 @@ final class Geo {
         }
     }
 
-    /** Answers an event by a function of its body. */
+    /** Answers an event with the result of a function of its body. */
     static Map<String, Object> answer(Map<String, Object> event, java.util.function.Function<JsonObject, Object> function) {
         try {
             JsonObject body = event.get("body") instanceof String text ? GSON.fromJson(text, JsonObject.class) : null;
@@ -66,7 +66,7 @@ final class Geo {
             return new Point(number(body, "lat", 90), number(body, "lon", 180));
         }
 
-        /** Metres to another point of a map without the earth's curve, which is enough for some 10 km. */
+        /** Metres to another point. It ignores the earth's curve, which is exact enough for some 10 km. */
         double distance(Point to) {
             double degree = 111194.93;
             return Math.hypot((to.lat - lat) * degree, (to.lon - lon) * degree * Math.cos(Math.toRadians(lat)));
@@ -85,7 +85,7 @@ final class Geo {
         }
     }
 
-    /** The geohash of a cell, 4 characters of 5 bits, of which every other is of x. */
+    /** The geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate. */
     private static String hash(int x, int y) {
         int bits = 0;
         for (int i = 9; i >= 0; i--) {

@@ -9,7 +9,7 @@ import java.util.function.Function;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
-/** The table, by a client that has made its first call: INIT has more CPU than what follows. */
+/** The table, with a client that has made its first call: INIT has more CPU than invocations have. */
 final class Table {
     static final DynamoDbClient CLIENT = Client.CLIENT;
 
