@@ -4,8 +4,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const zlib = require('node:zlib');
 
-// The first synth on a machine unpacks the CDK under a lock, for which another one waits 13 s on average and then fails (EEXIST), or takes it
-// away after 10 s as a dead process's: too soon for several first synths on a busy machine. Here a lock is left alone for a minute.
+// The first synth on a machine unpacks the CDK under a lock. Another synth waits for the lock 13 s on average and then
+// fails (EEXIST), or removes the lock after 10 s because it takes the owner for dead. That is too soon if several first
+// synths run on a busy machine. So here a lock is respected for a minute.
 const open = fs.openSync;
 fs.openSync = (file, ...options) => {
   for (;;) {
@@ -14,14 +15,15 @@ fs.openSync = (file, ...options) => {
     } catch (error) {
       if (error.code !== 'EEXIST' || !String(file).endsWith('.lock')) throw error;
       const lock = fs.statSync(file, { throwIfNoEntry: false });
-      if (lock && Date.now() - lock.ctimeMs > 60_000) throw error; // jsii takes it away
+      if (lock && Date.now() - lock.ctimeMs > 60_000) throw error; // jsii removes it
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // a synchronous sleep
     }
   }
 };
 
-// At each synth jsii reads what is known of every type of the CDK: 78 MB, two thirds of which are
-// words and line numbers for whoever makes bindings. The rest is kept in build/jsii by the digest of the whole; without it jsii reads the whole.
+// At each synth jsii reads the description of every type of the CDK, 78 MB. Two thirds of that are words and line numbers
+// for makers of bindings. The rest is kept in build/jsii, named by the digest of the whole. If it is not there, jsii
+// reads the whole.
 const unused = new Set(['docs', 'locationInModule', 'readme', 'symbolId']);
 const unpack = zlib.gunzipSync;
 
@@ -37,7 +39,7 @@ zlib.gunzipSync = (packed, ...options) => {
       const part = JSON.stringify(JSON.parse(whole.toString()), (key, value) => (unused.has(key) ? undefined : value));
       fs.mkdirSync(folder, { recursive: true });
       fs.writeFileSync(`${kept}.${process.pid}`, part);
-      fs.renameSync(`${kept}.${process.pid}`, kept); // several may do so at a time
+      fs.renameSync(`${kept}.${process.pid}`, kept); // several may do so at the same time
     } catch {}
     return whole;
   }
