@@ -155,8 +155,8 @@ func (f *function) restore(ctx context.Context) (err error) {
 	return err
 }
 
-// verify checks that the function is what it was. Another revision with the same configuration is accepted, because
-// Lambda itself makes some. A failed update has left the function as it was.
+// verify checks that nobody else has changed the function. It accepts another revision with the same configuration,
+// because Lambda itself makes some. A failed update has left the function as it was.
 func (f *function) verify(ctx context.Context) error {
 	now, err := f.Settle(ctx, "", "")
 	if now == nil {

@@ -151,7 +151,7 @@ func (s *sender) request(ctx context.Context, rec record.Record) {
 	if !rec.Load.Closed {
 		sent = max(sent, milliseconds(time.Since(s.begin)))
 	}
-	one := s.as // sampling notes what it meets
+	one := s.as // a copy, because sample writes to it
 	_, err := one.sample(ctx, &rec)
 	if err != nil {
 		s.stop(err)

@@ -50,7 +50,7 @@ type Options struct {
 	Payload      []byte // the event; nil means each target's own
 
 	// Burst is how many callers call a version with SnapStart at once; 0 means one. Cold restores of each kind are
-	// measured: a first restore takes a version of its own, warmed restores share one.
+	// measured: each first restore needs its own version, warmed restores share one.
 	Burst int
 
 	Load *Load // for each function, after cold and warm samples; nil means none

@@ -223,7 +223,7 @@ func (r *run) together(ctx context.Context, f *function, rounds []int, order int
 	records, errs := make([]record.Record, len(rounds)), make([]error, len(rounds))
 	var all sync.WaitGroup
 	for i, round := range rounds {
-		one := *f // sampling notes what it meets
+		one := *f // a copy, because sample writes to it
 		records[i] = record.Record{Round: round, Order: order, Start: record.Cold, Environment: round}
 		records[i].Restore = record.WarmedRestore
 		all.Go(func() { _, errs[i] = one.sample(ctx, &records[i]) })

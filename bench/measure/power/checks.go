@@ -16,7 +16,7 @@ var role = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,
 
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
-// combinations checks fields that depend on each other.
+// combinations checks fields whose values depend on each other or have a form of their own, such as an ARN.
 func (r *reader) combinations(in *Input) {
 	if in.PayloadS3 != "" {
 		if _, _, err := splitS3(in.PayloadS3); err != nil {

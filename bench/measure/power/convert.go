@@ -53,8 +53,8 @@ func (r *reader) oneOf(field string, allowed ...string) string {
 	return s
 }
 
-// boolean returns whether JavaScript would take the value for true, as Power Tuning does. The text "false" would be
-// true, which nobody can mean, so it is a mistake.
+// boolean returns whether the value is true in JavaScript, as in Power Tuning. There the text "false" is true, which
+// no user means, so it is a mistake here.
 func (r *reader) boolean(field string) bool {
 	switch v := r.values[field].(type) {
 	case nil:

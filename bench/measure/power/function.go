@@ -17,6 +17,52 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
+// Mark begins the description of a function that is being tuned. A marker follows, and then the function's own
+// description.
+//
+// The call that changes the memory sets it, so the old memory is known at every moment. Whoever cleans up, even
+// another process after this one was killed, finds everything that must be restored. Published versions inherit the
+// description, which tells them apart from the user's own versions.
+const Mark = "twinstart-tune "
+
+// marker says who tunes a function, which memory it had before, and which version is made.
+type marker struct {
+	id        string // of the tuning, see short
+	memory, n int    // MB; n makes each version of a tuning different
+}
+
+var described = regexp.MustCompile(`(?s)^` + Mark + `(\S+) ([0-9]+) ([0-9]+): ?(.*)$`)
+
+// markerOf returns the marker in a description, and the function's own description. Without a marker it is zero.
+func markerOf(description *string) (m marker, own string) {
+	found := described.FindStringSubmatch(aws.ToString(description))
+	if found == nil {
+		return m, aws.ToString(description)
+	}
+	m.id = found[1]
+	m.memory, _ = strconv.Atoi(found[2])
+	m.n, _ = strconv.Atoi(found[3])
+	return m, found[4]
+}
+
+// before returns a description with the marker, or without one if it is zero.
+func (m marker) before(own string) string {
+	if m.id == "" {
+		return own
+	}
+	return fmt.Sprintf("%s%s %d %d: %s", Mark, m.id, m.memory, m.n, own)
+}
+
+// short returns a tuning's ID in few characters, because a description has 256. "" stays.
+func short(id string) string {
+	if id == "" {
+		return ""
+	}
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
 // function is the function that is tuned, as the control plane sees it. Its methods must be called one at a time.
 type function struct {
 	measure.Control
@@ -115,52 +161,6 @@ func refused(err error) error {
 		return &failure{why: measure.OneLine(err.Error(), 200), final: true}
 	}
 	return err
-}
-
-// Mark begins the description of a function that is being tuned. A marker follows, and then the function's own
-// description.
-//
-// The call that changes the memory sets it, so the old memory is known at every moment. Whoever cleans up, even
-// another process after this one was killed, finds everything that must be restored. Published versions inherit the
-// description, which tells them apart from the user's own versions.
-const Mark = "twinstart-tune "
-
-// marker says who tunes a function, which memory it had before, and which version is made.
-type marker struct {
-	id        string // of the tuning, see short
-	memory, n int    // MB; n makes each version of a tuning different
-}
-
-var described = regexp.MustCompile(`(?s)^` + Mark + `(\S+) ([0-9]+) ([0-9]+): ?(.*)$`)
-
-// markerOf returns the marker in a description, and the function's own description. Without a marker it is zero.
-func markerOf(description *string) (m marker, own string) {
-	found := described.FindStringSubmatch(aws.ToString(description))
-	if found == nil {
-		return m, aws.ToString(description)
-	}
-	m.id = found[1]
-	m.memory, _ = strconv.Atoi(found[2])
-	m.n, _ = strconv.Atoi(found[3])
-	return m, found[4]
-}
-
-// before returns a description with the marker, or without one if it is zero.
-func (m marker) before(own string) string {
-	if m.id == "" {
-		return own
-	}
-	return fmt.Sprintf("%s%s %d %d: %s", Mark, m.id, m.memory, m.n, own)
-}
-
-// short returns a tuning's ID in few characters, because a description has 256. "" stays.
-func short(id string) string {
-	if id == "" {
-		return ""
-	}
-	h := fnv.New64a()
-	h.Write([]byte(id))
-	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // markedAs tells versions by their markers.

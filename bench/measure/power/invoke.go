@@ -69,7 +69,7 @@ func (m *measurer) record(p *Progress, at place) record.Record {
 
 // take adds the result of an invocation to the progress, and writes its record.
 func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error {
-	if s.Tail.Report == nil { // a proxy may give the call an ID of its own
+	if s.Tail.Report == nil { // a proxy may have given the call another ID
 		s.Read(&rec, "")
 	}
 	if s.Tail.Problem != nil {

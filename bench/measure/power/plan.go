@@ -29,7 +29,7 @@ type Plan struct {
 	Architecture   arm.Architecture `json:"architecture"`
 	PackageType    string           `json:"packageType,omitempty"` // Zip or Image; "" if Lambda did not say
 	Region         string           `json:"region"`                // "" if it is not known
-	Cold           bool             `json:"cold"`                  // each invocation publishes a version of its own
+	Cold           bool             `json:"cold"`                  // each invocation publishes its own version
 	Versions       map[int]string   `json:"versions"`              // that are published, by power value
 	Refused        map[int]string   `json:"refused"`               // power values that the function cannot have, and why
 	Warnings       []string         `json:"warnings,omitempty"`

@@ -81,7 +81,7 @@ func (p *Progress) add(r *logline.Report) error {
 	return nil
 }
 
-// count counts a failed invocation, and what it cost.
+// count adds a failed invocation and its cost.
 func (p *Progress) count(f *failure) {
 	p.FunctionErrors++
 	p.LastError = f.why

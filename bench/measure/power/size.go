@@ -51,7 +51,7 @@ func (p *Plan) Transitions(calls []int) int {
 	for _, c := range calls {
 		n += 2*c + 1 // Execute and Done?, Measured
 		if p.Distributed {
-			n++ // the start of its own execution
+			n++ // the start of the group's execution
 		}
 	}
 	return n
