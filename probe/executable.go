@@ -38,7 +38,7 @@ func executable(root, name string) (string, error) {
 	case err != nil:
 		return "", err
 	case !info.Mode().IsRegular():
-		return "", problem("%s is not a file", name)
+		return "", problem("%s is not a file: put an executable there", name)
 	case info.Mode()&0o111 == 0:
 		return "", problem("%s is not executable: chmod +x it before zipping", name)
 	}
@@ -57,7 +57,7 @@ func resolve(root, name string) (string, error) {
 			continue
 		}
 		if links++; links > 40 {
-			return "", problem("%s: too many links", name)
+			return "", problem("%s: more than 40 links: name the program itself", name)
 		}
 		if path.IsAbs(link) {
 			done = "/"

@@ -24,7 +24,7 @@ func (p *Prober) Measure(ctx context.Context, pkg *Package) (r *Result, err erro
 		pl.program.argv = pl.Image.Command(pl.image.EntryPoint, pl.image.Command)
 	}
 	if len(pl.program.argv) == 0 {
-		return nil, problem("%s says neither ENTRYPOINT nor CMD: nothing to start", pl.Name)
+		return nil, problem("%s has neither ENTRYPOINT nor CMD: say what to start", pl.Name)
 	}
 	if pl.program, err = p.inspect(pl); err != nil {
 		return nil, err

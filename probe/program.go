@@ -57,7 +57,7 @@ func inspect(root string, argv []string, declared arm.Architecture) (program, er
 func (p program) script(root string, line []byte, declared arm.Architecture) (program, error) {
 	line, _, whole := bytes.Cut(line, []byte("\n"))
 	if !whole && len(line) > 250 {
-		return p, problem("%s: its #! line is longer than the kernel reads", p.argv[0])
+		return p, problem("%s: its #! line is longer than the kernel reads: shorten it", p.argv[0])
 	}
 	if bytes.HasSuffix(line, []byte("\r")) {
 		return p, problem("%s has Windows line ends: no interpreter is called %q; convert it (dos2unix)", p.argv[0], line)

@@ -98,7 +98,7 @@ func namespace(name string) string {
 	return head(name)
 }
 
-// head is a path's first element, where it has more.
+// head returns the first element of a path, or "" if it has only one.
 func head(path string) string {
 	path = strings.TrimLeft(path, "<&*([ ")
 	for _, prefix := range []string{"dyn ", "mut ", "const "} {
