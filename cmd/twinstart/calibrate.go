@@ -65,8 +65,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	return nil
 }
 
-// addRecords adds the records of one source from a file. It fails if the file has none, which means that the files
-// were mixed up.
+// addRecords adds the records of one source from a file. It fails if the file has none: the files were mixed up.
 func addRecords(to model.Observed, name string, want record.Source, io streams) error {
 	found, other := 0, 0
 	err := record.Each(name, func(r *record.Record) {

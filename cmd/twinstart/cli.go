@@ -15,7 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// cli is the whole command line: one field a subcommand, each in a file of its own.
+// cli is the whole command line: a field for each subcommand, whose type stands in the file of its name.
 type cli struct {
 	Run        runCommand                `cmd:""`
 	Load       loadCommand               `cmd:""`
@@ -75,8 +75,8 @@ twinstart --help lists the rest.
 const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or ` +
 	`something is missing; 3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
 
-// version returns what Go stamped into this binary: the module's version, which is a tag or names the commit, or
-// "(devel)" for a test or `go run`; and the commit, with +dirty if files differed from it, or "" if unknown.
+// version returns what Go stamped into this binary. module is the module's version: a tag, a name with the commit, or
+// "(devel)" for a test or `go run`. commit ends with +dirty if files differed from it; it is "" if unknown.
 func version() (module, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -16,7 +16,7 @@ import (
 type compareCommand struct {
 	Format     string               `default:"text" enum:"text,markdown,json,csv"`
 	Out        string               `placeholder:"FILE"`
-	FailOn     []compare.Expression `sep:"," placeholder:"EXPR,..."`
+	FailOn     []compare.Expression `sep:"," placeholder:"EXPR"`
 	MixSources bool
 	Old        string `arg:""`
 	New        string `arg:""`

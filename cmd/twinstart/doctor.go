@@ -12,7 +12,7 @@ import (
 // doctorCommand checks this machine and the AWS account.
 type doctorCommand struct {
 	Local   bool
-	Prepare []string `placeholder:"RUNTIME,..."`
+	Prepare []string `placeholder:"RUNTIME"`
 	Root    string   `placeholder:"LISTING"`
 }
 

@@ -29,7 +29,7 @@ type loadCommand struct {
 	measureFlags
 	Requests    int           `xor:"n" group:"many" placeholder:"N"`
 	Concurrency int           `xor:"c" group:"many" placeholder:"N"`
-	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s,..."`
+	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s"`
 	Ramp        string        `xor:"n,c" group:"many" placeholder:"FROM:TO/TIME"`
 	Artillery   string        `xor:"n,c" group:"many" placeholder:"FILE"`
 	Poisson     bool          `group:"many"`
@@ -127,7 +127,7 @@ func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 // maxRate bounds rates: far above what one machine can send.
 const maxRate = 100_000
 
-// readRate reads "10/s", "600/m" or "10", which is a second's.
+// readRate reads a rate as "10/s", "600/m", or "10" for 10/s.
 func readRate(flag, text string) (float64, error) {
 	number, unit, _ := strings.Cut(text, "/")
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[unit]
@@ -199,7 +199,7 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		name(s.Name+"'s ", p.Rest)
 	}
 	if len(stages) == 0 {
-		return nil, fmt.Errorf("%s has no config.phases, which is all that is taken from an Artillery file", path)
+		return nil, fmt.Errorf("%s has no config.phases, the only part that is read of an Artillery file", path)
 	}
 	if len(aside) > 0 {
 		io.warn(fmt.Sprintf("%s: not honoured: %s", path, strings.Join(aside, ", ")))

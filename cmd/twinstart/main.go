@@ -23,9 +23,9 @@ import (
 // Exit statuses distinguish a wrong call from a bad result. exitHelp explains them to users.
 const (
 	exitOK          = 0
-	exitFinding     = 1 // the command did its work and what it found is bad: a function error, a broken limit
-	exitUsage       = 2 // the command could not do its work: bad input, nothing to measure, a missing tool
-	exitIncomplete  = 3 // it did a part of it: a package or an arm that was asked for has no figures
+	exitFinding     = 1 // the command worked, and its result is bad: a function error, a broken limit
+	exitUsage       = 2 // the command could not work: bad input, nothing to measure, a missing tool
+	exitIncomplete  = 3 // it did a part of its work: a package or an arm that was asked for has no figures
 	exitInterrupted = 130
 )
 

@@ -22,7 +22,7 @@ type predictCommand struct {
 	Model    string               `placeholder:"FILE"`
 	Format   string               `default:"text" enum:"text,json"`
 	Against  string               `placeholder:"PATH"`
-	FailOn   []compare.Expression `sep:"," placeholder:"EXPR,..."`
+	FailOn   []compare.Expression `sep:"," placeholder:"EXPR"`
 	Packages []string             `arg:"" name:"path|arm"`
 }
 

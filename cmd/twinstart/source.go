@@ -25,7 +25,7 @@ type source struct {
 	client      *lambda.Client
 	targets     []measure.Target
 	notMeasured []arm.NotMeasured
-	lacking     []arm.NotMeasured // those of notMeasured that were named
+	lacking     []arm.NotMeasured // the part of notMeasured that was asked for by name
 	warnings    []string
 	digests     map[string]string            // arm -> digest of its deployment package
 	template    string                       // AWS only: the template's file

@@ -73,7 +73,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// payloads replaces the input's payload by that of a file.
+// payloads replaces the input's payload with a file's.
 func (c *tuneCommand) payloads(in *power.Input) error {
 	switch {
 	case c.Payload != "":

@@ -14,11 +14,11 @@ import (
 // variantFlags are factors that functions are crossed with. If a factor has several levels, the level becomes part of
 // the arm's name. Memory does not, because reports add it.
 type variantFlags struct {
-	Handler      []string         `json:"handler" group:"what" placeholder:"NAME,..."`
-	Runtime      []string         `json:"runtime" group:"what" placeholder:"NAME,..."`
+	Handler      []string         `json:"handler" group:"what" placeholder:"NAME"`
+	Runtime      []string         `json:"runtime" group:"what" placeholder:"NAME"`
 	Env          []string         `json:"env" group:"what" sep:"none" placeholder:"NAME=VALUE"`
-	Memory       []int            `json:"memory" group:"what" placeholder:"MB,..."`
-	Bootstrap    []string         `json:"bootstrap" group:"what" placeholder:"NAME,..."`
+	Memory       []int            `json:"memory" group:"what" placeholder:"MB"`
+	Bootstrap    []string         `json:"bootstrap" group:"what" placeholder:"NAME"`
 	Architecture arm.Architecture `json:"architecture" group:"what" default:"" enum:"arm64,x86_64," placeholder:"ARCH"`
 }
 
