@@ -96,18 +96,18 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // modulePath is the path of this module.
 const modulePath = "github.com/twinstart/twinstart"
 
-// Compiled reports whether a bootstrap is a Go program, so that Go is needed to build it.
-func Compiled(bootstrap string) bool {
+// compiled reports whether a bootstrap is a Go program, so that Go is needed to build it.
+func compiled(bootstrap string) bool {
 	b, _ := find(bootstrap)
 	_, script := b.recipe.(script)
 	_, static := b.recipe.(ownBash)
 	return b.Name != "" && !script && !static
 }
 
-// ModuleDir returns the folder in which Go finds the sources of the bootstraps. It is "", the working folder, if that
-// is in this module or in one that requires it. Otherwise Go downloads the given version of this module, and ModuleDir
+// moduleDir returns the folder in which Go finds the sources of the bootstraps. It is "", the working folder, if that
+// is in this module or in one that requires it. Otherwise Go downloads the given version of this module, and moduleDir
 // returns its folder in the module cache.
-func ModuleDir(ctx context.Context, version string) (string, error) {
+func moduleDir(ctx context.Context, version string) (string, error) {
 	w := &Workspace{}
 	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
 		return "", nil

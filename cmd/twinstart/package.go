@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,25 +88,8 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 	return err
 }
 
-// workspace returns the workspace for a bootstrap. It takes the bootstrap from the folder of a release beside this
-// program, or else builds it from source.
+// workspace returns the workspace that packs with a bootstrap.
 func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
-	build, err := archive.Cache("build")
-	if err != nil {
-		return nil, err
-	}
-	w := &packages.Workspace{Dir: build, Log: io.err}
-	if self, err := os.Executable(); err == nil {
-		if self, err = filepath.EvalSymlinks(self); err == nil {
-			w.Prebuilt = filepath.Join(filepath.Dir(self), "bootstraps")
-		}
-	}
-	if _, err := os.Stat(w.Prebuilt); errors.Is(err, fs.ErrNotExist) && packages.Compiled(bootstrap) {
-		version, _ := version()
-		w.ModuleDir, err = packages.ModuleDir(ctx, version)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
+	version, _ := version()
+	return packages.Installed(ctx, bootstrap, version, io.err)
 }
