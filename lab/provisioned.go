@@ -41,9 +41,8 @@ func (l *Lab) Provisioned(name string) (api.Provisioned, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := f.provisioned
-	p.Ready = f.ahead()
-	return p, nil
+	f.provisioned.Ready = f.ahead()
+	return f.provisioned, nil
 }
 
 // ahead returns the number of provisioned environments. The caller holds f.mu.
@@ -88,9 +87,6 @@ func (f *function) startAhead(kind string, limit time.Duration) (_ *environment,
 	e, err := f.prepare(of)
 	if err != nil {
 		return nil, err.Error()
-	}
-	if kind == provisionedInit {
-		e.throttle()
 	}
 	f.mu.Lock()
 	f.busy[e] = true // so that it ends with the lab

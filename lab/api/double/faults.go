@@ -7,8 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path"
-	"regexp"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,15 +27,6 @@ type Faults struct {
 	lock   sync.Mutex
 	faults []*Fault
 	calls  []Call
-}
-
-// Call is a request that has arrived.
-type Call struct {
-	Operation string // "Invoke", "UpdateFunctionConfiguration", ...; "" if unknown
-	Function  string // name of the function
-	Qualifier string // version or alias, also of a call that creates, moves or deletes an alias
-	Region    string // the region that the request is signed for
-	Body      string
 }
 
 // Fault is something that goes wrong with calls. The first group of fields says with which calls.
@@ -69,13 +59,8 @@ func (f *Faults) Calls() []Call {
 }
 
 // Count returns the number of calls of an operation so far.
-func (f *Faults) Count(operation string) (n int) {
-	for _, c := range f.Calls() {
-		if c.Operation == operation {
-			n++
-		}
-	}
-	return n
+func (f *Faults) Count(operation string) int {
+	return len(slices.DeleteFunc(f.Calls(), func(c Call) bool { return c.Operation != operation }))
 }
 
 // ServeHTTP implements http.Handler.
@@ -149,46 +134,7 @@ func (f *Fault) describes(c Call) bool {
 	return f.Qualifier == "" || matches && err == nil
 }
 
-// operations maps method and path below /functions/NAME to AWS's name of the operation.
-var operations = map[string]string{
-	"POST /invocations": "Invoke", "POST /response-streaming-invocations": "InvokeWithResponseStream",
-	"GET /configuration": "GetFunctionConfiguration", "PUT /configuration": "UpdateFunctionConfiguration",
-	"GET ": "GetFunction", "DELETE ": "DeleteFunction", "POST /versions": "PublishVersion",
-	"GET /versions": "ListVersionsByFunction", "GET /provisioned-concurrency": "ListProvisionedConcurrencyConfigs",
-	"POST /aliases": "CreateAlias", "GET /aliases": "ListAliases", "GET /aliases/": "GetAlias",
-	"PUT /aliases/": "UpdateAlias", "DELETE /aliases/": "DeleteAlias",
-}
-
-var (
-	route  = regexp.MustCompile(`^/[0-9-]+/functions/([^/]+)(/[a-z-]+)?(/)?([^/]*)$`)
-	scope  = regexp.MustCompile(`Credential=[^/]*/[0-9]*/([^/]*)/`)
-	prefix = regexp.MustCompile(`^.*function:`)
-)
-
-// callOf returns the call that a request is. Its Body is not set.
-func callOf(r *http.Request) (c Call) {
-	if m := scope.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
-		c.Region = m[1]
-	}
-	if strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/account-settings") {
-		c.Operation = "GetAccountSettings"
-	}
-	m := route.FindStringSubmatch(r.URL.Path)
-	if m == nil {
-		return c
-	}
-	c.Operation = operations[r.Method+" "+m[2]+m[3]]
-	c.Function, c.Qualifier, _ = strings.Cut(prefix.ReplaceAllString(m[1], ""), ":")
-	if q := r.URL.Query().Get("Qualifier"); q != "" {
-		c.Qualifier = q
-	}
-	if m[4] != "" {
-		c.Qualifier = m[4]
-	}
-	return c
-}
-
-// Service is an error inside the service, such as "ServiceException".
+// Service is an error inside the service, for example with the code "ServiceException".
 func Service(code string) *api.Error {
 	return api.NewError(http.StatusInternalServerError, code, "Service encountered an Internal Failure")
 }
