@@ -63,8 +63,10 @@ func NewOrders(scope constructs.Construct, stage string, architecture awslambda.
 // build makes the function's program and returns its folder.
 func build(architecture string) string {
 	dir := filepath.Join("build", "orders", architecture)
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", filepath.Join(dir, "bootstrap"), "./orders/function")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+map[string]string{"arm64": "arm64", "x86_64": "amd64"}[architecture])
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-tags=lambda.norpc",
+		"-ldflags=-s -w", "-o", filepath.Join(dir, "bootstrap"), "./orders/function")
+	goarch := map[string]string{"arm64": "arm64", "x86_64": "amd64"}[architecture]
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("building ./orders/function: %v: %s", err, out))
 	}
