@@ -97,8 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		return fail(stderr, fmt.Errorf("%w (twinstart --help lists commands and flags)", err))
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run(streams{stdout, stderr})
-	switch {
+	switch err = command.Run(streams{stdout, stderr}); {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFinding):

@@ -64,7 +64,8 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	w.Licences = true
-	made, what := "", fmt.Sprintf("%s for %s", c.Bootstrap, a)
+	var made string
+	what := fmt.Sprintf("%s for %s", c.Bootstrap, a)
 	if c.Layer {
 		what += ", a layer for functions on provided.al2023 that have no bootstrap"
 		made, err = w.Layer(ctx, c.Bootstrap, a)
