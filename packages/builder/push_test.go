@@ -105,6 +105,38 @@ func TestAFaultThatPasses(t *testing.T) {
 	}
 }
 
+// A push must send only the layers and the configuration that the registry does not have.
+func TestPushSendsNothingTwice(t *testing.T) {
+	var sent atomic.Int32
+	host := newRegistry(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if method("PATCH", "/blobs/")(r) {
+				sent.Add(1)
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	b, dir := newBuilder(t), someApp(t)
+	for _, push := range []struct {
+		name, change string // change replaces the second layer's file
+		want         int32
+	}{{"/app:1", "b", 3}, {"/app:1", "b", 0}, {"/app:2", "b", 0}, {"/app:3", "changed", 2}, {"/app:3", "changed", 0}} {
+		if err := os.WriteFile(filepath.Join(dir, "b"), []byte(push.change), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		build(t, b, dir, "linux/arm64", host+push.name)
+		if _, err := b.Push(context.Background(), host+push.name); err != nil {
+			t.Fatal(err)
+		}
+		if n := sent.Swap(0); n != push.want {
+			t.Errorf("%s with %q: the registry received %d blobs: want %d", push.name, push.change, n, push.want)
+		}
+		if err := validate.Image(pulled(t, host+push.name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // If a fault stays, the push must fail with one line that says where, and must not tag anything.
 func TestAFaultThatStays(t *testing.T) {
 	for _, f := range faults {

@@ -122,6 +122,23 @@ func TestKeptBySources(t *testing.T) {
 	}
 }
 
+// Rust's build also needs Python: if only python3 is missing, the remedy must name it.
+func TestRemedyNamesTheMissingTool(t *testing.T) {
+	bin := t.TempDir()
+	for _, tool := range []string{"cargo", "rustc"} {
+		if err := os.WriteFile(filepath.Join(bin, tool), []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	t.Setenv("TWINSTART_CACHE", t.TempDir())
+	_, err := by(t, "rust").Build(t.Context(), Function{Project: "../../handlers/geo", Name: "search"}, here)
+	var unavailable *packages.UnavailableError
+	if !errors.As(err, &unavailable) || unavailable.Why != "no python3 here" || !strings.Contains(unavailable.Remedy, "Python") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestHandlers(t *testing.T) {
 	for name, want := range map[string]string{"java": "geo.SearchConcurrent::handle", "csharp": "geo::Geo.SearchConcurrent::Handle", "fsharp": "geo::Geo.SearchConcurrent::Handle", "node": "search-concurrent.handler", "bash": "search-concurrent.run", "go": "bootstrap"} {
 		if got := by(t, name).Handler("search-concurrent"); got != want {
