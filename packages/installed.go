@@ -9,9 +9,9 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Installed returns a workspace in the user's cache that can make packages with a bootstrap. Go bootstraps come from the
-// folder "bootstraps" beside this program, as in a release. If there is none, they are built from the sources of the
-// given version of this module.
+// Installed returns a workspace in the user's cache that can make packages with a bootstrap. Go bootstraps come from
+// the folder "bootstraps" beside this program, as in a release. If there is none, they are built from the sources of
+// the given version of this module.
 func Installed(ctx context.Context, bootstrap, version string, log io.Writer) (*Workspace, error) {
 	build, err := archive.Cache("build")
 	if err != nil {

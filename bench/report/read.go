@@ -231,8 +231,8 @@ func (b *builder) check() error {
 			}
 			return fmt.Errorf("no records that can be used; the first line that cannot: %s", what)
 		}
-		why := append(b.warnings, "measure first, with twinstart run") // warnings name the empty files
-		return fmt.Errorf("no records: %s", strings.Join(why, "; "))
+		b.warnings = append(b.warnings, "measure first, with twinstart run") // the others name the empty files
+		return fmt.Errorf("no records: %s", strings.Join(b.warnings, "; "))
 	}
 	if s := b.sources(); len(s) > 1 && !b.opts.MixSources {
 		return fmt.Errorf("records are from %s and %s: their times cannot be compared; report on them one by one, "+

@@ -36,7 +36,12 @@ const (
 const Latest = "$LATEST"
 
 // The states of a function. A function becomes Inactive if it is not called for weeks.
-const Active, Inactive, Pending, Failed = "Active", "Inactive", "Pending", "Failed"
+const (
+	Active   = "Active"
+	Inactive = "Inactive"
+	Pending  = "Pending"
+	Failed   = "Failed"
+)
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(arm.HeaderCounts) != ""}

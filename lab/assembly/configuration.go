@@ -34,7 +34,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 		}
 	}
 	if f.Handler, err = scope.text(p.Handler); err != nil {
-		return f, fmt.Errorf("Handler: %w", err)
+		return f, fmt.Errorf("its Handler: %w", err)
 	}
 	optional := func(name string, in any) string { // without it the lab uses its default
 		value, err := scope.text(in)

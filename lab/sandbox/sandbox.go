@@ -17,11 +17,13 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// What process 1 is told: a Spec with a Command to start and Mounts to make.
 type (
-	Spec    = inside.Spec
+	// Spec is what process 1 is told.
+	Spec = inside.Spec
+	// Command is what it starts.
 	Command = inside.Command
-	Mount   = inside.Mount
+	// Mount is what it mounts before.
+	Mount = inside.Mount
 )
 
 // Functions run as this user and group on Lambda.
