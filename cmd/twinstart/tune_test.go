@@ -57,17 +57,9 @@ func TestTuneInTheLab(t *testing.T) {
 		}
 	}
 	p50 := func(memory int) float64 { return at[memory].Handler.P50 }
+	// No time is asserted, because a busy machine slows the larger size more: lab's TestCPUQuotaFallsOnTheInvocation
+	// checks the quotas.
 	t.Logf("ms: %v %v %v %v; $ per million: %.3f %.3f %.3f", p50(128), p50(256), p50(512), p50(1769), at[128].AveragePrice*1e6, at[256].AveragePrice*1e6, at[512].AveragePrice*1e6)
-	t.Run("quotas", func(t *testing.T) {
-		if _, err := os.Stat("/sys/fs/cgroup"); err != nil || os.Geteuid() != 0 {
-			need.Missing(t, "root and control groups: without them every memory size has the same CPU")
-		}
-		// The kernel enforces the quota on an idle machine, too, so the fastest of ten is slow at 128 MB. The quotas
-		// differ by 13.8 to 1; a busy machine slows the larger size more.
-		if slow, fast := at[128].Handler.Min, at[1769].Handler.Min; slow < 1.5*fast {
-			t.Errorf("the fastest took %v ms at 128 MB, %v ms at 1769", slow, fast)
-		}
-	})
 	status, stdout, stderr = twinstart(t, "tune", "--function", function, "--clean")
 	if status != exitOK || !strings.Contains(stdout, "holds nothing of a tuning") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)

@@ -17,14 +17,14 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-type (
-	// Spec is what process 1 is told.
-	Spec = inside.Spec
-	// Command is what it starts.
-	Command = inside.Command
-	// Mount is what it mounts before.
-	Mount = inside.Mount
-)
+// Spec is what process 1 is told.
+type Spec = inside.Spec
+
+// Command is what process 1 starts.
+type Command = inside.Command
+
+// Mount is what process 1 mounts before that.
+type Mount = inside.Mount
 
 // Functions run as this user and group on Lambda.
 const (
