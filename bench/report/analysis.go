@@ -19,7 +19,7 @@ type Factors struct {
 	Model        string      `json:"model"` // "log INIT ~ bootstrap x package"
 	Observations int         `json:"observations"`
 	Cells        int         `json:"cells"` // arms
-	R2           float64     `json:"r2"`    // share of the variance of log INIT between cells
+	R2           float64     `json:"r2"`    // share of the logs' variance that is between cells
 	ResidualSD   float64     `json:"residual_sd_log"`
 	Terms        []Term      `json:"terms"`
 	Effects      []Effect    `json:"effects"`
@@ -34,7 +34,7 @@ type Term struct {
 	Term  string  `json:"term"` // "bootstrap", "package", "bootstrap x package"
 	DF    int     `json:"df"`
 	F     float64 `json:"f"`
-	Share float64 `json:"share"` // of the variance of log INIT
+	Share float64 `json:"share"` // of the logs' variance
 
 	p float64
 }
@@ -49,7 +49,7 @@ type Effect struct {
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`
 	P                float64    `json:"p"`          // from the same test as CI, for this effect alone
-	Told             bool       `json:"told_apart"` // by Holm over the factor's effects, if the primary claim tells any
+	Told             bool       `json:"told_apart"` // by Holm over the factor's effects; only if the primary claim tells
 }
 
 // Covariate is the effect of a property of the arms that is not a factor.

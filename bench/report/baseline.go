@@ -18,7 +18,7 @@ type byRuntime map[string]map[arm.Package][]float64
 
 // LoadBaselines reads a file of published figures: an object of sets. Each set has a "setting", and either figures by
 // arm ("arms", "recomputed_from_raw") or percentiles by runtime ("arm64", "x86_64"). All figures are INIT on AWS, in
-// ms. Other entries are skipped, but a file without any set is an error.
+// ms. It skips other entries. A file without any set is an error.
 func LoadBaselines(path string) ([]Baseline, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -64,10 +64,10 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 			return err
 		}
 		for id, f := range set.Arms {
-			err = errors.Join(err, add(name, set.Setting, id, f))
+			err = cmp.Or(err, add(name, set.Setting, id, f)) // the first error: an error is one line
 		}
 		for id, f := range set.Recomputed {
-			err = errors.Join(err, add(name+", recomputed from raw", set.Setting, id, f))
+			err = cmp.Or(err, add(name+", recomputed from raw", set.Setting, id, f))
 		}
 		architectures := map[arm.Architecture]byRuntime{arm.ARM64: set.ARM64, arm.X8664: set.X8664}
 		for architecture, runtimes := range architectures {
@@ -76,7 +76,7 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 					if len(p) != 2 {
 						return nil, fmt.Errorf("set %q, %s %s: want [p50, p95]", name, runtime, kind)
 					}
-					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{P50: &p[0], P95: &p[1]}))
+					err = cmp.Or(err, add(name, set.Setting, arm.ID(runtime, kind), figures{P50: &p[0], P95: &p[1]}))
 					out[len(out)-1].Architecture = architecture
 				}
 			}

@@ -28,7 +28,7 @@ type At string
 const (
 	UsuallyFaster At = "usually faster" // in most rounds: signed ranks of log ratios; rank sums if there are no rounds
 	LowerMedian   At = "lower median"   // rounds resampled
-	LowerTail     At = "lower tail"     // likewise; used when the claim could not be tested
+	LowerTail     At = "lower tail"     // of a claim that was not tested; a tested one names its percentile
 )
 
 // Verdict says in words what the figures show.
@@ -41,7 +41,7 @@ type Verdict struct {
 // Claim says which arm is best. Claims are tested in a fixed order, and each only if the one before it told arms
 // apart. So if no arms differ, a report names a winner in 5 % of runs, however many claims it makes.
 type Claim struct {
-	Topic     string        `json:"topic"` // cold, warm, or folklore
+	Topic     string        `json:"topic"` // cold, warm, load or folklore
 	Source    record.Source `json:"source"`
 	Published string        `json:"published,omitempty"` // by whom, for published arms
 	Among     string        `json:"among,omitempty"`     // the function or kind of package that is compared
@@ -51,14 +51,14 @@ type Claim struct {
 	Tested    bool          `json:"tested"`             // if false, Text says why
 	Arms      int           `json:"arms"`               // number of arms that were compared
 	Winners   []string      `json:"winners"`            // the best arm and its ties; empty if not tested
-	Power     *float64      `json:"power_5_percent"`    // chance to tell 5 %; the median over pairs
-	Detects   *float64      `json:"detects"`            // the ratio that 80 % of such runs tell
+	Power     *float64      `json:"power_5_percent"`    // chance that a run tells 5 %; the median over pairs
+	Detects   *float64      `json:"detects"`            // ratio that 80 % of such runs tell
 	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
 	Pairs     []Comparison  `json:"pairs,omitempty"`    // the comparisons that answer the question
 	Text      string        `json:"text"`
 
 	of   []*measured // the arms, best median first
-	next *Comparison // the best arm that is told to be slower than the winner, or nil
+	next *Comparison // the fastest of the arms that are told to be slower than the winner, or nil
 }
 
 // Told reports whether the claim calls any arm better than another.

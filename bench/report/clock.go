@@ -14,11 +14,10 @@ const (
 	ClockLoad  Clock = "latency under load"
 )
 
-// The clocks that claims use, and all clocks of a cold start.
 var (
-	coldClocks  = []Clock{ClockInit, ClockTotal, ClockWait}
-	allClocks   = []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
-	startClocks = []Clock{ClockFirst, ClockInit, ClockTotal, ClockWait}
+	coldClocks  = []Clock{ClockInit, ClockTotal, ClockWait}             // of cold starts, for claims
+	allClocks   = []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}  // all clocks that claims use without a load
+	startClocks = []Clock{ClockFirst, ClockInit, ClockTotal, ClockWait} // all clocks of a cold start
 )
 
 // Means says what a clock measures.

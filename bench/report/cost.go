@@ -15,7 +15,7 @@ import (
 )
 
 // Cost holds the cost of arms at a share of cold starts, in USD per million invocations, and the shares at which the
-// cheapest arm changes. Arms that tie if no start or every start is cold have no such share.
+// cheapest arm changes. Two arms have no such share if they tie with no cold starts or with cold starts only.
 type Cost struct {
 	Formula   string      `json:"formula"`
 	ColdShare float64     `json:"cold_share"` // assumed in USD
@@ -272,8 +272,8 @@ func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheape
 	return out
 }
 
-// breakEvens returns the shares at which another arm becomes the cheapest. The two arms must be told apart both if no
-// start and if every start is cold: only then do their lines really cross.
+// breakEvens returns the shares at which another arm becomes the cheapest. The two arms must be told apart twice: with
+// no cold starts, and with cold starts only. Otherwise their lines may not cross.
 func breakEvens(lines []*ArmCost, s *sequence) (out []BreakEven) {
 	none, only := compareCosts(lines, 0, s.alpha), compareCosts(lines, 1, s.alpha)
 	if none == nil || !s.told {

@@ -49,9 +49,9 @@ func (d *Dollars) month(invocations, fixed float64) {
 	d.sd *= invocations / 1e6
 }
 
-// tellDollars marks the months that are told apart, by Holm over all levers. It does so only if a clock told any lever
-// apart: then the table as a whole does not err more often. Average bills vary between environments, so the t
-// distribution has the degrees of freedom of the fewest environments.
+// tellDollars marks the months that are told apart, by Holm over all levers. It marks none if no clock told a lever
+// apart: so the table as a whole does not err more often. Bills vary between environments, so the t distribution has
+// the degrees of freedom of the smallest number of environments.
 func (l *Levers) tellDollars(alpha float64) {
 	told := func(g Gain) bool { return g.Told }
 	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, told) })
@@ -68,8 +68,8 @@ func (l *Levers) tellDollars(alpha float64) {
 	}
 }
 
-// best returns the lever that gains most among those that are told apart from the baseline, or nil. It skips the null
-// twin.
+// best returns the lever that gains most, or nil. It considers only levers that are told apart from the baseline, and
+// not the null twin.
 func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	most := 0.0
 	for i := range l.Rows {
@@ -80,7 +80,7 @@ func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	return best
 }
 
-// answer names the lever that shortens a cold start most and the one that saves most, if they are told to.
+// answer names the lever that shortens a cold start most, and the lever that saves most USD, if they are told apart.
 func (l *Levers) answer() Answer {
 	a := Answer{Question: "Which lever next?", Source: l.Source, Clock: ClockTotal, Sure: aTie}
 	fast := l.best(func(row *Lever) (float64, bool) {

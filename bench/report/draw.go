@@ -58,8 +58,8 @@ func roundBlock(rounds stat.Rounds) int {
 	return longest
 }
 
-// residuals returns the logs of each arm's values less their rounds' effect on the other arms. It is the spread that
-// remains when two arms are compared within rounds. For one arm it returns the logs.
+// residuals returns the logs of each arm's values, less the mean of the other arms' logs in the same round. They spread
+// as values do when two arms are compared within rounds. For one arm it returns the logs.
 func residuals(rounds stat.Rounds) [][]float64 {
 	n := len(rounds[0])
 	sums, counts, out := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))

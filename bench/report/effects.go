@@ -82,8 +82,8 @@ func (f *factorial) reference(factor string) string {
 	return levels[0]
 }
 
-// effects adds, for each factor, each level against the reference: over all cells, and within each level of the other
-// factor that matters most to it. Those of one factor that are told apart are marked, by Holm.
+// effects compares each level of each factor with the reference: over all cells, and within each level of the other
+// factor that matters most to it. It marks the effects that are told apart, by Holm over the effects of one factor.
 func (f *factorial) effects(out *Factors, alpha float64) {
 	inner := map[string]string{"package": "bootstrap", "bootstrap": "package", "memory": "bootstrap"}
 	for _, factor := range f.factors {

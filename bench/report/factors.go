@@ -42,7 +42,7 @@ var factorNames = []string{"bootstrap", "package", "memory"}
 const minCell = 6
 
 // analyse finds the factorials among the arms and models each by a clock. If the primary claim tells no arms apart, no
-// factor does.
+// effect is told apart either.
 func analyse(rep *Report, clock Clock, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
 		g := m.group
@@ -207,7 +207,7 @@ const sweepSizes, sweepSpan = 4, 4
 
 // crossovers looks for the package size at which an image takes as long as a ZIP. It fits a line through log ratios
 // over sizes, for the bootstraps that come as both, but not in the lab, which mounts both alike. The replicates are
-// sizes, not cold starts: the interval comes from how far the sizes lie from the line.
+// sizes, not cold starts: the interval comes from the distances of the sizes from the line.
 func (f *factorial) crossovers(out *Factors) {
 	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
 		var sizes, logs []float64 // KiB, ascending
@@ -231,7 +231,7 @@ func (f *factorial) crossovers(out *Factors) {
 	}
 }
 
-// cross says where the line crosses zero. It went through so many sizes, from least to most KiB.
+// cross says where the line crosses zero. The line was fitted to a number of sizes, from least to most KiB.
 func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 	slope := fit.Coefficient(1)
 	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than,

@@ -42,7 +42,7 @@ type publishedRatio struct {
 	Arm, Than   string
 	// Ms are the published times of Arm and Than. They are equal if nothing was gained, and 0 if no figure was published.
 	Ms [2]float64
-	// CI comes from the published spread, or from the spread over days. It is as narrow as the ratio if there was none.
+	// CI comes from the published spread, or from the spread over days. Both ends are the ratio if no spread is known.
 	CI    [2]float64
 	At    At    // "" is UsuallyFaster
 	Clock Clock // "" is INIT

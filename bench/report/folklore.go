@@ -44,7 +44,7 @@ func variants(is func(variant, plain *group) bool) func(x, y *group) (string, bo
 	}
 }
 
-// compressed reports whether x is a smaller file than y and either is called upx or is read as a whole, unlike y.
+// compressed reports whether x is a smaller file than y, and its name has "upx" or, unlike y, it is read as a whole.
 func compressed(x, y *group) bool {
 	whole := func(g *group) bool { r := g.read(); return r > 0.97*float64(g.sizeBytes)/1024 }
 	return x.sizeBytes < y.sizeBytes && (strings.Contains(x.bootstrap, "upx") || whole(x) && !whole(y) && y.read() > 0)

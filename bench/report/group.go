@@ -50,7 +50,7 @@ type group struct {
 	errors           int
 	lastError        string
 
-	counted counts.Counts // counts of the package, from starts made for counting: the same in every record, or absent
+	counted counts.Counts // counts of the package, from starts made for counting; every record has the same, or none
 }
 
 // coldSample holds what the report needs of a cold start. NaN means that the record did not say.
@@ -97,8 +97,8 @@ type envKey struct {
 	stream      string
 }
 
-// add takes one record. It returns the name of a field that is missing although its source should have it. file and
-// run distinguish the environments and the rounds of two runs.
+// add takes one record. It returns the name of a field that the record lacks and should have. file and run distinguish
+// the environments and the rounds of two runs.
 func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) (lacks string) {
 	if r.PackageSizeBytes > 0 {
 		g.sizeBytes = r.PackageSizeBytes

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// judge says whether a published ratio holds here. g compares the arms if no claim does.
+// judge says whether a published ratio holds here. g is the comparison of the arms if no claim compares them.
 func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) {
 	end := func(o Outcome, format string, args ...any) {
 		f.Outcome, f.Text = o, fmt.Sprintf("%s: %s, %s", p.Finding, o, fmt.Sprintf(format, args...))

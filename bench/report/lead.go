@@ -20,8 +20,8 @@ func (c *Claim) short(name string) string {
 	return strings.Replace(name, "/"+c.Among, "", 1)
 }
 
-// lead says who wins a claim and how far the others lie behind. It puts more than two arms into groups of similar
-// speed. The winners are one group; each other group holds the arms whose intervals overlap its first arm's.
+// lead says which arm wins a claim, and how fast the others are. It puts more than two arms into groups of similar
+// speed. The winners are one group. Each other group holds the arms whose intervals overlap its first arm's interval.
 func (c *Claim) lead() string {
 	if !c.Told() || len(c.of) < 3 {
 		text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of") // without its power

@@ -38,7 +38,7 @@ type Lever struct {
 	Hour *float64 `json:"usd_an_hour,omitempty"` // of provisioned environments, used or not
 	Text string   `json:"text,omitempty"`        // when provisioned environments pay
 
-	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which provisioning costs less
+	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand; above it provisioning is cheaper
 
 	row, base *Load // nil if it was not under load
 }
@@ -159,8 +159,8 @@ func tell(table []Gains, alpha float64) {
 	}
 }
 
-// distance returns how much longer one arm takes than another, in ms: within rounds if the arms share enough, else over
-// all values.
+// distance returns how much longer one arm takes than another, in ms. It compares within rounds if the arms share
+// enough rounds, else over all values.
 func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	var within []float64
 	for i, x := range m.rounds[clock] {
@@ -178,8 +178,7 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	return s
 }
 
-// sizes answers whether INIT grows with bytes that are not read, and from which size on. The published threshold is 5
-// MB.
+// sizes answers whether unread bytes make INIT longer, and from which size on. The published threshold is 5 MB.
 func (l *Levers) sizes() string {
 	var told, not *Gain
 	from, upTo, text := 0, 0, ""
@@ -214,11 +213,11 @@ const (
 	guidesMeasured = 100
 )
 
-// Guided is the warm Duration in ms as guides measure it, beside the median over all calls of all environments. The
-// guides' way says nothing about other environments.
+// Guided is the warm Duration in ms as guides measure it, and the median over all calls of all environments. Guides
+// measure one environment, which says nothing about others.
 type Guided struct {
 	Median       float64     `json:"median_ms"` // of the first environment that served enough calls
-	Least        float64     `json:"least_ms"`  // of each environment that did
+	Least        float64     `json:"least_ms"`  // least median of all environments that did
 	Most         float64     `json:"most_ms"`
 	Environments int         `json:"environments"`
 	Ours         *float64    `json:"ours_p50_ms"`

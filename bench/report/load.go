@@ -136,11 +136,11 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	out.USD = number(1e6 * stat.NewSample(bills).Mean())
 	switch {
 	case out.LagP99 != nil && *out.LagP99 > min(maxLagMs, *out.P10):
-		out.Refused = fmt.Sprintf("this machine sent late, 1 in 100 by %s or more, which weighs", ms(*out.LagP99))
+		out.Refused = fmt.Sprintf("this machine sent 1 in 100 requests late, by %s or more: lower the rate", ms(*out.LagP99))
 	case out.Environments > 0 && out.Environments < stat.MinMedian:
 		busy := out.Rate * *out.Latency.P50 / 1000
-		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: %.3g a second of %s keep %.2g busy, so "+
-			"that a longer load adds requests only; --repeats brings new ones", Plural(out.Environments, "environment"),
+		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: %.3g a second of %s keep %.2g busy; "+
+			"use --repeats, which brings new environments: a longer load does not", Plural(out.Environments, "environment"),
 			out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), busy)
 	}
 	return out

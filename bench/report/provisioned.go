@@ -13,14 +13,14 @@ type Ahead struct {
 	Environments int      `json:"environments"`       // that ended INIT before their first caller came
 	Init         *float64 `json:"init_p50_ms"`        // theirs, without INIT's CPU boost; not part of a cold start
 	Spilled      int      `json:"spilled_over"`       // requests that environments on demand answered
-	AtLeast      bool     `json:"at_least,omitempty"` // more may have: without log streams only INITs tell
+	AtLeast      bool     `json:"at_least,omitempty"` // Spilled may be too low: there were no log streams, only INITs
 }
 
 // hoursAMonth is the month of AWS's own examples of prices.
 const hoursAMonth = 730
 
-// provisioned adds to a lever what provisioned environments cost by the hour. It says how busy they must be, and how
-// many calls on demand must be cold, for them to cost no more than on demand. See
+// provisioned adds to a lever what provisioned environments cost by the hour. It says when they cost no more than on
+// demand: how busy they must be, or how many calls on demand must be cold. See
 // https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
 func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) string {
 	rate, ok := b.rate(m.group.region, m.group.architecture)
@@ -35,20 +35,20 @@ func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) stri
 		return text
 	}
 	if than.ProvisionedBusy != nil {
-		text += fmt.Sprintf(", and less than on demand where each environment is busy for more than %.0f %% of the time",
+		text += fmt.Sprintf(", and less than on demand if each environment is busy for more than %.0f %% of the time",
 			100**than.ProvisionedBusy)
 	}
 	hourly := monthly / hoursAMonth
 	if load := m.row.Load; load != nil {
 		hourly = 3600 * load.Rate
 	}
-	share, where := (*l.Hour/hourly*1e6+here.Warm-than.Warm)/(than.Cold-than.Warm), "at no share of cold ones"
+	share, says := (*l.Hour/hourly*1e6+here.Warm-than.Warm)/(than.Cold-than.Warm), "always more than on demand"
 	if share <= 0 {
-		where = "at any share of cold ones"
+		says = "never more than on demand"
 	} else if share <= 1 {
-		l.ColdShare, where = number(share), fmt.Sprintf("where %.2g %% of them are cold", 100*share)
+		l.ColdShare, says = number(share), fmt.Sprintf("no more than on demand if %.2g %% are cold", 100*share)
 	}
-	return text + fmt.Sprintf("; at %.3g calls an hour it costs no more than on demand %s (guides: 20 %%)", hourly, where)
+	return text + fmt.Sprintf("; at %.3g calls an hour it costs %s (guides: 20 %%)", hourly, says)
 }
 
 // p99 returns a p99 in words, with its interval if there is one.

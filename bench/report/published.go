@@ -11,7 +11,7 @@ import (
 // Baseline is a published figure of AWS. It is shown beside measured figures and never mixed with them.
 type Baseline struct {
 	Set          string           `json:"set"`               // where it was published
-	Setting      string           `json:"setting,omitempty"` // under which conditions
+	Setting      string           `json:"setting,omitempty"` // the conditions
 	Source       record.Source    `json:"source"`            // aws
 	Published    bool             `json:"published"`
 	Arm          string           `json:"arm"`

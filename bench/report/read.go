@@ -53,7 +53,7 @@ type builder struct {
 	notes    []arm.NotMeasured
 	runIDs   map[string]int32 // numbered in the order in which they appear
 
-	twice, backwards oddity            // requests read twice, and times before the last one
+	twice, backwards oddity            // records read twice, and records that started before the last one
 	absent           map[string]oddity // records without a field, by field
 	summaries        []Baseline
 	pace             pace
@@ -88,7 +88,7 @@ func Files(paths []string, stdin io.Reader, o Options) (*Report, error) {
 	return b.report()
 }
 
-// Stream reports on one stream of records. Messages call it by the name.
+// Stream reports on one stream of records. Messages use the name for it.
 func Stream(r io.Reader, name string, o Options) (*Report, error) {
 	b := newBuilder(o)
 	if err := b.read(r, name); err != nil {
@@ -241,8 +241,8 @@ func (b *builder) check() error {
 	return nil
 }
 
-// notMeasured returns the arms that no file measured. An arm may have been measured later, by --resume or in another
-// file.
+// notMeasured returns the arms that no file has samples of. An arm that one run left out may be in a later run, by
+// --resume or in another file.
 func (b *builder) notMeasured() []arm.NotMeasured {
 	out := []arm.NotMeasured{}
 	for _, n := range b.notes {
@@ -266,7 +266,7 @@ func (b *builder) label(g *group) string {
 	s, traits := g.arm, g.traits()
 	var more []string
 	for i, own := range traits {
-		region := i == len(traits)-1 // of groups of other sources it does not matter: the label names the source
+		region := i == len(traits)-1 // compared within a source only, because the label names the source
 		differs := func(h *group) bool { return h.traits()[i] != own && (!region || h.source == g.source) }
 		switch {
 		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && differs(h) }):

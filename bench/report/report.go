@@ -65,12 +65,12 @@ type Arm struct {
 	InitStdDev  *float64 `json:"init_sd_ms"`
 	Spread
 
-	// The next fields are the lab's. They say what was read and used before GET /next: from starts made for counting if
-	// there were any, else the medians of measured starts.
+	// The next fields are the lab's. They say what an arm reads and uses before GET /next. They come from starts made for
+	// counting; without such starts they are the medians of measured starts.
 	InitReadKiB          *float64 `json:"init_read_kib"` // of the package
 	InitReadChunks       *float64 `json:"init_read_chunks"`
-	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
-	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // that it starts, for example node; not predicted
+	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`   // of the package, before the first response
+	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // the runtime that it starts: "node"; not predicted
 	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // of the base image's own files
 	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // the part that is the C library and its loader
 	InitCPUMs            *float64 `json:"init_cpu_ms"`               // of the process tree
@@ -84,11 +84,11 @@ type Arm struct {
 	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
 	Warm           Distribution `json:"warm"`              // Duration of warm invocations
 	Environments   int          `json:"warm_environments"` // that served the warm samples: the independent replicates
-	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: before INIT
+	ResidualMedian *float64     `json:"residual_p50_ms"`   // before INIT: caller's wait - cold total - warm round trip
 
 	Load *Load `json:"load,omitempty"` // what callers met, if it was under load
 
-	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, if it was asked to time itself
+	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, if it timed itself
 
 	Outlier      *Outlier `json:"outlier,omitempty"`       // the most distant; outliers stay in every figure
 	OutlierCount int      `json:"outlier_count,omitempty"` // of all clocks

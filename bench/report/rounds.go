@@ -79,7 +79,7 @@ func (m *measured) each(take func(at place, c *coldSample, latency float64)) {
 	}
 }
 
-// middle returns the median, NaN without values.
+// middle returns the median, or NaN if there are no values.
 func middle(xs []float64) float64 { return stat.NewSample(xs).Quantile(0.5) }
 
 // logRatios returns the log ratios of two arms, for the rounds that measured both.

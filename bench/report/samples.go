@@ -26,8 +26,8 @@ type ColdSample struct {
 }
 
 // ColdSamples returns at most limit cold starts of the arm (0 means all), in the order of measuring. If it has more,
-// they are chosen at random, by the report's seed. A picture of them must say so, and take extremes and percentiles
-// from the arm or from Curve, which use all samples.
+// they are chosen at random, by the report's seed. A picture of them must say so. It must take extremes and percentiles
+// from the arm or from Curve, because these use all samples.
 func (a *Arm) ColdSamples(limit int) []ColdSample {
 	out := []ColdSample{}
 	if a.of == nil {
@@ -48,8 +48,8 @@ func (a *Arm) Sample(clock Clock) *stat.Sample {
 	return a.of.samples[clock]
 }
 
-// Residuals returns an arm's residuals by a clock among the arms of its source, less their mean. Without rounds they
-// are the logs of its values.
+// Residuals returns an arm's residuals by a clock, less their mean: see residuals. The other arms are all arms of its
+// source. Without rounds it returns the logs of the arm's values, less their mean.
 func (r *Report) Residuals(a *Arm, clock Clock) (out []float64) {
 	rounds := stat.Rounds{a.of.rounds[clock]}
 	for _, other := range r.Arms {

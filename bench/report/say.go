@@ -51,8 +51,8 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 	return pairs
 }
 
-// say fills in a claim from the best arm, ranked[0], and the pair of each other arm with it. value is the best arm's
-// time; a half interval is critical standard errors wide.
+// say fills in a claim from the best arm, ranked[0], and its pairs with the other arms. value is the best arm's time.
+// critical is half the width of an interval, in standard errors.
 func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) []Comparison {
 	var all []Comparison
 	best := ranked[0]

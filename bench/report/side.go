@@ -19,7 +19,7 @@ type side struct {
 	function  string      // if a language or bootstrap has several
 }
 
-// named says which of its source's arms the side has; "" means all.
+// named returns the function and the kind of package of the side's arms; "" means all arms of the source.
 func (s side) named() string { return strings.TrimSpace(s.function + " " + string(s.among)) }
 
 func (s side) has(m *measured) bool {

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Step sets an arm beside another that differs from it in one thing: in the function of its language, or in memory.
+// Step compares an arm with another arm that differs in one thing: its function, in the same language, or its memory.
 type Step struct {
 	Source record.Source `json:"source"`
 	Arm    string        `json:"arm"`

@@ -11,7 +11,7 @@ import (
 // thresholdKiB is the published package size above which images beat ZIP.
 const thresholdKiB = 5 << 10
 
-// threshold checks the published threshold.
+// threshold checks whether images beat ZIP above the published size.
 func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) {
 	has := func(kind arm.Package) bool {
 		return slices.ContainsFunc(all, func(m *measured) bool { return m.group.kind == kind && s.has(m) })

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Traffic answers questions about one function from its real traffic: whether its cold starts matter, their part of
-// the bill, memory that is paid for but not used, what has changed, and what to do next.
+// Traffic answers questions about one function from its real traffic: whether its cold starts matter, what part of the
+// bill they are, how much of its memory it uses, what has changed, and what to do next.
 func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answer, error) {
 	t := traffic{function: function}
 	for r, err := range records {

@@ -79,7 +79,7 @@ type sequence struct {
 	alpha    float64              // of each part
 	contests []map[Clock]*contest // of each part of the side
 	claims   []*Claim
-	closed   string // the claim that ended it; "" while claims are still tested
+	closed   string // the claim that ended the sequence; "" if claims are still tested
 	told     bool   // the primary claim told arms apart
 }
 

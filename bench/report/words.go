@@ -99,7 +99,7 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// and joins texts: "a, b and c". It names at most six and counts the rest.
+// and joins at most six texts: "a, b and c". Of more it names five and counts the rest.
 func and(xs []string) string {
 	xs = list.Few(xs, 6)
 	if len(xs) < 2 {
@@ -108,5 +108,5 @@ func and(xs []string) string {
 	return strings.Join(xs[:len(xs)-1], ", ") + " and " + xs[len(xs)-1]
 }
 
-// some joins at most three names; of more it names two and counts the rest.
+// some joins at most three names. Of more it names two and counts the rest.
 func some(names []string) string { return and(list.Few(names, 3)) }

@@ -38,8 +38,7 @@ type Comparison struct {
 // experiment may differ.
 type key [6]any
 
-// Reports compares two reports.
-// It refuses a lab run and an AWS run, unless mixSources is set.
+// Reports compares two reports. It refuses to compare a lab run with an AWS run, unless mixSources is set.
 func Reports(before, after *report.Report, mixSources bool) (*Comparison, error) {
 	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha),
 		Rows: []*Row{}, Warnings: []string{}, Failed: []Failure{}}

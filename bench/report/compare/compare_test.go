@@ -168,7 +168,7 @@ func TestAGuardThatCannotFailSaysSo(t *testing.T) {
 	few := usual
 	few.Cold, few.Arms = 3, few.Arms[:2]
 	c := compared(t, made(t, few, still), made(t, few, slower("rawtcp/zip", 3)))
-	for text, want := range map[string]string{"init>5%": "cannot reach p", "init.p95>5%": "too few for p95", "nothing/*:init>5%": "no arm of both runs"} {
+	for text, want := range map[string]string{"init>5%": "cannot reach p", "init.p95>5%": "too few for p95", "nothing/*:init>5%": "it names no arm that has init in both runs"} {
 		e, err := ParseExpression(text)
 		if err != nil {
 			t.Fatal(err)

@@ -60,7 +60,7 @@ func (c *Comparison) Check(expressions []Expression) error {
 		}
 		switch {
 		case len(rows) == 0:
-			return fmt.Errorf("%s cannot be judged: no arm of both runs that it names has %s", e.Text, e.Metric)
+			return fmt.Errorf("%s cannot be judged: it names no arm that has %s in both runs", e.Text, e.Metric)
 		case blind > 0:
 			return fmt.Errorf("%s cannot be judged for %d of %d arms: %s; measure more (twinstart plan says how many)",
 				e.Text, blind, len(rows), why)
@@ -69,8 +69,8 @@ func (c *Comparison) Check(expressions []Expression) error {
 	return nil
 }
 
-// judge reports whether a row breaks the limit; blind says why that cannot be judged. It is one of so many tests, each
-// at the given level.
+// judge reports whether a row breaks the limit; blind says why that cannot be judged. tests is the number of rows that
+// are tested, each at the given level.
 func (e Expression) judge(r *Row, level float64, tests int) (f Failure, broken bool, blind string) {
 	f = Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: "median", Old: r.Old.Median, New: r.New.Median,
 		Unit: r.Unit, Ratio: r.Ratio, CI: r.CI, P: r.P}

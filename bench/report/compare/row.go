@@ -22,7 +22,8 @@ type Row struct {
 	Delta  float64       `json:"delta"`      // new - old, difference of medians
 	P      *float64      `json:"p"`          // by rank sums, adjusted over the arms of the metric; null if exact
 	Told   bool          `json:"told_apart"` // the interval excludes 1
-	// Counted says how a value was counted that exists once for a package. P then comes from its standard errors.
+	// Counted says how the values were counted, if each package has one counted value. P then comes from their standard
+	// errors.
 	Counted string `json:"counted_by,omitempty"`
 	// Blind says why the row can never tell anything apart.
 	Blind string `json:"too_few,omitempty"`

@@ -65,7 +65,7 @@ func figure(x float64) string {
 	return report.Digits(x)
 }
 
-// warn lists what else than the functions may cause a difference, and which rows cannot tell anything apart.
+// warn lists what may cause a difference besides the functions, and which rows cannot tell anything apart.
 func (c *Comparison) warn(before, after *report.Report) {
 	sides := map[[2]bool]string{{true, true}: "OLD and NEW: ", {true, false}: "OLD: ", {false, true}: "NEW: "}
 	for _, w := range list.Add(slices.Clone(before.Warnings), after.Warnings...) {

@@ -62,7 +62,7 @@ var priced = map[string]Line{
 	"AWS::KMS::Key": {What: "KMS key", USD: kmsKey,
 		Note: "and 0.03 for each 10,000 requests"},
 	"AWS::ApplicationAutoScaling::ScalableTarget": {What: "target tracking", USD: 2 * alarmMetric,
-		Note: "it makes two alarms each"},
+		Note: "each makes two alarms"},
 }
 
 // free lists the resource types that cost nothing while they are idle.

@@ -12,8 +12,8 @@ import (
 // trace is the price of recording an X-Ray trace, in USD. See https://aws.amazon.com/xray/pricing/.
 const trace = 5e-6
 
-// samples returns how many calls of an arm start cold, and how many warm. Arms that are for loads are measured under a
-// load only. restores counts the cold starts of SnapStart.
+// samples returns how many calls of an arm start cold, and how many warm. An arm that is made for a load has none
+// without one. The cold starts of SnapStart are not included: restores counts them.
 func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	switch {
 	case o.Load != nil:
@@ -28,11 +28,11 @@ func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 
 // tally sums up the arms of a run.
 type tally struct {
-	arms, called, calls, provisioned int     // called and provisioned count arms: called ones, provisioned ones
+	arms, called, calls, provisioned int     // called: arms with calls; provisioned: arms with provisioned environments
 	usd, provisionedUSD              float64 // of the calls, and of provisioned environments
 }
 
-// count adds those of the function's arms that is selects.
+// count adds the function's arms that is selects.
 func (f *function) count(t *tally, o measure.Options, is func(arm.Identity) bool) {
 	for i, set := range f.arms {
 		if !is(f.ids[i]) {

@@ -151,8 +151,9 @@ func (t *Template) provisioned(function string, seconds float64) (environments i
 	return environments, usd
 }
 
-// Concurrency returns how many of the account's concurrent executions the functions may take for themselves: reserved
-// ones or, if there are more, provisioned ones. Those that a run provisions for one arm at a time count, too.
+// Concurrency returns how many of the account's concurrent executions the functions may take for themselves. A function
+// takes its reserved executions or its provisioned ones, whichever are more. The environments that a run provisions for
+// one arm at a time count as provisioned.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
 	for id, f := range t.lambda() {

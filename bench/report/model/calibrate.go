@@ -51,7 +51,7 @@ func (o Observed) Add(r *record.Record) {
 }
 
 func (c *observed) count(r *record.Record) {
-	if r.InitPackageReadKiB != nil { // predictions use this count; that of a measured start depends on this machine
+	if r.InitPackageReadKiB != nil { // predictions use this count; the count of a measured start depends on this machine
 		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
 	} else {
 		c.kib = append(c.kib, *r.InitReadKiB)

@@ -15,8 +15,8 @@ import (
 // Confidence of every interval.
 const Confidence = 0.95
 
-// floor is the smallest relative error of a fit: KiB repeat no better than this. Without it, a few points that lie on a
-// line by chance would have no error.
+// floor is the smallest relative error of a fit: repeated counts of KiB differ by as much. Without it, a few points
+// that lie on a line by chance would have no error.
 const floor = 0.02
 
 // apart is the distance in robust standard deviations beyond which a point is left out of the fit.
@@ -38,10 +38,10 @@ type Fit struct {
 	// Times is the ratio of this architecture's Init to that of the architecture that it was fitted together with.
 	Times float64 `json:"times,omitempty"`
 
-	kept                 []Point // points in the fit
-	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
-	times                float64 // relative variance of Times, in units of a residual's
-	left                 func(Point) (*Fit, error)
+	kept                 []Point                   // points in the fit
+	weight, mean, spread float64                   // sum of weights, weighted mean of KiB, weighted sum of squares about it
+	times                float64                   // relative variance of Times, in units of a residual's
+	left                 func(Point) (*Fit, error) // fits a line without a point
 }
 
 // Residual is the position of one point relative to the line.
@@ -171,7 +171,8 @@ func medianLine(points []Point) (a, b float64, ok bool) {
 	return median(rest), b, true
 }
 
-// leastSquares fits a line with weights of 1 / fitted squared, by iteration. The points determine so many parameters.
+// leastSquares fits a line with weights of 1 / fitted squared, by iteration. parameters is how many parameters the
+// points determine.
 func leastSquares(points []Point, parameters int) (*Fit, error) {
 	if len(points) < 2 {
 		return nil, ErrFewPoints
@@ -205,7 +206,7 @@ func leastSquares(points []Point, parameters int) (*Fit, error) {
 	return f, nil
 }
 
-// rounds is how often line and ratio are fitted in turn. It is enough for seven digits.
+// rounds is how often line and ratio are fitted in turn: enough for seven digits.
 const rounds = 50
 
 // fitTogether fits two architectures if one has too few points to be fitted alone. It fits one line, and a factor for

@@ -84,8 +84,8 @@ type Prediction struct {
 	// Winner is "zip" or "image" if the ZIP's interval lies wholly below or above the crossovers of all days; else "".
 	Winner    string      `json:"winner"`
 	CrossMs   *float64    `json:"crossoverInitMs"`     // Init at which ZIP and image take the same time
-	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // its range on 90 of 100 days
-	CrossKiB  *float64    `json:"crossoverReadKiB"`    // KiB read at which they do
+	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // range of CrossMs on 90 of 100 days
+	CrossKiB  *float64    `json:"crossoverReadKiB"`    // KiB read at which ZIP and image take the same time
 	Notes     []string    `json:"notes"`
 }
 

@@ -59,7 +59,7 @@ type Arm struct {
 	Pilot  int     `json:"pilot_cold_starts"`
 	Median float64 `json:"median_ms"`
 	SD     float64 `json:"sd_share"`       // standard deviation within rounds, as a share of the value
-	Power  float64 `json:"power_of_pilot"` // chance that so many cold starts detect the effect
+	Power  float64 `json:"power_of_pilot"` // chance that as many cold starts as the pilot's detect the effect
 	Needed *int    `json:"needed"`         // null if more than Limit
 }
 
@@ -86,7 +86,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 		}
 		s := a.Sample(o.Clock)
 		if s.N() < minPilot {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: left out: too few values by %s: %d", a.Arm, o.Clock, s.N()))
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s is left out: %d values by %s are too few", a.Arm, s.N(), o.Clock))
 			continue
 		}
 		spreads[a.Arm] = pilot.Residuals(a, o.Clock)

@@ -19,7 +19,7 @@ import (
 // DefaultRegion is the region whose prices count if no region is named, as in the lab.
 const DefaultRegion = "us-east-1"
 
-// USD is the currency of all regions but cn-*, whose currency is CNY. Codes are those of ISO 4217.
+// USD is the currency of all regions but cn-*, which have CNY. Currencies have their ISO 4217 codes.
 const USD = "USD"
 
 // Table holds list prices by region. A missing region or architecture has no price; nothing is guessed.
@@ -79,7 +79,7 @@ func Parse(data []byte) (*Table, error) {
 			return nil, fmt.Errorf("reading prices: %s has no as_of: add the date of its list", name)
 		}
 		if !(r.SnapStartCache >= 0) || !(r.SnapStartRestore >= 0) {
-			return nil, fmt.Errorf("reading prices: %s: SnapStart's are not prices: want numbers >= 0", name)
+			return nil, fmt.Errorf("reading prices: %s: a price of SnapStart is not a price: want a number >= 0", name)
 		}
 		for _, prices := range []map[arm.Architecture]float64{r.GBSecond, r.Provisioned, r.ProvisionedDuration} {
 			for a, p := range prices {

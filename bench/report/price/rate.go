@@ -39,7 +39,7 @@ func (r Rate) Restored(memorySizeMB int, billedMs, billedRestoreMs float64) floa
 	return r.Invocation(memorySizeMB, math.Ceil(billedMs)+math.Ceil(billedRestoreMs)) + gb*r.SnapStartRestore
 }
 
-// Cached returns the cost of keeping a version's snapshot for so many seconds.
+// Cached returns the cost of keeping a version's snapshot for a number of seconds.
 func (r Rate) Cached(memorySizeMB int, seconds float64) float64 {
 	return float64(memorySizeMB) / 1024 * math.Max(seconds, MinCache) * r.SnapStartCache
 }

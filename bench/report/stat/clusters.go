@@ -58,8 +58,8 @@ func (c *Clusters) Resample(q float64, seed uint64) []float64 {
 	return c.resample([]float64{q}, Resamples, seed)[0]
 }
 
-// resample returns the draws of each quantile. A resample's quantile is the smallest value with a share of at least q
-// at or below it.
+// resample returns the draws of each quantile. The quantile q of a resample is its smallest value x such that a share
+// of at least q of its values is at most x.
 func (c *Clusters) resample(qs []float64, times int, seed uint64) [][]float64 {
 	out := make([][]float64, len(qs))
 	for i := range out {

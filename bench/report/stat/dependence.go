@@ -14,8 +14,8 @@ type Dependence struct {
 }
 
 // memory is the part of a dependence that is assumed to remain from value to value. A correlation of 0.25 can come from
-// an AR(1) process under equal white noise, and then halves with each step; or from a plain AR(1), and then is gone
-// after two. 60 values cannot tell the two apart, so the worse one is assumed.
+// an AR(1) process with as much white noise: then it halves with each step. Or it can come from an AR(1) process alone:
+// then it is gone after two steps. 60 values cannot tell these apart, so the worse one is assumed.
 const memory = 0.5
 
 // minSerial is how many values it takes to measure dependence.
@@ -54,7 +54,7 @@ func Shared(pairs []Dependence, arms int) (mean Dependence) {
 	return mean
 }
 
-// serialZ is the Z above which dependence is corrected for. Of samples without dependence 7 % exceed it, too, and lose
+// serialZ is the Z above which dependence is corrected for. Without dependence 7 % of samples exceed it, too; they lose
 // a little power.
 const serialZ = 1.5
 
@@ -110,7 +110,7 @@ func (c correction) level(level float64) float64 {
 	return 2 * distuv.UnitNormal.Survival(c.quantile(level)*math.Sqrt(c.inflation))
 }
 
-// quantile returns how many standard errors an estimate lies off at a two-sided p-value.
+// quantile returns the distance from 0, in standard errors, of an estimate that has a two-sided p-value of p.
 func (c correction) quantile(p float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: c.df}.Quantile(1 - p/2)
 }

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Family is all pairs of so many arms. They are tested together, so that the chance of any false claim is Alpha.
+// Family is all pairs of a number of arms. They are tested together, so that the chance of any false claim is Alpha.
 //
 // The method is Tukey's: the largest of all pairwise statistics is compared with the studentized range, as Steel (1960)
 // and Dwass (1960) did for rank sums. The range takes into account that pairs share arms. Holm's correction does not:
@@ -63,7 +63,7 @@ type Slower struct {
 	p1, p2, p3 float64 // P(D > 0), P(D + D' > 0), P(D + D' > 0 and D + D" > 0), for differences D; ties count half
 }
 
-// NewSlower uses at most so many values, and so many of their differences, evenly spaced in ascending order.
+// NewSlower uses at most maxValues values and maxDifferences of their differences, evenly spaced in ascending order.
 const maxValues, maxDifferences = 300, 2000
 
 // NewSlower takes at least two logs of times, from which the effects of rounds were subtracted. It does not compare a
@@ -92,7 +92,7 @@ func NewSlower(logs []float64, factor float64) Slower {
 	return out
 }
 
-// thin keeps at most so many of the sorted values, evenly spaced. It changes the slice.
+// thin keeps at most most of the sorted values, evenly spaced. It changes the slice.
 func thin(sorted []float64, most int) []float64 {
 	n := len(sorted)
 	if n <= most {
@@ -104,8 +104,8 @@ func thin(sorted []float64, most int) []float64 {
 	return sorted[:most]
 }
 
-// Power returns the chance that signed ranks of so many rounds tell the two apart at the level. It is the normal
-// approximation with the variance under the alternative (Lehmann 1975, section 4.2).
+// Power returns the chance that signed ranks tell the two arms apart at the level, after a number of rounds. It is the
+// normal approximation with the variance under the alternative (Lehmann 1975, section 4.2).
 func (s Slower) Power(rounds int, level float64) float64 {
 	n := float64(rounds)
 	if level < math.Exp2(1-n) {

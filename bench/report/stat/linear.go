@@ -25,7 +25,7 @@ func Fit(x [][]float64, y []float64) (*Line, error) {
 	}
 	b, rss, rank := solve(x, y, nil)
 	if rank < len(x[0]) {
-		return nil, errors.New("what should explain varies together")
+		return nil, errors.New("the columns depend on each other")
 	}
 	l := &Line{Coefficients: b, DF: len(x) - rank, RSS: rss}
 	design := mat.NewDense(len(x), rank, slices.Concat(x...))
@@ -95,7 +95,7 @@ func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank i
 	return rss, rank
 }
 
-// solve returns the coefficients of a least-squares fit. No weights are equal ones. The rank is 0 if there is no
+// solve returns the coefficients of a least-squares fit. Nil weights mean equal weights. The rank is 0 if there is no
 // solution.
 func solve(x [][]float64, y, weights []float64) (b []float64, rss float64, rank int) {
 	design, target := mat.NewDense(len(x), len(x[0]), slices.Concat(x...)), mat.NewVecDense(len(y), slices.Clone(y))

@@ -19,9 +19,10 @@ type quantileOf struct {
 	q float64
 }
 
-// Order returns the narrowest pair of ranks that reaches Confidence; of several, the pair that covers most. The choice
-// must not depend on the values, or the coverage would be wrong. ok is false if not even the extremes reach Confidence:
-// below 6 values for a median, 14 for p80, 29 for p90, 59 for p95, 299 for p99.
+// Order returns the narrowest pair of ranks that reaches Confidence. If there are several, it returns the pair with the
+// highest coverage. The choice must not depend on the values, or the coverage would be wrong. ok is false if even the
+// lowest and the highest rank do not reach Confidence: below 6 values for a median, 14 for p80, 29 for p90, 59 for p95,
+// 299 for p99.
 func Order(n int, q float64) (o OrderInterval, ok bool) {
 	if n < 1 || q <= 0 || q >= 1 || 1-math.Pow(q, float64(n))-math.Pow(1-q, float64(n)) < Confidence {
 		return o, false
@@ -32,7 +33,7 @@ func Order(n int, q float64) (o OrderInterval, ok bool) {
 
 var orders = kept(func(k quantileOf) (o OrderInterval) {
 	n, q := k.n, k.q
-	// Ranks farther than 12 standard deviations from the quantile's own add no probability.
+	// Ranks more than 12 standard deviations from the quantile's rank add no probability.
 	middle, reach := float64(n)*q, 12*math.Sqrt(float64(n)*q*(1-q))+12
 	first, last := max(1, int(middle-reach)), min(n, int(middle+reach))
 	below := make([]float64, last-first+1) // chance that fewer than first+i values fall below the quantile

@@ -21,7 +21,7 @@ func init() {
 
 // Unpaired tests two samples by Mann and Whitney's rank sums: do values of a usually exceed values of b?
 // Estimate is the Hodges-Lehmann shift, the median of all differences; its interval inverts the test. ok is false if
-// so few values can never reach the level.
+// there are too few values to reach the level.
 func Unpaired(a, b []float64, level float64) (s Shift, ok bool) {
 	n, m := len(a), len(b)
 	s = Shift{N: min(n, m), Effective: float64(min(n, m)), P: 1}
@@ -46,7 +46,7 @@ func RankSum(a, b []float64) float64 {
 	return t.P
 }
 
-// LeastP returns the least p-value of so many values, when all of one sample exceed all of the other: 2 / C(n+m, n).
+// LeastP returns the least p-value of n and m values, when all of one sample exceed all of the other: 2 / C(n+m, n).
 func LeastP(n, m int) float64 {
 	return 2 * math.Exp(-combin.LogGeneralizedBinomial(float64(n+m), float64(n)))
 }
@@ -55,7 +55,7 @@ func LeastP(n, m int) float64 {
 func difference(x, y []float64, k float64) float64 {
 	return bisect(x[0]-y[len(y)-1], x[len(x)-1]-y[0], func(at float64) bool {
 		count, j := 0, 0
-		for _, v := range x { // a y below v - at lies farther than at from v
+		for _, v := range x { // count each y with v - y <= at
 			for j < len(y) && v-y[j] > at {
 				j++
 			}

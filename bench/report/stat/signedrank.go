@@ -10,9 +10,9 @@ import (
 )
 
 // Paired tests differences within rounds by Wilcoxon's signed ranks: does one arm usually take longer than the other? A
-// round's effect on both cancels. Dependence that remains between neighbouring rounds is corrected for; shared is what
-// other pairs show of it. level is the level of this one test, for example Family.Level. ok is false if so few pairs
-// can never reach it.
+// round's effect on both cancels. Dependence that remains between neighbouring rounds is corrected for; shared is the
+// dependence over all pairs of arms. level is the level of this one test, for example Family.Level. ok is false if
+// there are too few differences to reach it.
 func Paired(differences []float64, level float64, shared Dependence) (s Shift, ok bool) {
 	n := len(differences)
 	s = Shift{N: n, Effective: float64(n), P: 1}

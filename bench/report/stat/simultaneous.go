@@ -7,8 +7,8 @@ import (
 	"github.com/twinstart/twinstart/arm/list"
 )
 
-// Simultaneous holds the intervals of all ratios between arms, from their draws. They are as wide as the largest
-// deviation over all ratios demands, so that the chance that any of them misses is alpha.
+// Simultaneous holds the intervals of all ratios between arms, from their draws. Their width comes from the largest
+// deviation over all ratios, so the chance that any of them misses its ratio is alpha.
 type Simultaneous struct {
 	estimate []float64 // logs
 	errors   [][]float64
