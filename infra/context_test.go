@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,7 +39,7 @@ func TestContextMistakes(t *testing.T) {
 	for _, test := range []struct {
 		key   string
 		value any
-		want  string // the whole message, or its beginning where it ends in "..."
+		want  string // the whole message, or its beginning if it ends in "..."
 	}{
 		{"arch", "arm64", "-c arch=...: unknown context key: " + keys},
 		{"Memory", "128", "-c Memory=...: unknown context key: " + keys},
@@ -53,7 +54,9 @@ func TestContextMistakes(t *testing.T) {
 		{"memory", "127", `-c memory=127: "127": use ...`},
 		{"memory", 10241.0, `-c memory=10241: "10241": use ...`},
 		{"memory", "128,,256", "-c memory: a value is empty: ..."},
-		{"memory", map[string]any{}, "-c memory: map[] is neither text nor a number nor a list of those"},
+		{"memory", map[string]any{}, "-c memory: the value is map[]: use text, a number, or a list of these"},
+		{"memory", []any{128.0, []any{256.0}}, "-c memory: the value is [128 [256]]: use text, a number, or a list of these"},
+		{"reserved", []any{true}, "-c reserved: the value is [true]: use text, a number, or a list of these"},
 		{"observe", "graphs", `-c observe=graphs: there is no "graphs": use dashboard, metrics, alarms, queries, contributors, or just none`},
 		{"observe", "none,alarms", `-c observe=none,alarms: there is no "none": use dashboard, metrics, alarms, queries, contributors, or just none`},
 		{"handler", "nosuch", `-c handler=nosuch: there is no "nosuch": use echo, hello, levers, primed`},
@@ -75,5 +78,14 @@ func TestContextMistakes(t *testing.T) {
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("-c %s=%v: more than one line: %q", test.key, test.value, err)
 		}
+	}
+}
+
+// A number in cdk.json is text as it was written.
+func TestContextNumbers(t *testing.T) {
+	project(t)
+	s, err := readSettings(map[string]any{"experiment": 20261121.0, "memory": []any{512.0, "1024,512"}})
+	if err != nil || s.Experiment != "20261121" || !slices.Equal(s.MemorySizes, []int{512, 1024}) {
+		t.Errorf("%s, %v, %v", s.Experiment, s.MemorySizes, err)
 	}
 }

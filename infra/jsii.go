@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -16,8 +17,12 @@ import (
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
 
+// tooMany matches messages about a stack that is too large.
+var tooMany = regexp.MustCompile(`Number of resources in stack '[^']*': \d+ is greater than allowed maximum of \d+|` +
+	`props Functions and Patterns have \d+ functions: a role has room for the rights on \d+`)
+
 // catch turns a panic, by which the CDK reports errors, into a one-line error. A mistake of this program, a
-// runtime.Error, keeps its stack trace.
+// runtime.Error, keeps its stack trace. If a stack is too large, the error says what to leave out.
 func catch(f func() error) (err error) {
 	defer func() {
 		thrown := recover()
@@ -29,6 +34,9 @@ func catch(f func() error) (err error) {
 		}
 		if thrown != nil {
 			err = errors.New(oneLine(fmt.Sprint(thrown)))
+		}
+		if found := tooMany.FindString(fmt.Sprint(err)); found != "" {
+			err = errors.New(found + ": choose fewer arms (-c arms), memory sizes (-c memory) or parts (-c observe=none)")
 		}
 	}()
 	return f()

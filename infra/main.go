@@ -1,5 +1,5 @@
-// Command infra is the CDK app: it writes the experiment that `-c` describes into a cloud assembly, which `cdk deploy`
-// stands up on AWS and the lab runs here. The CDK CLI calls it, see cdk.json.
+// Command infra is the CDK app. It writes the experiment that `-c` describes into a cloud assembly. `cdk deploy` brings
+// the assembly to AWS, and the lab runs it on this machine. The CDK CLI calls the app, see cdk.json.
 //
 // # Context
 //
@@ -19,8 +19,8 @@
 //	-c handler=NAME                  a folder below handlers/ (default echo)
 //	-c packages=PATH[,PATH]          your own packages, folders or ZIP files. Each is deployed as a ZIP and as an image,
 //	                                 and the experiment is called own
-//	-c runtime=NAME                  of -c packages (default provided.al2023); -c handler=NAME is theirs, too
-//	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors
+//	-c runtime=NAME                  for -c packages (default provided.al2023); -c handler=NAME is then their handler
+//	-c observe=PART[,PART]|none      what CloudWatch shows: dashboard, metrics, alarms, queries, contributors
 //	                                 (default dashboard, alarms, queries)
 //	-c tuning=on|off                 the state machine that tunes the functions' memory, see docs/tuning.md (default on)
 //
@@ -31,7 +31,7 @@
 //	-c reserved=N                    reserved concurrency
 //	-c vpc=new                       new isolated subnets; or -c vpc=vpc-ID -c subnets=subnet-ID,subnet-ID
 //	-c url=iam                       a function URL for signed requests
-//	-c logs=experiment               one log group for all functions, in place of one each
+//	-c logs=experiment               one log group for all functions, instead of one each
 //	-c kms=new|ARN                   the key of environment variables
 //	-c dlq=sqs                       a dead-letter queue
 //	-c tmp=MB                        ephemeral storage, 512 to 10240
@@ -68,11 +68,9 @@ func main() {
 	err := run(ctx, os.Args[1:], stderr)
 	end()
 	stop()
-	if err != nil {
-		fmt.Fprintln(stderr, "twinstart:", err)
-	}
 	jsii.Close() // ends its process and removes its temporary files
 	if err != nil {
+		fmt.Fprintln(stderr, "twinstart:", err)
 		os.Exit(exitUsage)
 	}
 }

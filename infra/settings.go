@@ -141,10 +141,12 @@ func textsOf(value any) (texts []string, err error) {
 		items = []any{value}
 	}
 	for _, item := range items {
-		switch item.(type) {
-		case string, float64:
+		switch number := item.(type) {
+		case string:
+		case float64: // fmt.Sprint would write 20261121 as 2.0261121e+07
+			item = strconv.FormatFloat(number, 'f', -1, 64)
 		default:
-			return nil, fmt.Errorf("%v is neither text nor a number nor a list of those", value)
+			return nil, fmt.Errorf("the value is %v: use text, a number, or a list of these", value)
 		}
 		for text := range strings.SplitSeq(fmt.Sprint(item), ",") {
 			if text = strings.TrimSpace(text); text == "" {
@@ -185,7 +187,7 @@ func each[T comparable](parse func(string) (T, error)) func([]string) ([]T, erro
 	}
 }
 
-// like accepts text of a form.
+// like accepts text that matches a form. For other text it returns the error otherwise.
 func like(form, otherwise string) func(string) (string, error) {
 	return func(t string) (string, error) {
 		if !regexp.MustCompile(form).MatchString(t) {

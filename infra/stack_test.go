@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/infra/powertuning"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -25,7 +26,7 @@ const (
 	roleType     = "AWS::IAM::Role"
 )
 
-// The default is the whole factorial, each function with a log group and a role of its own.
+// The default is the whole factorial. Each function has its own log group and role.
 func TestDefaultIsTheFullFactorial(t *testing.T) {
 	// given no context, when the stack is synthesized
 	template, stack := synth(t, nil, nil)
@@ -69,8 +70,8 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 	}
 }
 
-// A template of more than 51,200 bytes is deployed by way of a bucket, one of more than a million not at all; ours is
-// to stay readable.
+// A template of more than 51,200 bytes is deployed through a bucket, and one of more than a million bytes cannot be
+// deployed. Our template must stay readable.
 func TestTemplateSize(t *testing.T) {
 	for _, experiment := range []string{"packaging", arm.SnapStart} {
 		dir := project(t)
@@ -91,7 +92,7 @@ func TestTemplateSize(t *testing.T) {
 	}
 }
 
-// One function of each kind of package, in full: a change of what is deployed is to be seen in review.
+// The file has one function of each kind of package in full, so that a reviewer sees what a change deploys.
 func TestGoldenTemplate(t *testing.T) {
 	_, stack := synth(t, map[string]any{"arms": "nethttp/*", "architecture": "x86_64", "memory": "512", "handler": "hello", "experiment": "golden"},
 		map[string]error{"nethttp/image-minimal": &packages.UnavailableError{What: "static Bash", Why: "no toolchain", Remedy: "install one"}})
@@ -110,8 +111,7 @@ func TestLogGroupsGoWithTheStack(t *testing.T) {
 	}
 }
 
-// A role may write to its own function's log group and has no other right: neither a managed policy nor a second
-// statement.
+// A role may write to its own function's log group only. It has no managed policy and no second statement.
 func TestLeastPrivilege(t *testing.T) {
 	template, _ := synth(t, nil, nil)
 	for id, function := range template.Resources {
@@ -167,7 +167,7 @@ func TestSeveralMemories(t *testing.T) {
 	}
 }
 
-// A deployed experiment that is widened keeps the functions that it has.
+// If a deployed experiment is widened, its functions stay.
 func TestLogicalIDsSurviveWidening(t *testing.T) {
 	narrow, _ := synth(t, map[string]any{"arms": "rawtcp/zip"}, nil)
 	wide, _ := synth(t, map[string]any{"memory": "128,1024"}, nil)
@@ -228,7 +228,7 @@ func TestNothingToMeasure(t *testing.T) {
 	}
 }
 
-// Two people who synthesize the same sources in two places get the same assembly, to the byte.
+// Two people who synthesize the same sources in two places get the same assembly, byte by byte.
 func TestAssembliesAreReproducible(t *testing.T) {
 	assembly := func() map[string]string {
 		dir := project(t)
@@ -251,7 +251,7 @@ func TestAssembliesAreReproducible(t *testing.T) {
 	}
 }
 
-// read returns the files of a folder by their names, and checks that none mentions a path of this machine.
+// read returns the files of a folder by their names, and checks that they contain no path of this machine.
 func read(t *testing.T, root, secret string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -275,7 +275,7 @@ func read(t *testing.T, root, secret string) map[string]string {
 
 func stringPointer(s string) *string { return &s }
 
-// Without Docker a deployment would end in its middle: synth says beforehand what to do.
+// Without Docker a deployment would fail in the middle. So synth says before that what to do.
 func TestImagesWithoutDocker(t *testing.T) {
 	bin := t.TempDir()
 	if err := os.Symlink(need.Tool(t, "node"), filepath.Join(bin, "node")); err != nil {
@@ -292,5 +292,28 @@ func TestImagesWithoutDocker(t *testing.T) {
 		if len(*found) > 0 != warned {
 			t.Errorf("CDK_DOCKER=%s: %d warnings", given, len(*found))
 		}
+	}
+}
+
+// A stack that CloudFormation would refuse is an error of one line that says what to leave out, in the words of -c.
+func TestTooMany(t *testing.T) {
+	const remedy = ": choose fewer arms (-c arms), memory sizes (-c memory) or parts (-c observe=none)"
+	app := newApp(t, t.TempDir(), map[string]any{"arms": "rawsyscall/zip", "@aws-cdk/core:stackResourceLimit": 2})
+	err := catch(func() error {
+		if _, err := define(app, fakePackages{dir: project(t)}); err != nil {
+			return err
+		}
+		app.Synth(nil)
+		return nil
+	})
+	if err == nil || !strings.HasPrefix(err.Error(), "Number of resources in stack 'Twinstart-packaging': ") || !strings.HasSuffix(err.Error(), " is greater than allowed maximum of 2"+remedy) {
+		t.Errorf("got %v", err)
+	}
+	err = catch(func() error {
+		_, err := powertuning.New(nil, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: make([]string, 201)})
+		return err
+	})
+	if err == nil || err.Error() != "props Functions and Patterns have 201 functions: a role has room for the rights on 200"+remedy {
+		t.Errorf("got %v", err)
 	}
 }

@@ -27,10 +27,7 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 			return props, err
 		}
 	}
-	a, err := p.architecture()
-	if err != nil {
-		return props, err
-	}
+	a, _ := p.architecture() // validated
 	if p.Exclude != nil {
 		excluder, ok := builder.(interface{ Exclude(string, []string) error })
 		if !ok {

@@ -26,10 +26,7 @@ func (p BashFunctionProps) validate() ([]handler.Note, error) {
 			return nil, err
 		}
 	}
-	a, err := p.architecture()
-	if err != nil {
-		return nil, err
-	}
+	a, _ := p.architecture() // validateChoices has checked it
 	static := p.Package == arm.ImageMinimal || *p.Bootstrap == "bashtcp-static"
 	return handler.Handler{Dir: *p.Entry, Name: *p.Handler, Architecture: a, StaticBash: static}.Check()
 }

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -62,9 +63,7 @@ func (c parts) alarms() {
 }
 
 func (c parts) query(id string, m metric, seconds float64) *awscloudwatch.CfnAlarm_MetricDataQueryProperty {
-	if m.namespace == "" {
-		m.namespace = c.namespace()
-	}
+	m.namespace = cmp.Or(m.namespace, c.namespace())
 	sum := &awscloudwatch.CfnAlarm_MetricStatProperty{
 		Metric: &awscloudwatch.CfnAlarm_MetricProperty{Namespace: &m.namespace, MetricName: &m.name},
 		Period: &seconds, Stat: jsii.String("Sum"),

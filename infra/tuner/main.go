@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -56,13 +57,13 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 		props.Synthesizer = awscdk.NewDefaultStackSynthesizer(&plain)
 	}
 	stack := awscdk.NewStack(app, jsii.String(stackName), props)
-	words := strings.FieldsFunc(strings.TrimSpace(functions), func(r rune) bool { return r == ',' })
-	patterns := list.Map(words, strings.TrimSpace)
+	words := list.Map(strings.Split(functions, ","), strings.TrimSpace)
+	patterns := slices.DeleteFunc(words, func(word string) bool { return word == "" })
 	if len(patterns) == 0 {
 		names := awscdk.NewCfnParameter(stack, jsii.String("FunctionNames"), &awscdk.CfnParameterProps{
 			AllowedPattern: jsii.String("[A-Za-z0-9_*?-]+"), MaxLength: jsii.Number(140),
-			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions; orders-* " +
-				"is all that begin so. With * the tuner may change, publish and invoke every function of the account."),
+			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions. orders-* " +
+				"means all names that start so. With * the tuner may change, publish and invoke every function of the account."),
 		})
 		patterns = []string{*names.ValueAsString()}
 	}

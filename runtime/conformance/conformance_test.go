@@ -30,10 +30,10 @@ func TestConformance(t *testing.T) {
 			key := exceptionKey{b.name, s.name}
 			exception, excepted := exceptions[key]
 			delete(unused, key)
+			s.hangs = exception.hangs
 			for _, c := range b.places("") {
 				t.Run(c.String()+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
-					s.hangs = exception.hangs
 					o := c.run(t, s, patience)
 					err := s.check(o)
 					switch {

@@ -65,7 +65,7 @@ var snapshotScenarios = []snapshotScenario{
 		calls: "GET /restore/next, GET /invocation/next, POST /invocation/id-1/response, GET /invocation/next, POST /invocation/id-2/response, GET /invocation/next"},
 }
 
-// TestSnapshot is a table as TestContract's, with SnapStart.
+// TestSnapshot is a table like TestContract's, with SnapStart.
 func TestSnapshot(t *testing.T) {
 	for _, c := range columns(false) {
 		for _, s := range snapshotScenarios {
