@@ -64,8 +64,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 	}
 }
 
-// What awslambda.Function can do, a BashFunction can, and what a function is given it gets.
-// TestBashFunctionForThisMachine lets a lab run what is for arm64 by default.
+// A BashFunction can do what an awslambda.Function can do, and it passes on all options.
 func TestBashFunctionForThisMachine(t *testing.T) {
 	dir := project(t)
 	stack := awscdk.NewStack(newApp(t, "", map[string]any{"architecture": "x86_64"}), jsii.String("Mine"), nil)
@@ -138,7 +137,7 @@ func TestBashFunctionAsImage(t *testing.T) {
 	}
 }
 
-// In a VPC, Lambda makes network interfaces with the function's role.
+// In a VPC, Lambda makes network interfaces with the rights of the function's role.
 func TestBashFunctionInAVPC(t *testing.T) {
 	stack, builder := someStack(t)
 	vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{NatGateways: jsii.Number(0), RestrictDefaultSecurityGroup: jsii.Bool(false)})

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// The names that no bootstrap accepts are refused before they are deployed.
+// A name that no bootstrap accepts is refused at synth.
 func TestBashFunctionHandlerNames(t *testing.T) {
 	stack, builder := someStack(t)
 	for path, content := range map[string]string{"h/src/my-handler.v2.sh": "run() { :; }\n", "h/-.sh": "run() { :; }\n", "evil.sh": "run() { :; }\n"} {
@@ -33,7 +33,7 @@ func TestBashFunctionHandlerNames(t *testing.T) {
 	}
 }
 
-// Where a function may come from another file, what cannot be decided is a warning.
+// If a function may come from another file, synth cannot decide whether it exists, and warns.
 func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "source \"$LAMBDA_TASK_ROOT/lib.sh\"\n")
@@ -44,7 +44,7 @@ func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 	}
 }
 
-// What works where a handler is written and not on Lambda is a warning, with its place.
+// If something in a handler works on a developer's machine but not on Lambda, synth warns and names the place.
 func TestBashFunctionThatIsUnlikeOnLambda(t *testing.T) {
 	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "run() {\n  read -r x < <(date)\n  compgen -G '*.sh'\n}\n")
@@ -62,7 +62,7 @@ func TestBashFunctionThatIsUnlikeOnLambda(t *testing.T) {
 	}
 }
 
-// The panic of the constructor is New's error, typed, and the app makes one line of it.
+// The constructor panics with New's typed error. The app turns it into one line.
 func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	stack, builder := someStack(t)
 	builder.absent = map[string]error{"rawtcp/zip": &packages.UnavailableError{What: "rawtcp", Why: "go is not in PATH", Remedy: "install Go"}}
@@ -75,7 +75,7 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	if !errors.As(err, &unavailable) {
 		t.Errorf("the panic's value is %v, want an UnavailableError", err)
 	}
-	// A panic of CDK's own is text of many lines.
+	// A panic of the CDK itself is text of many lines.
 	err = catch(func() error {
 		for range 2 {
 			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/echo"), Builder: builder, Bootstrap: jsii.String("bashtcp")})
@@ -87,13 +87,13 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	}
 }
 
-// The default Builder is the real one, in the user's cache folder, and works for the packages that need no toolchain.
+// The default Builder is the real one, in the user's cache folder. The test uses packages that need no toolchain.
 func TestBashFunctionBuildsForReal(t *testing.T) {
 	stack, _ := someStack(t)
 	t.Chdir(repository)
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
-	t.Setenv("HOME", cache) // where a cache folder is looked for on other systems
+	t.Setenv("HOME", cache) // other systems look for the cache folder here
 	entry := t.TempDir()
 	write(t, filepath.Join(entry, "handler.sh"), "run() { :; }\n")
 	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: &entry, Bootstrap: jsii.String("bashtcp")})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The tuning's program is built once for an app; where it is gone it is built again.
+// An app builds the tuning's program once. If the program has been deleted, the app builds it again.
 func TestStepsProgram(t *testing.T) {
 	kept := t.TempDir()
 	project(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// cdkCLI runs the pinned CDK CLI as a user does, in the repository, with an output folder of its own.
+// cdkCLI runs the pinned CDK CLI as a user does, in the repository, with a new output folder.
 func cdkCLI(t *testing.T, args ...string) (outDir, stderr string, status int) {
 	t.Helper()
 	need.Time(t)
@@ -52,10 +52,10 @@ func TestCLISynthesizes(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(outDir, "Twinstart-cli.template.json")); err != nil {
 		t.Error(err)
 	}
-	read(t, outDir, repository) // nor does an assembly that the CLI wrote name this machine's folders
+	read(t, outDir, repository) // an assembly that the CLI wrote does not name this machine's folders either
 }
 
-// Of the two lines the first is ours; the CLI adds its own.
+// Our line comes first; the CLI adds a second one.
 func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	_, stderr, status := cdkCLI(t, "-c", "arch=x86_64")
 	if status == 0 {
@@ -68,8 +68,8 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	}
 }
 
-// What infra/app has Node run ahead of jsii: a lock that another process has is waited for, and the description of the
-// CDK loses words that jsii does not use, from the second time on.
+// infra/app makes Node run jsii.cjs before jsii. It waits for a lock of another process. From the second time on it
+// gives jsii a description of the CDK without the words that jsii does not use.
 func TestAheadOfJsii(t *testing.T) {
 	node := need.Tool(t, "node")
 	dir := t.TempDir()

@@ -85,7 +85,7 @@ func (s *settings) validate() error {
 	case s.VPC == "new" && s.Subnets != nil:
 		return errors.New("-c vpc=new brings its own subnets: leave -c subnets out, or name the VPC that has them")
 	case s.VPC != "" && s.VPC != "new" && s.Subnets == nil:
-		return fmt.Errorf("-c vpc=%s: it is not known in which subnets: add -c subnets=subnet-ID,subnet-ID", s.VPC)
+		return fmt.Errorf("-c vpc=%s: its subnets are not named: add -c subnets=subnet-ID,subnet-ID", s.VPC)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ const (
 	transformerType  = "AWS::Logs::Transformer"
 )
 
-// Each part brings its own resources and no others.
+// Each part defines its own resources and no others.
 func TestObserve(t *testing.T) {
 	for _, test := range []struct {
 		observe string
@@ -60,7 +60,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// Everything that is shown comes from platform.report, so every function has to log it.
+// All figures come from platform.report, so every function must log it.
 func TestFunctionsLogReportsInJSON(t *testing.T) {
 	template, _ := synth(t, map[string]any{"arms": "rawtcp"}, nil)
 	for _, f := range template.ofType(functionType) {
@@ -71,7 +71,8 @@ func TestFunctionsLogReportsInJSON(t *testing.T) {
 	}
 }
 
-// Dimensions come from what the transformers add. The emulator forgets which filters read that: it is held here.
+// Dimensions come from the keys that transformers add. The emulator forgets which filters read transformed events, so
+// this test checks that.
 func TestFiltersByArmReadTransformedEvents(t *testing.T) {
 	template, _ := synth(t, map[string]any{"arms": "rawtcp", "observe": "metrics,alarms"}, nil)
 	byArm := 0
@@ -89,7 +90,7 @@ func TestFiltersByArmReadTransformedEvents(t *testing.T) {
 	}
 }
 
-// dashboardBodies are the bodies with names filled in.
+// dashboardBodies returns the bodies of the dashboards, with the names filled in.
 func dashboardBodies(t *testing.T, template template) (texts []string, widgets [][]map[string]any) {
 	t.Helper()
 	boards := template.ofType(dashboardType)
@@ -121,7 +122,7 @@ func dashboardBodies(t *testing.T, template template) (texts []string, widgets [
 	return texts, widgets
 }
 
-// metricsOf counts the metrics that a dashboard names, which decide its price.
+// metricsOf counts the metrics of a dashboard, which decide its price.
 func metricsOf(widgets []map[string]any) (n int) {
 	for _, w := range widgets {
 		metrics, _ := w["properties"].(map[string]any)["metrics"].([]any)
@@ -163,8 +164,8 @@ func TestDashboardShowsEveryArm(t *testing.T) {
 	}
 }
 
-// What fits into one dashboard of 50 metrics is one; up to 100 are two, which cost nothing either; more are one, which
-// is cheaper than many.
+// Up to 50 metrics fit on one free dashboard, up to 100 on two. With more there is one dashboard, because one is
+// cheaper than many.
 func TestDashboardsAreAsFewAsCostLeast(t *testing.T) {
 	for _, test := range []struct {
 		context map[string]any
@@ -186,7 +187,7 @@ func TestDashboardsAreAsFewAsCostLeast(t *testing.T) {
 	}
 }
 
-// With two memories an arm has two functions, and queries more log groups than one takes.
+// With two memories an arm has two functions. Together they have more log groups than one query takes.
 func TestDashboardOfTwoMemories(t *testing.T) {
 	template, _ := synth(t, map[string]any{"memory": "128,1024"}, nil)
 	texts, _ := dashboardBodies(t, template)
@@ -205,7 +206,8 @@ func TestDashboardOfTwoMemories(t *testing.T) {
 	}
 }
 
-// Alarms are billed by the metrics they read: the experiment's, whatever the number of arms.
+// An alarm's price depends on the metrics that it reads. It reads the experiment's metrics, so the number of arms does
+// not matter.
 func TestAlarmsAreForTheExperiment(t *testing.T) {
 	template, _ := synth(t, nil, nil)
 	read := 0
@@ -251,7 +253,7 @@ func TestDashboardMistakes(t *testing.T) {
 		{&dashboard.DashboardProps{Experiment: "x", Arms: []dashboard.Arm{{Function: imported}}}, "prop Arms: number 0 lacks its Function or its LogGroup"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("")}, "prop Arms: number 0 has no name: set Identity.Arm"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" does not name a metric: ...`},
-		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: give each a name of its own"},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: rename one"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{"graphs"}}, `unknown part "graphs": use ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Thresholds: dashboard.Thresholds{ErrorRate: 101}}, "prop Thresholds.ErrorRate is 101: use a number above 0, 100 at most"},
 	} {
@@ -264,7 +266,7 @@ func TestDashboardMistakes(t *testing.T) {
 	}
 }
 
-// The prices are those that reports use.
+// The prices are the same as in reports.
 func TestPrices(t *testing.T) {
 	var table struct {
 		Regions map[string]struct {

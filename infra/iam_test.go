@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Every right that a stack gives to anybody, by who may do what to what: a widening is to be seen in review.
+// The file lists every right in a stack: who may do what to which resource. So a reviewer sees when rights grow.
 func TestGoldenIAM(t *testing.T) {
 	var b strings.Builder
 	for _, test := range []struct {
@@ -33,7 +33,7 @@ func merge(a, b map[string]any) map[string]any {
 	return merged
 }
 
-// statements finds the statements of policies, wherever in a resource they are.
+// statements finds the statements of policies anywhere in a resource.
 func statements(value any) []string {
 	var found []string
 	switch value := value.(type) {
@@ -63,7 +63,7 @@ func statements(value any) []string {
 	return found
 }
 
-// many is a list, or the one that stands for a list of one.
+// many returns a list. One value stands for a list of one.
 func many(value any) []any {
 	if list, ok := value.([]any); ok {
 		return list

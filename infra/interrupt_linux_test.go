@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// A terminal interrupts the app and jsii's processes at once: one line is to be seen, and no stack trace of theirs.
+// A terminal interrupts the app and jsii's process at the same time. The user must see one line, and no stack trace of
+// jsii.
 func TestInterruptIsOneLine(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd := exec.Command(filepath.Join("infra", "app"))
@@ -39,7 +40,7 @@ func TestInterruptIsOneLine(t *testing.T) {
 	}
 }
 
-// hasKernel says whether a process of the group runs jsii's kernel.
+// hasKernel reports whether a process of the group runs jsii's kernel.
 func hasKernel(t *testing.T, group int) bool {
 	t.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -49,7 +50,7 @@ func hasKernel(t *testing.T, group int) bool {
 	for _, path := range processes {
 		line, err := os.ReadFile(path)
 		if err != nil || !strings.Contains(string(line), "jsii-runtime") || !strings.Contains(string(line), "program.js") {
-			continue // gone, or another
+			continue // the process is gone, or in another group
 		}
 		var stat []byte
 		if stat, err = os.ReadFile(filepath.Join(filepath.Dir(path), "stat")); err != nil {

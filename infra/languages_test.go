@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/packages/language"
 )
 
-// builtLanguages stands in for packages/language, which has tests of its own: a folder with one file, and no C#.
+// builtLanguages replaces packages/language, which has its own tests: it builds a folder with one file, and no C#.
 func builtLanguages(t *testing.T) {
 	t.Helper()
 	dir, real := t.TempDir(), buildLanguage
@@ -32,7 +32,8 @@ func builtLanguages(t *testing.T) {
 	}
 }
 
-// Each function is there in each language, may do what it does and no more, and goes with the stack, as its table does.
+// There is a function for each function and language. It has only the rights that it needs. The stack deletes it and
+// its table.
 func TestLanguages(t *testing.T) {
 	builtLanguages(t)
 	tmpl, _ := synth(t, map[string]any{"experiment": "languages", "functions": "wave,save,search", "languages": "rust,node,csharp", "package": "zip,image", "memory": "128,1024"}, nil)
@@ -101,7 +102,7 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// Without functions that need it there is no table; what a name or an option cannot be is refused at synth.
+// Without functions that need the table there is no table. Unknown names and impossible options are refused at synth.
 func TestLanguagesByContext(t *testing.T) {
 	builtLanguages(t)
 	tmpl, _ := synth(t, map[string]any{"experiment": "languages", "functions": "wave"}, nil)

@@ -76,7 +76,7 @@ func (s *settings) completeLevers() error {
 			"baseline's: reserve 11 at least", s.Reserved)
 	case s.Reserved > 0 && s.Reserved < trackedMost && s.has("tracked"):
 		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever tracked provisions up to %d environments: "+
-			"reserve so many", s.Reserved, trackedMost)
+			"reserve as many", s.Reserved, trackedMost)
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
 	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):

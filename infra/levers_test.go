@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// pulls lists the arms of a template: those of functions, and the variants of the baseline's.
+// pulls lists the arms of a template: the functions, and the variants of the baseline's function.
 func pulls(tmpl template) (all []string, functions int) {
 	for _, f := range tmpl.ofType(functionType) {
 		arms, _ := f.Metadata.Twinstart.Arms()
@@ -24,7 +24,7 @@ func pulls(tmpl template) (all []string, functions int) {
 	return all, functions
 }
 
-// What the update that forces a cold start carries costs no function of its own.
+// If the update that forces a cold start can carry a level, the level needs no other function.
 func TestLevers(t *testing.T) {
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "memory,logs,environment,extension", "memory": 512}, nil)
 	got, functions := pulls(template)
@@ -50,7 +50,8 @@ func TestLevers(t *testing.T) {
 	}
 }
 
-// A package of one's own has every lever but an extension inside its process; what needs another package is a function.
+// The user's own package has every lever except an extension inside its process. A level that needs another package is
+// another function.
 func TestLeversOfOwnPackage(t *testing.T) {
 	folder, _ := ownPackages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension,provisioned,tracing", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
@@ -69,8 +70,7 @@ func TestLeversOfOwnPackage(t *testing.T) {
 	}
 }
 
-// The other CPU and a VPC are functions of their own. The VPC has one way out, to the table and of this account, and
-// nothing in it costs.
+// The other CPU and a VPC are other functions. The VPC has one way out, to this account's table, and costs nothing.
 func TestLeversOfTheirOwnFunctions(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "architecture,vpc,code,tracked", "languages": "python", "architecture": "x86_64", "observe": "none"}, nil)
@@ -115,7 +115,7 @@ func TestLeversOfTheirOwnFunctions(t *testing.T) {
 	}
 }
 
-// A size is a function of its own, as a ZIP or as an image.
+// A size is another function, as a ZIP or as an image.
 func TestSizes(t *testing.T) {
 	folder, _ := ownPackages(t)
 	template, _ := synth(t, map[string]any{"experiment": "sizes", "sizes": "1,2", "packages": folder}, nil)
@@ -150,7 +150,7 @@ func TestLeverMistakes(t *testing.T) {
 		{"experiment=levers levers=vpc vpc=new", "-c experiment=levers and -c vpc: the lever vpc measures it: leave one out"},
 		{"experiment=levers tracing=active", "-c experiment=levers and -c tracing: the lever tracing measures it: leave one out"},
 		{"experiment=levers reserved=10", "-c experiment=levers and -c reserved=10: the lever provisioned takes 10 environments beside the baseline's: reserve 11 at least"},
-		{"experiment=levers levers=tracked reserved=99", "-c experiment=levers and -c reserved=99: the lever tracked provisions up to 100 environments: reserve so many"},
+		{"experiment=levers levers=tracked reserved=99", "-c experiment=levers and -c reserved=99: the lever tracked provisions up to 100 environments: reserve as many"},
 		{"experiment=snapstart provisioned=1", "-c experiment=snapstart and -c provisioned: Lambda refuses SnapStart with provisioned concurrency"},
 		{"experiment=levers provisioned=2", "-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out"},
 	} {
@@ -165,8 +165,8 @@ func TestLeverMistakes(t *testing.T) {
 	}
 }
 
-// The lever code is one function of ours, whose habits the update carries, another package where a habit is one, and
-// their table.
+// The lever code measures one function of ours. The update carries its habits. If a habit is another package, it is
+// another function. All use one table.
 func TestCodeLever(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "code", "languages": "python"}, nil)

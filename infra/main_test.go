@@ -24,7 +24,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// All tests of CDK code are in this package, for a process has one jsii kernel and starting it takes a second.
+// All tests of CDK code are in this package, because a process has one jsii kernel, which takes a second to start.
 
 var update = flag.Bool("update", false, "rewrite testdata")
 
@@ -45,7 +45,7 @@ var repository = func() string {
 	return dir
 }()
 
-// project makes a folder with the handlers echo and hello, and works in it until the test ends.
+// project makes a folder with the handlers echo and hello. It is the working folder until the test ends.
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,8 +72,8 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// fakePackages stands in for packages, which has tests of its own: packages of a few bytes, and errors for the arms
-// named in absent.
+// fakePackages replaces packages, which has its own tests. It makes packages of a few bytes, and returns errors for
+// the arms in absent.
 type fakePackages struct {
 	dir    string
 	absent map[string]error
@@ -89,7 +89,7 @@ func (f fakePackages) ImageContext(_ context.Context, p arm.Package, bootstrap s
 		return "", err
 	}
 	dir := filepath.Dir(path)
-	// As in the real context of bashtcp-static, a link that leads somewhere in the image only.
+	// The real context of bashtcp-static also has a link whose target exists only in the image.
 	if err := os.Symlink("../var/task/bash", filepath.Join(dir, "bash")); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
@@ -108,7 +108,7 @@ func (f fakePackages) make(bootstrap string, p arm.Package, a arm.Architecture, 
 	return path, os.WriteFile(path, fmt.Appendln(nil, "FROM scratch\n#", id, a, filepath.Base(handlerDir)), 0o644)
 }
 
-// newApp is the app as the CDK CLI starts it: cdk.json's context, and on top of it what -c says.
+// newApp returns the app as the CDK CLI starts it: with cdk.json's context, and over it the values of -c.
 func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	t.Helper()
 	need.Time(t)
@@ -122,7 +122,7 @@ func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	}
 	props := cdk.AppProps()
 	maps.Copy(*props.Context, config.Context)
-	(*props.Context)["tuning"] = "off" // tuning_test.go has it on, with code that takes no building
+	(*props.Context)["tuning"] = "off" // tuning_test.go switches it on, with code that needs no build
 	maps.Copy(*props.Context, given)
 	if outDir != "" {
 		props.Outdir = &outDir
@@ -147,7 +147,7 @@ type resource struct {
 	Metadata       struct{ Twinstart arm.Identity }
 }
 
-// names are one name or a list of them.
+// names is one name or a list of names.
 type names []string
 
 func (n *names) UnmarshalJSON(text []byte) error {
@@ -169,7 +169,7 @@ func (t template) ofType(name string) []resource {
 	return found
 }
 
-// synthesized keeps stacks by their context: all arms take seconds, and several tests look at them.
+// synthesized keeps stacks by their context, because all arms take seconds and several tests need them.
 var synthesized = map[string]synthesis{}
 
 type synthesis struct {
@@ -177,7 +177,7 @@ type synthesis struct {
 	stack    awscdk.Stack
 }
 
-// synth defines the stack for a context and reads its template, neither of which is to be changed.
+// synth defines the stack for a context and reads its template. Tests must not change either.
 func synth(t *testing.T, given map[string]any, absent map[string]error) (template, awscdk.Stack) {
 	t.Helper()
 	key := fmt.Sprint(given, absent)
@@ -213,7 +213,7 @@ func templateText(t *testing.T, stack awscdk.Stack) []byte {
 
 var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
 
-// golden compares text, its asset hashes apart, with a file of testdata/.
+// golden compares text with a file of testdata/, without asset hashes.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	if len(got) == 0 {

@@ -10,14 +10,14 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// allOptions switches on everything that a context key can.
+// allOptions switches on every option that has a context key.
 var allOptions = map[string]any{
 	"arms": "nethttp", "tracing": "active", "provisioned": "2-10", "reserved": "20", "vpc": "new", "url": "iam", "kms": "new", "dlq": "sqs", "tmp": "1024",
 	"observe": "dashboard,metrics,alarms,queries,contributors",
 }
 
-// cdk-nag's AwsSolutions rules hold for the default stack and for one with every option, save what a resource's
-// Metadata cdk_nag suppresses with a reason.
+// The default stack and a stack with every option satisfy cdk-nag's AwsSolutions rules, except the findings that a
+// resource's Metadata cdk_nag suppresses with a reason.
 func TestNag(t *testing.T) {
 	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"},
 		"levers": {"experiment": "levers", "levers": "tracing,memory,extension,provisioned,architecture,vpc,tracked"}} {

@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/infra/bashfunction"
 )
 
-// Each option brings what it names and nothing else.
+// Each option adds the resources that it names and no others.
 func TestOptions(t *testing.T) {
 	function := func(property string, want any) func(*testing.T, template) {
 		return func(t *testing.T, template template) {
@@ -105,7 +105,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// What several functions can share they share.
+// Several functions share what they can share.
 func TestOptionsAreShared(t *testing.T) {
 	template, _ := synth(t, merge(allOptions, map[string]any{"arms": "nethttp,rawtcp", "observe": "none"}), nil)
 	for _, kind := range []string{"AWS::EC2::VPC", "AWS::EC2::SecurityGroup", "AWS::KMS::Key", "AWS::SQS::Queue"} {
@@ -124,7 +124,7 @@ func TestOptionMistakes(t *testing.T) {
 		{"provisioned=2-10 reserved=5", "-c provisioned with up to 10 environments and -c reserved=5: the function may not have so many: raise reserved, or provision fewer"},
 		{"reserved=0", "-c reserved=0: use a whole number, 1 at least"},
 		{"vpc=default", "-c vpc=default: use new, or the ID of a VPC such as vpc-0123456789abcdef0"},
-		{"vpc=vpc-0123456789abcdef0", "-c vpc=vpc-0123456789abcdef0: it is not known in which subnets: add -c subnets=subnet-ID,subnet-ID"},
+		{"vpc=vpc-0123456789abcdef0", "-c vpc=vpc-0123456789abcdef0: its subnets are not named: add -c subnets=subnet-ID,subnet-ID"},
 		{"vpc=new subnets=subnet-0123456789abcdef0", "-c vpc=new brings its own subnets: leave -c subnets out, or name the VPC that has them"},
 		{"subnets=subnet-0123456789abcdef0", "-c subnets: subnets were given without a VPC: add -c vpc=vpc-ID"},
 		{"vpc=vpc-0123456789abcdef0 subnets=a", `-c subnets=a: "a": use IDs such as subnet-0123456789abcdef0`},
@@ -180,12 +180,12 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
-	if after := len(*stack.Node().Children()); after != before+1 { // the layer of this test's own
+	if after := len(*stack.Node().Children()); after != before+1 { // the layer that this test made
 		t.Errorf("%d constructs are left of functions that could not be", after-before-1)
 	}
 }
 
-// An alias and a URL are found where they were made, and take grants.
+// AliasOf and URLOf find an alias and a URL, and both take grants.
 func TestAliasAndURL(t *testing.T) {
 	stack, builder := someStack(t)
 	plainOne := bashfunction.NewBashFunction(stack, jsii.String("Plain"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})

@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/infra/dashboard"
 )
 
-// A stranger's functions, which have neither bootstrap nor package, can be shown too.
+// Functions of another application, which have neither bootstrap nor package, can be shown too.
 func TestDashboardOfOtherFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
@@ -35,8 +35,8 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 	}
 }
 
-// Functions that share everything but a name, or names that differ in a slash only, are told apart; the price is that
-// of the functions' own architecture, and functions of two architectures have no common one.
+// Functions that differ only in name, or whose names differ only in a slash, are told apart. The price is the one of
+// their architecture; functions of two architectures have no common price.
 func TestDashboardOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	of := func(id string, a awslambda.Architecture) dashboard.Arm {
@@ -64,8 +64,8 @@ func TestDashboardOfAnyFunctions(t *testing.T) {
 	}
 }
 
-// CloudWatch Logs takes five calls a second from CloudFormation: of each kind no more than three may begin at once. A
-// metric filter takes three calls, a transformer two.
+// CloudWatch Logs takes five calls a second from CloudFormation, so at most three resources of each kind may begin at
+// the same time. A metric filter takes three calls, a transformer two.
 func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
 	for _, context := range []map[string]any{nil, {"observe": "dashboard,metrics,alarms,queries"}} {
 		template, _ := synth(t, context, nil)
@@ -100,8 +100,8 @@ func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
 	}
 }
 
-// One log group for all arms: what is made of its events is made once, told apart by function, and what cannot be is
-// refused.
+// If all arms share one log group, there is one of each resource for it, and figures are by function. A part that
+// needs a log group for each arm is refused.
 func TestOneLogGroup(t *testing.T) {
 	context := map[string]any{"arms": "rawtcp,nethttp", "logs": "experiment", "observe": "dashboard,alarms,queries,contributors"}
 	template, stack := synth(t, context, nil)
@@ -144,7 +144,7 @@ func TestOneLogGroup(t *testing.T) {
 	}
 }
 
-// The rule ranks by what the transformer adds.
+// The rule ranks by the keys that the transformer adds.
 func TestContributorInsights(t *testing.T) {
 	_, stack := synth(t, map[string]any{"arms": "rawtcp/zip", "observe": "metrics,contributors"}, nil)
 	rule := only(t, stack, insightRuleType)

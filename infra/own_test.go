@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/infra/experiment"
 )
 
-// ownPackages makes a folder and a ZIP file of somebody's own.
+// ownPackages makes a folder and a ZIP file as a user has them.
 func ownPackages(t *testing.T) (folder, file string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func ownPackages(t *testing.T) (folder, file string) {
 	return folder, file
 }
 
-// Each package is deployed twice, and what is in the two is the same.
+// Each package is deployed twice, with the same content.
 func TestOwnPackages(t *testing.T) {
 	folder, file := ownPackages(t)
 	template, stack := synth(t, map[string]any{"packages": folder + "," + file, "memory": "128,512", "runtime": "python3.13", "handler": "app.handler"}, nil)
@@ -78,7 +78,7 @@ func TestOwnPackages(t *testing.T) {
 	}
 }
 
-// The base for programs of one's own starts what the ZIP has at its top.
+// The base image for the user's own programs starts the bootstrap at the top of the ZIP.
 func TestOwnProgram(t *testing.T) {
 	folder, _ := ownPackages(t)
 	synth(t, map[string]any{"packages": folder}, nil)
@@ -119,7 +119,8 @@ func TestOwnMistakes(t *testing.T) {
 	}
 }
 
-// A stranger's functions become arms: their levels are in the Metadata, and an experiment without arms is a mistake.
+// Functions of another application become arms. Their levels are in the Metadata. An experiment without arms is an
+// error.
 func TestExperimentOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	e := experiment.NewExperiment(stack, jsii.String("Compare"), &experiment.ExperimentProps{Name: "shop", NoTuning: true})

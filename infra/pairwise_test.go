@@ -42,8 +42,8 @@ var factors = []factor{
 // pair is two values of two factors.
 type pair struct{ factor, value, other, otherValue int }
 
-// pairwise chooses values of all factors so often that any two values of any two factors meet. Greedy: each choice
-// takes what meets most for the first time.
+// pairwise chooses values of all factors so often that any two values of two factors occur together. It is greedy:
+// each choice takes the value with the most new pairs.
 func pairwise(factors []factor) [][]int {
 	left := map[pair]bool{}
 	for i := range factors {
@@ -85,7 +85,7 @@ func pairwise(factors []factor) [][]int {
 	return all
 }
 
-// meets counts the pairs that a value would make with those chosen before it.
+// meets counts the new pairs that a value makes with the values that were chosen before it.
 func meets(left map[pair]bool, chosen []int, factor, value int) (n int) {
 	for other, v := range chosen {
 		switch {
@@ -97,8 +97,8 @@ func meets(left map[pair]bool, chosen []int, factor, value int) (n int) {
 	return n
 }
 
-// Any two options go together, or are refused with a reason: what is synthesized satisfies cdk-nag and, where -cfn-lint
-// names it, cfn-lint.
+// Any two options can be combined, or are refused with a reason. The result satisfies cdk-nag and, if -cfn-lint names
+// it, cfn-lint.
 func TestAnyTwoOptions(t *testing.T) {
 	templates := t.TempDir()
 	choices := pairwise(factors)
@@ -151,13 +151,14 @@ func TestAnyTwoOptions(t *testing.T) {
 	}
 }
 
-// knownBetter is what cfn-lint 1.58.0 has wrong: in JSONata MaxConcurrency may be an expression that evaluates to an
-// integer, says
-// https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html. And it knows one partition.
+// knownBetter are errors of cfn-lint 1.58.0. In JSONata MaxConcurrency may be an expression whose value is an integer,
+// see https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html. And cfn-lint knows only one
+// partition.
 var knownBetter = regexp.MustCompile(`^'arn:\$\{Partition\}:states:::lambda:invoke' does not match |^'{% \$plan.concurrency %}' is not of type 'number' at 'States/\w+/MaxConcurrency'$`)
 
-// lint holds templates against CloudFormation's schemas. W3005 is about DependsOn that CDK writes beside references,
-// for roles. W2530 misses versions of functions with SnapStart, which a run publishes.
+// lint checks templates against CloudFormation's schemas. It ignores W3005, which is about the DependsOn that the CDK
+// writes beside references for roles, and W2530, which asks for versions of functions with SnapStart: a run publishes
+// them.
 func lint(t *testing.T, files []string) {
 	t.Helper()
 	cmd := exec.Command(*linter, append([]string{"--ignore-checks", "W3005", "W2530", "--format", "json", "--"}, files...)...)

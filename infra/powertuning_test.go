@@ -41,11 +41,11 @@ func TestPowerTuning(t *testing.T) {
 			t.Errorf("the steps' function is %v", p)
 		}
 	}
-	// The clean-up after a stop is the one asynchronous call, and is tried again.
+	// Only the clean-up after a stop is an asynchronous call. It is retried.
 	if n := len(read.ofType("AWS::Lambda::EventInvokeConfig")); n != 0 {
 		t.Errorf("%d configurations of asynchronous calls, want Lambda's own: two retries", n)
 	}
-	// No permission is for everything, and none to delete is for a function itself.
+	// No right is on all resources, and no right to delete is on a function itself.
 	for name, r := range read.Resources {
 		text, _ := json.Marshal(r.Properties)
 		if strings.HasPrefix(r.Type, "AWS::IAM::") && strings.Contains(string(text), `"Resource":"*"`) {
@@ -59,8 +59,8 @@ func TestPowerTuning(t *testing.T) {
 	}
 }
 
-// someCode stands in for the program, whose first build for another architecture takes minutes; make test-deploy builds
-// and runs it.
+// someCode replaces the program, whose first build for another architecture takes minutes. make test-deploy builds and
+// runs the program.
 func someCode(t *testing.T) awslambda.Code {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "bootstrap"), "#!")
@@ -71,10 +71,10 @@ func TestPowerTuningMistakes(t *testing.T) {
 	stack := awscdk.NewStack(newApp(t, "", nil), jsii.String("Mistaken"), nil)
 	f := awslambda.Function_FromFunctionArn(stack, jsii.String("F"), jsii.String("arn:aws:lambda:us-east-1:123456789012:function:F"))
 	for want, props := range map[string]*powertuning.PowerTuningProps{
-		"prop Functions is empty":       {},
-		"number 2 is nil":               {Functions: []awslambda.IFunction{f, nil}},
-		"prop PowerValues holds 64":     {Functions: []awslambda.IFunction{f}, PowerValues: []int{64}},
-		"building github.com/twinstart": {Functions: []awslambda.IFunction{f}, ModuleDir: t.TempDir()},
+		"props Functions and Patterns are empty": {},
+		"number 2 is nil":                        {Functions: []awslambda.IFunction{f, nil}},
+		"prop PowerValues holds 64":              {Functions: []awslambda.IFunction{f}, PowerValues: []int{64}},
+		"building github.com/twinstart":          {Functions: []awslambda.IFunction{f}, ModuleDir: t.TempDir()},
 	} {
 		if _, err := powertuning.New(stack, jsii.String("Bad"), props); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v, want %q", err, want)
@@ -112,7 +112,7 @@ func powerTuningDefinition(t *testing.T) definition {
 	return d
 }
 
-// The state machine is valid in the eyes of others.
+// Other validators accept the state machine.
 func TestPowerTuningDefinitionIsValid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "definition.json")
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(powertuning.Definition(), "${Partition}", "aws")), 0o644); err != nil {
@@ -124,7 +124,7 @@ func TestPowerTuningDefinitionIsValid(t *testing.T) {
 	}
 }
 
-// Whatever fails goes through the clean-up, and every state is reached and leads on.
+// Every failure leads to the clean-up. Every state is reached and leads on.
 func TestPowerTuningFailuresCleanUp(t *testing.T) {
 	d := powerTuningDefinition(t)
 	steps := []step.Name{step.Initialise, step.Publish, step.Clean, step.Analyse, step.Optimise}
@@ -211,7 +211,7 @@ func branch(d definition, calls int) (n int) {
 	return n
 }
 
-// The bill's formula counts what the definition does.
+// The formula for the bill counts the same transitions as the definition.
 func TestPowerTuningTransitions(t *testing.T) {
 	d := powerTuningDefinition(t)
 	for _, test := range []struct {

@@ -154,7 +154,7 @@ func (l *leverBench) layer(id string, write func(dir string) error) ([]string, e
 	return []string{*l.stack.GetLogicalId(layer.Node().DefaultChild().(awscdk.CfnElement))}, nil
 }
 
-// bulkFiles is the number of files, of 1 MB each, in a package or its layers that nobody reads.
+// bulkFiles is the number of files of 1 MB that a package or its layers get. No code reads them.
 const bulkFiles = 5
 
 // bulk writes files that cannot be compressed: the same bytes each time.

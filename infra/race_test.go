@@ -2,6 +2,6 @@
 
 package main
 
-// The Close of jsii-runtime-go races with the goroutine that waits for its process. Not closing leaves a temporary
-// folder behind.
+// Close of jsii-runtime-go races with the goroutine that waits for its process. Without Close a temporary folder is
+// left.
 func init() { closeJSII = func() {} }

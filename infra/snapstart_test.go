@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/infra/bashfunction"
 )
 
-// startsFrom lists the functions of a template, each with whether it has SnapStart and is primed.
+// startsFrom lists the functions of a template, and whether each has SnapStart and is primed.
 func startsFrom(tmpl template) (all []string) {
 	for _, f := range tmpl.ofType(functionType) {
 		id, text := f.Metadata.Twinstart, ""
@@ -31,7 +31,8 @@ func startsFrom(tmpl template) (all []string) {
 	return all
 }
 
-// Each image is there three times, a ZIP of provided.al2023 once, and nothing has a version before a run publishes one.
+// There are three functions for each image, one for a ZIP of provided.al2023, and no version before a run publishes
+// one.
 func TestSnapStartExperiment(t *testing.T) {
 	template, _ := synth(t, map[string]any{"experiment": "snapstart", "arms": "rawsyscall/zip,rawsyscall/image"}, nil)
 	want := []string{"rawsyscall/image (off)", "rawsyscall/image-primed (primed) PublishedVersions TWINSTART_PRIME=1", "rawsyscall/image-unprimed (unprimed) PublishedVersions", "rawsyscall/zip (off)"}
@@ -46,8 +47,8 @@ func TestSnapStartExperiment(t *testing.T) {
 	}
 }
 
-// Packages of one's own have snapshots of both kinds where their runtime has, else of the image, which says so in a
-// label.
+// The user's own packages have snapshots of ZIP and image if Lambda takes both for their runtime, or else of the image
+// only, which has a label for that.
 func TestSnapStartOfOwnPackages(t *testing.T) {
 	for runtime, want := range map[string][]string{
 		"python3.13": {"new/image (off)", "new/image-unprimed (unprimed) PublishedVersions", "new/zip (off)", "new/zip-unprimed (unprimed) PublishedVersions"},
@@ -83,7 +84,7 @@ func TestSnapStartZIP(t *testing.T) {
 	}
 }
 
-// What Lambda refuses is refused at synth, by name.
+// Options that Lambda refuses are refused at synth, by name.
 func TestSnapStartMistakes(t *testing.T) {
 	for _, test := range []struct {
 		context map[string]any
@@ -120,8 +121,8 @@ func TestSnapStartMistakes(t *testing.T) {
 	}
 }
 
-// The construct makes the version that a snapshot is taken of, and an alias of it: $LATEST has no snapshot. The CDK's
-// own construct still refuses images; when it does no longer, ours can pass the prop on.
+// The construct makes the version of which a snapshot is taken, and an alias, because $LATEST has no snapshot. The
+// CDK's own construct still refuses images. When it accepts them, ours can pass the prop on.
 func TestSnapStartOfAnImage(t *testing.T) {
 	stack, builder := someStack(t)
 	props := &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder, Package: arm.Image}

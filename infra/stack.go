@@ -95,7 +95,7 @@ func (s *settings) begin(scope constructs.Construct, subject string) (
 	return stack, e, options, err
 }
 
-// cdkArchitecture returns an architecture as the CDK has it.
+// cdkArchitecture returns an architecture as a value of the CDK.
 func cdkArchitecture(a arm.Architecture) awslambda.Architecture {
 	return awslambda.Architecture_Custom(jsii.String(string(a)), nil)
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// tuned is the stack with its state machine.
+// tuned returns the stack with its state machine.
 func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()
 	return withTuningCode(t, outDir, merge(map[string]any{"tuning": "on"}, given))
 }
 
-// A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do
-// next.
+// cdk deploy without options deploys everything: every arm, the state machine, the dashboard, and outputs that say
+// what to do next.
 func TestDefaultIsAllOfIt(t *testing.T) {
 	if s, err := readSettings(nil); err != nil || !s.Tuning {
 		t.Errorf("tuning is off by default: %v", err)
@@ -49,7 +49,7 @@ func TestDefaultIsAllOfIt(t *testing.T) {
 	}
 }
 
-// withTuningCode is a stack whose state machine's function, if it has one, has code of a few bytes.
+// withTuningCode returns a stack. If it has a state machine, the code of that function has a few bytes.
 func withTuningCode(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()
 	app := newApp(t, outDir, given)
@@ -67,7 +67,7 @@ func withTuningCode(t *testing.T, outDir string, given map[string]any) (awscdk.A
 	return app, stack
 }
 
-// With the state machine too the template of all arms stays of a size to read.
+// With the state machine, too, the template of all arms stays readable.
 func TestTuningTemplateSize(t *testing.T) {
 	out := t.TempDir()
 	app, _ := tuned(t, out, map[string]any{"aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true})
@@ -85,7 +85,7 @@ func TestTuningTemplateSize(t *testing.T) {
 // ofFunction is a right on one of the experiment's functions, or on its versions.
 var ofFunction = regexp.MustCompile(`^Allow lambda:(\w+) on (\[.*\]|\{.*\})$`)
 
-// The rights are on the experiment's functions and on nothing else.
+// The rights are on the experiment's functions only.
 func TestTuningRights(t *testing.T) {
 	_, stack := tuned(t, "", map[string]any{"arms": "nethttp/*"})
 	template := templateOf(t, stack)
@@ -115,7 +115,7 @@ func TestTuningRights(t *testing.T) {
 	golden(t, "iam-tuning.txt", []byte(b.String()))
 }
 
-// A role holds ten policies of 6,144 characters.
+// A role has room for ten policies of 6,144 characters.
 func TestTuningOfManyFunctions(t *testing.T) {
 	_, stack := tuned(t, "", map[string]any{"arms": "*/zip", "memory": "128,256,512,1024,2048", "observe": "none"})
 	template := templateOf(t, stack)
@@ -123,7 +123,7 @@ func TestTuningOfManyFunctions(t *testing.T) {
 		if r.Type != "AWS::IAM::ManagedPolicy" {
 			continue
 		}
-		// An ARN in place of each reference: 12 digits of account, the longest region, 64 characters of name.
+		// Each reference counts as an ARN: 12 digits of account, the longest region, 64 characters of name.
 		arn := "arn:aws:lambda:ap-northeast-1:123456789012:function:" + strings.Repeat("n", 64)
 		text := regexp.MustCompile(`\{"Fn::Join":\["",\[\{"Fn::GetAtt":\["[^"]*","Arn"\]\},":\*"\]\]\}`).ReplaceAllString(asJSON(r.Properties["PolicyDocument"]), `"`+arn+`:*"`)
 		text = regexp.MustCompile(`\{"Fn::GetAtt":\["[^"]*","Arn"\]\}`).ReplaceAllString(text, `"`+arn+`"`)
@@ -136,7 +136,7 @@ func TestTuningOfManyFunctions(t *testing.T) {
 	}
 }
 
-// The emulator takes the state machine's tracing and forgets it: it is held here.
+// The emulator accepts the state machine's tracing and forgets it, so this test checks it.
 func TestTuningTracing(t *testing.T) {
 	for _, c := range []struct {
 		context map[string]any
@@ -171,8 +171,8 @@ func TestTuningNag(t *testing.T) {
 	}
 }
 
-// With a customer's key for environment variables the tuner may read and write them, be the key the stack's or one that
-// is named.
+// With a customer's key for environment variables, the tuner may use the key, whether it is the stack's or a named
+// one.
 func TestTunerMayUseTheKey(t *testing.T) {
 	for kms, want := range map[string]string{"new": `{"Fn::GetAtt":["Key`, "arn:aws:kms:us-east-1:111122223333:key/1": `"arn:aws:kms:us-east-1:111122223333:key/1"`} {
 		_, stack := tuned(t, "", map[string]any{"kms": kms, "arms": "nethttp/zip", "observe": "none"})

@@ -3,7 +3,7 @@
 
 variable "functions" {
   type        = string
-  description = "Names of the functions that may be tuned; orders-* is all that begin so, * every function of the account."
+  description = "Names of the functions that may be tuned; orders-* means all names that start with orders-, * every function of the account."
 }
 
 variable "bucket" {

@@ -17,8 +17,8 @@ import (
 	"github.com/twinstart/twinstart/infra/cdk"
 )
 
-// Limits of a function's properties from Lambda's own model. A mistake is then found at synth, not in the middle of a
-// deployment.
+// Limits of a function's properties from Lambda's own model. By them synth finds a mistake that would otherwise end a
+// deployment in the middle.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
 var lambdaName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
@@ -72,7 +72,7 @@ func (p BashFunctionProps) validateModel() error {
 func checkSize(path string, most uint64) error {
 	archive, err := zip.OpenReader(path)
 	if err != nil {
-		return nil // another Builder may make other files; the CDK reads this one next
+		return nil // another Builder may make other files; the CDK reports a bad one
 	}
 	defer archive.Close()
 	var size uint64
@@ -94,7 +94,7 @@ func SnapStart(function awslambda.Function) {
 	cdk.Resource(function).SetSnapStart(published)
 }
 
-// validateSnapStart refuses what Lambda refuses, in part only when a version is published.
+// validateSnapStart refuses what Lambda refuses. Lambda refuses some of it only when a version is published.
 // See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
 func (p BashFunctionProps) validateSnapStart() error {
 	size := p.EphemeralStorageSize

@@ -9,7 +9,7 @@
 //	})
 //
 // It has five parts, each of which can be left out: the dashboard itself, metrics by arm, alarms, saved queries and,
-// off by default, a Contributor Insights rule. What each costs is in docs/cost.md.
+// off by default, a Contributor Insights rule. docs/cost.md says what each costs.
 //
 // # Where the figures come from
 //
@@ -87,8 +87,9 @@ type parts struct {
 	architectures []arm.Architecture // of the arms
 }
 
-// shared reports whether arms share a log group. In a shared group, the name of an event's log stream tells its
-// function. The dashboard lists which function is which arm, because only CloudFormation knows the functions' names.
+// shared reports whether arms share a log group. In a shared group, the name of an event's log stream contains the
+// name of its function. The dashboard lists which function is which arm, because only CloudFormation knows the
+// functions' names.
 func (c parts) shared() bool { return len(c.firsts) < len(c.Arms) }
 
 // architecture returns the architecture of the arm's identity, or else of its function.

@@ -53,7 +53,7 @@ type Arm struct {
 // Part is a part of what the construct defines.
 type Part string
 
-// The parts. What each costs is in docs/cost.md.
+// The parts. docs/cost.md says what each costs.
 const (
 	Widgets      Part = "dashboard"    // the dashboard
 	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm, for 15 months; not on the dashboard
@@ -131,7 +131,7 @@ func (p DashboardProps) validate() error {
 		case !plainName.MatchString(a.Identity.Arm):
 			return fmt.Errorf("prop Arms: %q does not name a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
 		case seen[p.name(a)]:
-			return fmt.Errorf("prop Arms: two are named %s: give each a name of its own", p.name(a))
+			return fmt.Errorf("prop Arms: two are named %s: rename one", p.name(a))
 		}
 		seen[p.name(a)] = true
 	}

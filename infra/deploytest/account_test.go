@@ -22,22 +22,22 @@ import (
 
 const region = "us-east-1"
 
-// patience is how long is waited for what takes a second on a machine that has nothing else to do.
+// patience is the time limit for things that take a second on an idle machine.
 const patience = 5 * time.Minute
 
 var cdkCLI = filepath.Join(repository, "node_modules", ".bin", "cdk")
 
-// account is one of MiniStack's, in which nobody else is, with a registry for its images.
+// account is an account of MiniStack that no other test uses, with a registry for its images.
 type account struct {
 	*ministack
 	id     string
-	front  string // where AWS answers
+	front  string // URL of AWS's APIs
 	images *registry
-	docker string // what CDK_DOCKER names: our builder, with a way to base images
-	dir    string // for what commands write
+	docker string // the value of CDK_DOCKER: our builder, which finds base images
+	dir    string // commands write here
 }
 
-// openAccount opens an account. MiniStack takes an access key of twelve digits for its number.
+// openAccount opens an account. MiniStack uses an access key of twelve digits as the account's number.
 func openAccount(t *testing.T, id string) *account {
 	t.Helper()
 	a := &account{ministack: sharedMinistack(t), id: id, images: startRegistry(t), dir: t.TempDir()}
@@ -53,8 +53,8 @@ func openAccount(t *testing.T, id string) *account {
 	return a
 }
 
-// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first. The
-// accounts that come after the first get the stack that it made there, without a second start of the CLI.
+// bootstrap runs `cdk bootstrap` in a folder without cdk.json, so that the CLI synthesizes nothing first. Later
+// accounts get a copy of the stack that it made in the first one, because the CLI starts slowly.
 func (a *account) bootstrap(t *testing.T) {
 	t.Helper()
 	ctx, name, first := context.Background(), aws.String("CDKToolkit"), false
@@ -80,7 +80,7 @@ func (a *account) bootstrap(t *testing.T) {
 	}
 }
 
-// plainEnvironment has nothing of the user's AWS configuration: no call can reach a real account.
+// plainEnvironment contains nothing of the user's AWS configuration, so no call can reach a real account.
 func plainEnvironment(dir string) []string {
 	kept := []string{}
 	for _, name := range []string{"PATH", "HOME", "LANG", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOTOOLCHAIN", "XDG_CACHE_HOME"} {
@@ -92,7 +92,7 @@ func plainEnvironment(dir string) []string {
 		"TMPDIR="+dir, "NO_COLOR=1", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 }
 
-// environment is that of commands. The CDK CLI caches the account of an access key in CDK_HOME.
+// environment is the environment of commands. The CDK CLI caches the account of an access key in CDK_HOME.
 func (a *account) environment() []string {
 	return append(plainEnvironment(a.dir),
 		"AWS_ENDPOINT_URL="+a.front, "AWS_ACCESS_KEY_ID="+a.id, "AWS_SECRET_ACCESS_KEY=test",
@@ -102,7 +102,7 @@ func (a *account) environment() []string {
 		"NODE_OPTIONS=--require "+filepath.Join(repository, "infra", "deploytest", "codecache.cjs"), "CODE_CACHE="+filepath.Join(repository, "build", "tools", "deploy", "code"))
 }
 
-// config is that of the test's own calls.
+// config is the configuration of the test's own calls.
 func (a *account) config(t *testing.T) aws.Config {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRegion(region), config.WithBaseEndpoint(a.front),
@@ -114,7 +114,7 @@ func (a *account) config(t *testing.T) aws.Config {
 	return cfg
 }
 
-// run runs a command in the repository and returns what it printed; its status is not to be hidden by a pipe.
+// run runs a command in the repository and returns what it printed. The command must not hide its status in a pipe.
 func (a *account) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	return a.begin(t, name, args...).done(t)
@@ -164,7 +164,7 @@ func (a *account) beginIn(t *testing.T, dir, name string, args ...string) runnin
 	})}
 }
 
-// done waits for a command that has to succeed.
+// done waits for a command that must succeed.
 func (r running) done(t *testing.T) string {
 	t.Helper()
 	output, err := r.wait()
@@ -174,7 +174,7 @@ func (r running) done(t *testing.T) string {
 	return output
 }
 
-// failing waits for a command that has to fail.
+// failing waits for a command that must fail.
 func (r running) failing(t *testing.T) string {
 	t.Helper()
 	output, err := r.wait()

@@ -43,7 +43,8 @@ func readTemplate(t *testing.T, path string) template {
 	return read
 }
 
-// refused says of which resources MiniStack 1.5.33's CloudFormation wants to know nothing, and why; "" for all others.
+// refused returns the reason why CloudFormation of MiniStack 1.5.33 refuses a resource, or "" if it accepts the
+// resource.
 func refused(r resource) string {
 	switch r.Type {
 	case "AWS::Logs::QueryDefinition", "AWS::Logs::Transformer", "AWS::CloudWatch::InsightRule",
@@ -57,8 +58,8 @@ func refused(r resource) string {
 	return ""
 }
 
-// leaveOut takes the refused resources out of the template, where the CDK CLI will find it, and returns them. The
-// account has no part in this: what is left is deployed as it is.
+// leaveOut removes the refused resources from the template that the CDK CLI will read, and returns them. The rest is
+// deployed without changes.
 func (read *template) leaveOut(t *testing.T) map[string]resource {
 	t.Helper()
 	out := map[string]resource{}
@@ -87,7 +88,7 @@ func (read *template) leaveOut(t *testing.T) map[string]resource {
 	return out
 }
 
-// save writes the template back, under a new hash: the CDK CLI uploads no template whose hash it finds in the bucket.
+// save writes the template back under a new hash. The CDK CLI does not upload a template whose hash is in the bucket.
 func (read *template) save(t *testing.T) {
 	t.Helper()
 	content := must(json.Marshal(read.whole))(t)
@@ -111,7 +112,7 @@ func (read *template) save(t *testing.T) {
 	}
 }
 
-// drop takes the names of what is gone out of a resource's DependsOn.
+// drop removes the names of removed resources from a resource's DependsOn.
 func drop(r map[string]any, gone []string) {
 	depends, ok := r["DependsOn"].([]any)
 	if !ok {

@@ -25,10 +25,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// reader asks a service how a resource is, in the words of a template: the properties that it can tell.
+// reader asks a service for a resource, and returns the properties that the service knows, named as in a template.
 type reader func(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any
 
-// readers has one for every type that the stack may hold: a new one fails the test until it can be compared.
+// readers has a reader for every type that the stack may contain. A new type fails the test until it has a reader.
 var readers = map[string]reader{
 	"AWS::CloudWatch::Alarm":           readAlarm,
 	"AWS::CloudWatch::Dashboard":       readDashboard,
@@ -46,17 +46,17 @@ var readers = map[string]reader{
 	"AWS::StepFunctions::StateMachine": readStateMachine,
 }
 
-// takenOnTrust are what options add beside functions: that CloudFormation says it is there has to do.
+// takenOnTrust are types that options add. For them the test only checks that CloudFormation lists them.
 var takenOnTrust = []string{"AWS::EC2::", "AWS::KMS::", "AWS::SQS::"}
 
-// dropped are properties that MiniStack 1.5.33 takes and forgets.
+// dropped are properties that MiniStack 1.5.33 accepts and forgets.
 var dropped = map[string][]string{
 	"AWS::Logs::MetricFilter":          {"ApplyOnTransformedLogs"},
 	"AWS::Lambda::Function":            {"DeadLetterConfig", "KmsKeyArn", "ReservedConcurrentExecutions", "VpcConfig"},
 	"AWS::StepFunctions::StateMachine": {"TracingConfiguration"},
 }
 
-// compare compares each resource of the template with what is deployed, asking the service that has it.
+// compare compares each resource of the template with the deployed one, which it reads from the service.
 func (d deployed) compare(t *testing.T, cfg aws.Config, assets map[string]string) {
 	t.Helper()
 	for id, r := range d.template.Resources {
@@ -87,7 +87,7 @@ func (d deployed) compare(t *testing.T, cfg aws.Config, assets map[string]string
 	}
 }
 
-// asked is the part of got that want speaks of: what a template leaves open is the service's.
+// asked returns the part of got that want mentions. If a template does not set a property, the service decides.
 func asked(got, want any) any {
 	switch want := want.(type) {
 	case map[string]any:
@@ -116,7 +116,7 @@ func asked(got, want any) any {
 	return got
 }
 
-// wantCode is the digest of the asset for a ZIP file, the URI for an image.
+// wantCode returns the digest of the asset for a ZIP file, or the URI for an image.
 func wantCode(t *testing.T, code map[string]any, assets map[string]string) any {
 	t.Helper()
 	key, zip := code["S3Key"].(string)
@@ -132,7 +132,7 @@ func wantCode(t *testing.T, code map[string]any, assets map[string]string) any {
 	return base64.StdEncoding.EncodeToString(digest[:])
 }
 
-// zipped is the archive that the CDK CLI made of a folder, which holds the folder's files and nothing else.
+// zipped returns the archive that the CDK CLI made of a folder. It contains the folder's files and nothing else.
 func zipped(t *testing.T, folder, archive string) string {
 	t.Helper()
 	files := must(zip.OpenReader(archive))(t)
@@ -215,7 +215,7 @@ func readRole(t *testing.T, cfg aws.Config, physical string, want map[string]any
 	names := must(client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &physical}))(t)
 	for _, name := range names.PolicyNames {
 		if !slices.ContainsFunc(inline, func(p any) bool { return p.(map[string]any)["PolicyName"] == name }) {
-			continue // an AWS::IAM::Policy, which is a resource of its own
+			continue // an AWS::IAM::Policy is another resource
 		}
 		policy := must(client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &physical, PolicyName: &name}))(t)
 		policies = append(policies, map[string]any{"PolicyName": name, "PolicyDocument": document(t, policy.PolicyDocument)})
@@ -224,7 +224,7 @@ func readRole(t *testing.T, cfg aws.Config, physical string, want map[string]any
 	return properties
 }
 
-// document decodes a policy as IAM gives it.
+// document decodes a policy as IAM returns it.
 func document(t *testing.T, encoded *string) any {
 	t.Helper()
 	var decoded any
@@ -296,7 +296,7 @@ func readDashboard(t *testing.T, cfg aws.Config, physical string, want map[strin
 	return map[string]any{"DashboardBody": body, "DashboardName": aws.ToString(got.DashboardName)}
 }
 
-// plain turns an answer of the SDK into a template's maps, lists and numbers, with null for what is not there.
+// plain turns an answer of the SDK into maps, lists and numbers as in a template. Missing values are null.
 func plain(t *testing.T, value any) map[string]any {
 	t.Helper()
 	var out map[string]any

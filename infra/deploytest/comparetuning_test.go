@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// Readers of what a power tuning consists of beside functions.
+// Readers of the resources of a power tuning, except functions.
 
-// readStateMachine compares the definition as JSON, with what the template substitutes put in.
+// readStateMachine compares the definition as JSON, after the template's substitutions.
 func readStateMachine(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
 	t.Helper()
 	got := must(sfn.NewFromConfig(cfg).DescribeStateMachine(context.Background(), &sfn.DescribeStateMachineInput{StateMachineArn: &physical}))(t)
@@ -32,7 +32,7 @@ func readStateMachine(t *testing.T, cfg aws.Config, physical string, want map[st
 	return properties
 }
 
-// readRule speaks EventBridge's JSON protocol, one call for the rule and one for its targets.
+// readRule speaks EventBridge's JSON protocol: one call for the rule and one for its targets.
 func readRule(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
 	t.Helper()
 	name := physical[strings.LastIndexByte(physical, '/')+1:]
@@ -44,7 +44,7 @@ func readRule(t *testing.T, cfg aws.Config, physical string, _ map[string]any) m
 	return rule
 }
 
-// readPermission finds the statement by who may call: its ID is CloudFormation's own.
+// readPermission finds the statement by its principal, because CloudFormation chooses the statement's ID.
 func readPermission(t *testing.T, cfg aws.Config, _ string, want map[string]any) map[string]any {
 	t.Helper()
 	function := want["FunctionName"].(string)

@@ -23,8 +23,8 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// TestDefault is the whole life of the default experiment in an account, with all its arms and, as in make deploy, the
-// state machine.
+// TestDefault deploys, uses and destroys the default experiment, with all arms and, as in make deploy, the state
+// machine.
 func TestDefault(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000001")
@@ -50,8 +50,7 @@ func TestDefault(t *testing.T) {
 	})
 }
 
-// TestOptions is that of three arms with what options add, in an account in which first an image's push and then a
-// resource fails.
+// TestOptions does the same with three arms and options. Before that, first an image's push fails and then a resource.
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000002")
@@ -64,7 +63,7 @@ func TestOptions(t *testing.T) {
 	live(t, a, options, func(stack deployed, assembly string) { compareImages(t, a.images, assembly, stack) })
 }
 
-// failPush deploys while the registry goes down in the middle of an image: nothing is created.
+// failPush deploys while the registry goes down in the middle of an image. Nothing must be created.
 func failPush(t *testing.T, a *account, s synthesis) {
 	before := takeInventory(t, a.config(t))
 	a.images.dieAfter(2)
@@ -78,7 +77,7 @@ func failPush(t *testing.T, a *account, s synthesis) {
 	a.images.up()
 }
 
-// cheap holds what a deployment says of itself before it asks: below a dollar a month while nothing runs.
+// cheap checks the price that a deployment names before it asks: below a dollar a month while nothing runs.
 func cheap(t *testing.T, a *account, assembly string) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(repository, "bin", "twinstart"), "preview", "--assembly", assembly)
@@ -102,8 +101,8 @@ func cheap(t *testing.T, a *account, assembly string) {
 	}
 }
 
-// failResource deploys a stack in which one resource cannot be made: what was made before it is rolled back. The stack
-// itself stays, to be read, until it is deployed again.
+// failResource deploys a stack in which one resource cannot be created. CloudFormation rolls back what it created
+// before. The stack itself stays readable until the next deployment.
 func failResource(t *testing.T, a *account, s synthesis) {
 	cfg := a.config(t)
 	before := takeInventory(t, cfg)
@@ -153,7 +152,7 @@ func (a *account) synth(t *testing.T, experiment string, context ...string) synt
 	return s
 }
 
-// live deploys an experiment, compares it with its template, lets it be used, and destroys it.
+// live deploys an experiment, compares it with its template, calls use, and destroys it.
 func live(t *testing.T, a *account, s synthesis, use func(stack deployed, assembly string)) {
 	t.Helper()
 	cfg := a.config(t)
@@ -177,7 +176,7 @@ func live(t *testing.T, a *account, s synthesis, use func(stack deployed, assemb
 	}
 }
 
-// hostArchitecture is the one that MiniStack runs.
+// hostArchitecture is the architecture that MiniStack runs.
 func hostArchitecture() string {
 	if runtime.GOARCH == "arm64" {
 		return "arm64"
@@ -197,12 +196,12 @@ func (d deployed) functionOf(t *testing.T, arm string) string {
 	return ""
 }
 
-// invoke sends a ZIP arm, which MiniStack really runs, the event of its handler's own test.
+// invoke sends a ZIP arm the event of its handler's own test. MiniStack really runs ZIP arms.
 func invoke(t *testing.T, a *account, stack deployed, client *lambda.Client) {
 	testdata := filepath.Join(repository, "handlers", "echo", "testdata")
 	event := must(os.ReadFile(filepath.Join(testdata, "event.json")))(t)
 	want := must(os.ReadFile(filepath.Join(testdata, "response.json")))(t)
-	for _, arm := range []string{"bashtcp/zip", "rawsyscall/zip"} { // none that is being measured
+	for _, arm := range []string{"bashtcp/zip", "rawsyscall/zip"} { // no run measures them now
 		name := stack.functionOf(t, arm)
 		got := must(client.Invoke(context.Background(), &lambda.InvokeInput{FunctionName: &name, Payload: event}))(t)
 		if got.FunctionError != nil {
@@ -219,8 +218,8 @@ func sameJSON(a, b []byte) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && cmp.Equal(x, y)
 }
 
-// measuring is a run of the driver through the command, as far as MiniStack answers: its log tail has no REPORT, which
-// marks every record.
+// measuring runs the driver through the command. MiniStack's log tail has no REPORT, so the driver must mark every
+// record.
 type measuring struct {
 	running
 	out string
@@ -236,7 +235,7 @@ func (a *account) beginMeasuring(t *testing.T, assembly string) measuring {
 
 func (m measuring) check(t *testing.T, stack deployed, client *lambda.Client) {
 	t.Helper()
-	// Without REPORT no sample counts, which the run says by status 3.
+	// Without REPORT no sample counts, and the run ends with status 3.
 	if output := m.failing(t); !strings.Contains(output, "twinstart: incomplete: nethttp/zip, rawtcp/zip: no sample that counts") {
 		t.Errorf("the run does not say that nothing counts:\n%s", output)
 	}

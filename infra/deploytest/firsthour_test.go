@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestFirstHour is `make first-hour` as far as MiniStack answers: it runs ZIP files and no images, and logs no INIT.
-// Each question has its line.
+// TestFirstHour runs `make first-hour` against MiniStack, which runs ZIP files but no images, and logs no INIT. Each
+// question must have its line.
 func TestFirstHour(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000005")
@@ -53,8 +53,8 @@ func TestFirstHour(t *testing.T) {
 	}
 }
 
-// TestLaterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive
-// and refuse an update.
+// TestLaterHour leaves a stack. At the next call the stack is not idle yet, and later it is: then the double's
+// functions are Inactive and refuse an update.
 func TestLaterHour(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000007")

@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// underWay is what CloudFormation says of a stack or a change set that is not done.
+// underWay matches CloudFormation's answer about a stack or a change set that is not done.
 var underWay = regexp.MustCompile(`<(?:StackStatus|Status)>(?:CREATE|UPDATE|DELETE|ROLLBACK|UPDATE_ROLLBACK|UPDATE_COMPLETE_CLEANUP)_(?:IN_PROGRESS|PENDING)<`)
 
-// heldFor is how long an answer is held that would say so: the CDK CLI asks every five seconds.
+// heldFor is how long such an answer is held back, because the CDK CLI asks only every five seconds.
 const heldFor = 4 * time.Second
 
-// startFront stands before MiniStack and has ECR's word where MiniStack's differs from AWS: where the registry is and
-// how to log in, and that an image is not there before it is pushed. How far a stack is it says once that is done. All
-// else passes.
+// startFront is a proxy before MiniStack. It answers for ECR if MiniStack differs from AWS: the registry's address,
+// the login, and that an image does not exist before it is pushed. It holds back answers about a stack until the stack
+// is done. It passes on everything else.
 func startFront(t *testing.T, ministack string, images *registry) (endpoint string) {
 	t.Helper()
 	target := must(url.Parse(ministack))(t)
@@ -105,5 +105,5 @@ func startFront(t *testing.T, ministack string, images *registry) (endpoint stri
 func answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(value) // a client that is gone needs no answer
+	json.NewEncoder(w).Encode(value) // if the client is gone, nobody needs the answer
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// minimalSizes are what images from scratch may have at most: bytes, compressed, as a registry stores them.
+// minimalSizes are the largest sizes that images from scratch may have: bytes, compressed, as a registry stores them.
 var minimalSizes = map[string]int64{"bashtcp-static/image-minimal": 600_000, "rawsyscall/image-minimal": 1_200_000}
 
 // imageAsset is an image of an assembly.
@@ -30,7 +30,7 @@ type imageAsset struct {
 	Destinations map[string]struct{ RepositoryName, ImageTag string }
 }
 
-// compareImages compares what the CDK CLI had pushed with what each Dockerfile says, byte by byte.
+// compareImages compares the images that the CDK CLI pushed with their Dockerfiles, byte by byte.
 func compareImages(t *testing.T, pushed *registry, assembly string, stack deployed) {
 	var manifest struct{ DockerImages map[string]imageAsset }
 	text := must(os.ReadFile(filepath.Join(assembly, stack.name+".assets.json")))(t)
@@ -86,8 +86,8 @@ func (d deployed) armsByTag() map[string]string {
 	return arms
 }
 
-// dockerfile is what one says, read a second time and as simply as its few instructions allow, for the builder's own
-// reader is under test.
+// dockerfile is the content of a Dockerfile. The test does not use the builder's own reader, because that is under
+// test.
 type dockerfile struct {
 	platform   string
 	files      map[string]string // description by path
@@ -145,7 +145,7 @@ func decoded(t *testing.T, array string) (words []string) {
 	return words
 }
 
-// copy lays the content of a folder out.
+// copy lays out the content of a folder.
 func (d dockerfile) copy(t *testing.T, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(name string, entry fs.DirEntry, err error) error {
@@ -198,7 +198,7 @@ func describe(mode fs.FileMode, content []byte) string {
 	return fmt.Sprintf("%s%d bytes, sha256 %x", executable, len(content), sha256.Sum256(content))
 }
 
-// flatten describes what a container started from an image would see.
+// flatten describes the files that a container of an image would see.
 func flatten(t *testing.T, image v1.Image) map[string]string {
 	t.Helper()
 	files := dockerfile{files: map[string]string{}}

@@ -27,10 +27,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// inventory is what an account holds, by kind: the names, sorted.
+// inventory lists the names in an account by kind, sorted.
 type inventory map[string][]string
 
-// takeInventory asks the services themselves, not CloudFormation.
+// takeInventory asks the services, not CloudFormation.
 func takeInventory(t *testing.T, cfg aws.Config) inventory {
 	t.Helper()
 	ctx := context.Background()
@@ -69,7 +69,7 @@ func takeInventory(t *testing.T, cfg aws.Config) inventory {
 	for _, a := range alarms.CompositeAlarms {
 		found.add("alarms", a.AlarmName)
 	}
-	// Not through the SDK, which asks for CBOR: MiniStack's answer in that has times that are none.
+	// The SDK asks for CBOR, and MiniStack's CBOR has times that are not valid. So this call does not use the SDK.
 	var boards struct {
 		DashboardEntries []struct{ DashboardName string }
 	}
@@ -93,7 +93,7 @@ func takeInventory(t *testing.T, cfg aws.Config) inventory {
 	stacks := must(cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{}))(t)
 	account := must(cfg.Credentials.Retrieve(ctx))(t).AccessKeyID // see openAccount
 	for _, s := range stacks.Stacks {
-		// MiniStack lists the stack that another account is making at that moment, too.
+		// MiniStack also lists a stack that another account is making at that moment.
 		if strings.Contains(aws.ToString(s.StackId), ":"+account+":") && s.StackStatus != types.StackStatusDeleteComplete {
 			found.add("stacks", s.StackName)
 		}
@@ -107,13 +107,13 @@ func (i inventory) add(kind string, name *string) {
 	slices.Sort(i[kind])
 }
 
-// withoutStack is what is left once a stack that was rolled back is no longer there to be read.
+// withoutStack returns the inventory without a stack that was rolled back.
 func (i inventory) withoutStack(name string) inventory {
 	i["stacks"] = slices.DeleteFunc(i["stacks"], func(s string) bool { return s == name })
 	return i
 }
 
-// must is for calls whose failure ends the test.
+// must ends the test if a call fails.
 func must[T any](value T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -124,7 +124,7 @@ func must[T any](value T, err error) func(*testing.T) T {
 	}
 }
 
-// post speaks the JSON protocol of AWS, for what the SDK does not serve here.
+// post speaks AWS's JSON protocol, for calls that cannot use the SDK.
 func post(t *testing.T, cfg aws.Config, target string, input, output any) {
 	t.Helper()
 	request := must(http.NewRequest(http.MethodPost, aws.ToString(cfg.BaseEndpoint), bytes.NewReader(must(json.Marshal(input))(t))))(t)

@@ -27,10 +27,10 @@ var repository = func() string {
 	return dir
 }()
 
-// tools is where make test-deploy installs what these tests need.
+// tools is the folder in which make test-deploy installs the tools of these tests.
 var tools = filepath.Join(repository, "build", "tools", "deploy", "bin")
 
-// ministack is the one that all tests share; each has an account of its own there.
+// ministack is one process for all tests. Each test has its own account there.
 type ministack struct {
 	endpoint string
 	dir      string
@@ -72,8 +72,8 @@ func sharedMinistack(t *testing.T) *ministack {
 // untilStdinEnds runs a program until standard input ends, then kills its process group.
 const untilStdinEnds = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$0" "$@" </dev/null 3<&-`
 
-// tether makes a command of a program that this process cannot leave behind, however it ends. Closing alive kills the
-// program and what it has started.
+// tether makes a command for a program that ends with this process, however this process ends. Closing alive kills the
+// program and its children.
 func tether(program string, args ...string) (cmd *exec.Cmd, alive io.Closer, err error) {
 	cmd = exec.Command("/bin/sh", append([]string{"-c", untilStdinEnds, program}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -81,7 +81,7 @@ func tether(program string, args ...string) (cmd *exec.Cmd, alive io.Closer, err
 	return cmd, alive, err
 }
 
-// startMinistack starts one on a free port of loopback.
+// startMinistack starts MiniStack on a free loopback port.
 func startMinistack() (*ministack, error) {
 	port, err := freePort()
 	if err != nil {
@@ -133,7 +133,7 @@ func (m *ministack) await() error {
 	return fmt.Errorf("it did not answer in 3 minutes: %s", m.logTail())
 }
 
-// stop ends it with whatever functions it has started.
+// stop ends MiniStack and the functions that it has started.
 func (m *ministack) stop() {
 	m.cmd.Process.Signal(syscall.SIGTERM)
 	select {

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// TestPayloadOfS3 reads what a tuning's payloadS3 names from MiniStack's S3.
+// TestPayloadOfS3 reads a tuning's payloadS3 from MiniStack's S3.
 func TestPayloadOfS3(t *testing.T) {
 	t.Parallel()
 	cfg := openAccount(t, "100000000004").config(t)

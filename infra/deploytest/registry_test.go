@@ -35,18 +35,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// What ECR's token is made of.
+// The parts of ECR's token.
 const (
 	registryUser     = "AWS"
 	registryPassword = "a-token-of-twelve-hours"
 )
 
-// registry is an image registry on loopback that wants a login. It keeps what was pushed while it is down.
+// registry is an image registry on loopback that asks for a login. While it is down it keeps the pushed images.
 type registry struct {
 	images  http.Handler
 	mu      sync.Mutex
 	server  *httptest.Server
-	uploads int // that are still taken before it goes down; negative: all
+	uploads int // it goes down after so many more; negative: never
 }
 
 func startRegistry(t *testing.T) *registry {
@@ -62,7 +62,7 @@ func (r *registry) up() {
 	r.server = httptest.NewServer(r)
 }
 
-// down ends the registry as a machine that loses its power does.
+// down ends the registry at once, as a power failure does.
 func (r *registry) down() {
 	r.mu.Lock()
 	server := r.server
@@ -111,18 +111,18 @@ func (r *registry) get(repository, tag string) (*remote.Descriptor, error) {
 	return remote.Get(ref, remote.WithAuth(&authn.Basic{Username: registryUser, Password: registryPassword}))
 }
 
-// Amazon's public registry, which no test here reaches.
+// Amazon's public registry. No test here connects to it.
 const (
 	publicHost = "public.ecr.aws"
 	baseImage  = "lambda/provided"
 	baseTag    = "al2023"
 )
 
-// baseFiles are what the base image holds here: names alone matter to what is built on it.
+// baseFiles are the files of the base image here. Only their names matter to images that are built on it.
 var baseFiles = []string{"usr/bin/bash", "usr/bin/curl", "var/runtime/bootstrap"}
 
-// startPublicRegistry serves a base image of both platforms as public.ecr.aws, over TLS, behind a proxy for those who
-// find it in HTTPS_PROXY. It returns the two variables of the environment that lead there.
+// startPublicRegistry serves a base image for both platforms as public.ecr.aws, over TLS, behind a proxy. It returns
+// two environment variables: HTTPS_PROXY, and the one with its certificate.
 func startPublicRegistry(t *testing.T) (environment []string) {
 	t.Helper()
 	images := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
@@ -158,7 +158,7 @@ func startPublicRegistry(t *testing.T) (environment []string) {
 	return []string{"HTTPS_PROXY=" + proxy.URL, "SSL_CERT_FILE=" + certificate}
 }
 
-// certify makes a certificate for a host that vouches for itself, also as PEM.
+// certify makes a self-signed certificate for a host, also as PEM.
 func certify(t *testing.T, host string) (tls.Certificate, []byte) {
 	t.Helper()
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
@@ -167,7 +167,7 @@ func certify(t *testing.T, host string) (tls.Certificate, []byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// tunnel joins a client with an address.
+// tunnel connects a client with an address.
 func tunnel(w http.ResponseWriter, address string) {
 	there, err := net.Dial("tcp", address)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 )
 
-// deployed is a stack as CloudFormation says it stands: what each logical ID of the template became.
+// deployed is a stack as CloudFormation describes it: the physical ID of each logical ID.
 type deployed struct {
 	name     string
 	account  string
@@ -38,8 +38,8 @@ func readDeployed(t *testing.T, cfg aws.Config, account, stack string, of templa
 	return d
 }
 
-// resolve puts in what CloudFormation does for intrinsic functions. What it does not know stays, and no comparison will
-// pass.
+// resolve evaluates intrinsic functions as CloudFormation does. It leaves a function that it does not know; then the
+// comparison fails.
 func (d deployed) resolve(value any) any {
 	switch value := value.(type) {
 	case []any:

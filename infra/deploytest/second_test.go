@@ -15,11 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What MiniStack's CloudFormation refuses is created at a second emulator, moto, by the calls that CloudFormation would
-// make with the very properties of the template, and compared as moto tells it. Saved queries and transformers are
-// known to neither: they are held against AWS's own model of the call, as all are.
+// Resources that MiniStack's CloudFormation refuses are created in a second emulator, moto, by the calls that
+// CloudFormation would make, with the template's properties. Then they are compared as moto describes them. Neither
+// emulator knows saved queries and transformers. These calls, like all calls here, are checked against AWS's own
+// model.
 
-// call is one of second.py.
+// call is one call of second.py.
 type call struct {
 	Service    string         `json:"service"`
 	Operation  string         `json:"operation"`
@@ -27,8 +28,8 @@ type call struct {
 	Read       *read          `json:"read,omitempty"`
 
 	id   string
-	list string         // where the answer has what was created, the only one
-	want map[string]any // of it
+	list string         // the field of the answer with the created resource, the only one
+	want map[string]any // its properties
 }
 
 type read struct {
@@ -36,7 +37,7 @@ type read struct {
 	Parameters map[string]any `json:"parameters"`
 }
 
-// callOf makes a call of a resource.
+// callOf returns the call that creates a resource.
 func (d deployed) callOf(t *testing.T, id string, left map[string]resource) call {
 	t.Helper()
 	p := d.resolve(left[id].Properties).(map[string]any)
@@ -92,7 +93,7 @@ func lowerFirst(value any) any {
 	return value
 }
 
-// createElsewhere creates what was left out of the template, targets before policies.
+// createElsewhere creates the resources that were left out of the template, targets before policies.
 func (d deployed) createElsewhere(t *testing.T, left map[string]resource) {
 	t.Helper()
 	var calls []call

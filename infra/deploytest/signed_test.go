@@ -14,7 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestSignedCalls has the handler of examples/ read DynamoDB by lambda_aws, and the library write what it reads.
+// TestSignedCalls runs the handler of examples/, which reads DynamoDB by lambda_aws, and writes the items by the
+// library too.
 func TestSignedCalls(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000006")

@@ -22,8 +22,8 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that
-// function is pointed at the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
+// TestTuning deploys an experiment with its state machine to MiniStack, which executes the state machine and runs its
+// function. That function calls the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
 func TestTuning(t *testing.T) {
 	t.Parallel()
 	e := openAccount(t, "100000000003")
@@ -32,8 +32,7 @@ func TestTuning(t *testing.T) {
 	packed := tunerTemplate(t, plain, archive)
 	e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
-	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is
-	// synthesized.
+	// With observe=none MiniStack refuses no resource, so this stack is deployed without changes.
 	e.cdk(t, "deploy", "--require-approval", "never", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip",
 		"-c", "experiment=cpu", "-c", "observe=none", "-c", "tuning=on")
 	endpoint := serveLab(t, e, assembly)
@@ -64,8 +63,8 @@ func TestTuning(t *testing.T) {
 	var out power.Output
 	var done *sfn.DescribeExecutionOutput
 	shaped := false
-	// A quota is what the kernel keeps: the smallest cannot be fast, and the others are on a busy machine, too, if they
-	// are asked often enough.
+	// The kernel enforces the quota. The smallest memory cannot be fast. On a busy machine the others may be slow too, so
+	// they are called often enough.
 	for try := 1; !shaped && try <= 20; try++ {
 		done = awaitExecution(t, e, states, start(input))
 		if done.Status != types.ExecutionStatusSucceeded {
@@ -88,8 +87,8 @@ func TestTuning(t *testing.T) {
 	if !shaped {
 		t.Error("memory sizes are as fast as each other")
 	}
-	// MiniStack's history leaves out the states within a Map: three of each item, and all values share the one item up
-	// to 1,000 invocations.
+	// MiniStack's history leaves out the states within a Map: three for each item. Up to 1,000 invocations all values
+	// share one item.
 	if entered := transitions(t, states, done.ExecutionArn) + 3; entered != out.StateMachine.Transitions {
 		t.Errorf("%d transitions are billed, %d states were entered", out.StateMachine.Transitions, entered)
 	}
@@ -100,7 +99,7 @@ func TestTuning(t *testing.T) {
 	tunerAlone(t, plain, archive, endpoint, arn)
 	untouched()
 
-	// The user stops an execution that is measuring; EventBridge has the function clean up.
+	// The user stops an execution while it measures. EventBridge makes the function clean up.
 	stopped := start(input)
 	published := false
 	for deadline := time.Now().Add(patience); !published && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -129,7 +128,7 @@ func TestTuning(t *testing.T) {
 	e.cdk(t, "destroy", "--app", assembly, "--force")
 }
 
-// pointAt has the steps' function, the one that is no arm, call Lambda at the endpoint.
+// pointAt makes the steps' function, which is not an arm, call Lambda at the endpoint.
 func pointAt(t *testing.T, client *lambda.Client, endpoint string) {
 	t.Helper()
 	for _, f := range must(client.ListFunctions(context.Background(), &lambda.ListFunctionsInput{}))(t).Functions {

@@ -23,14 +23,14 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// tunerTemplate begins to write what a release's tuner archive holds: a plain template with its program.
+// tunerTemplate starts to write the files of a release's tuner archive: a plain template with its program.
 func tunerTemplate(t *testing.T, a *account, dir string) running {
 	t.Helper()
 	return a.begin(t, "env", "TEMPLATE="+dir, "ARCHITECTURE="+hostArchitecture(), filepath.Join(tools, "tuner"))
 }
 
-// tunerAlone deploys the plain template as `aws cloudformation package` and deploy do, in an account that the CDK CLI
-// has never seen, tunes a function of the lab through it, and deletes the stack.
+// tunerAlone deploys the plain template with `aws cloudformation package` and deploy, in an account that the CDK CLI
+// has never used. It tunes a function of the lab with it, and deletes the stack.
 func tunerAlone(t *testing.T, a *account, dir, endpoint, function string) {
 	t.Helper()
 	ctx, cfg, name, bucket := context.Background(), a.config(t), aws.String("orders-tuner"), aws.String("programs-of-tuner")

@@ -31,9 +31,10 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestVerdict is `make verdict` with the real CDK CLI, from two ZIP files to a report and an account as it was; killed
-// in mid-run, where the command that it names finishes; and interrupted twice. MiniStack has the stack, the double of
-// Lambda's API has its functions run. What was synthesized once is deployed three times.
+// TestVerdict runs `make verdict` with the real CDK CLI three times: once from two ZIP files to a report; once killed
+// in the middle, so that the command that it names must clean up; once interrupted twice. Each time the account must
+// be as before. MiniStack has the stack, and the double of Lambda's API runs the functions. The assembly is
+// synthesized once.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000004")
@@ -100,7 +101,7 @@ func somePackages(t *testing.T) (paths []string) {
 	return paths
 }
 
-// verdict is a `make verdict` that may still run.
+// verdict is a `make verdict` that may still be running.
 type verdict struct {
 	cmd    *exec.Cmd
 	alive  io.Closer
@@ -110,8 +111,8 @@ type verdict struct {
 	ended  chan struct{}
 }
 
-// keepAssembly copies what make verdict has synthesized, and is a CDK CLI that does as much for synth and else is the
-// real one.
+// keepAssembly copies the assembly that make verdict has synthesized. It returns a CDK CLI that copies it again for
+// synth, and calls the real CLI for everything else.
 func keepAssembly(t *testing.T) (cli string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -127,7 +128,7 @@ func keepAssembly(t *testing.T) (cli string) {
 	return cli
 }
 
-// beginVerdict begins by make, with the real CDK CLI, or with the one that is named.
+// beginVerdict starts make verdict with the real CDK CLI, or with another one.
 func (a *account) beginVerdict(t *testing.T, files []string, cli string) verdict {
 	t.Helper()
 	dir := t.TempDir()
@@ -139,7 +140,7 @@ func (a *account) beginVerdict(t *testing.T, files []string, cli string) verdict
 		"CONTEXT=-c observe=none -c tuning=off -c architecture=" + hostArchitecture()}
 	if cli == "" {
 		v.cmd, v.alive, err = tether("make", append([]string{"verdict"}, settings...)...)
-	} else { // what make calls, without its builds
+	} else { // the script that make calls, without make's builds
 		v.cmd, v.alive, err = tether("env", append(settings, "CDK="+cli, filepath.Join(repository, "infra", "verdict"))...)
 	}
 	if err != nil {
@@ -162,7 +163,7 @@ func (a *account) beginVerdict(t *testing.T, files []string, cli string) verdict
 	return v
 }
 
-// signal goes to all of its processes, as from a terminal.
+// signal sends a signal to all its processes, as a terminal does.
 func (v verdict) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(-v.cmd.Process.Pid, s); err != nil {
@@ -197,7 +198,7 @@ func (v verdict) await(t *testing.T, what string, there func() bool) {
 	t.Fatalf("no %s in 5 minutes:\n%s", what, v.output(t))
 }
 
-// restored holds each function against what was deployed, field by field.
+// restored compares each function with the deployed one, field by field.
 func (v verdict) restored(t *testing.T) {
 	t.Helper()
 	d, deployed := v.lambda.get()
@@ -209,7 +210,8 @@ func (v verdict) restored(t *testing.T) {
 	}
 }
 
-// counted holds the records: what was asked for, of each package as ZIP and as image, and a report that names them.
+// counted checks that there are records of each package as ZIP and as image, as many as were asked for, and that the
+// report names them.
 func (v verdict) counted(t *testing.T) {
 	t.Helper()
 	counts := map[string]int{}
@@ -229,7 +231,7 @@ func (v verdict) counted(t *testing.T) {
 	}
 }
 
-// deployedDouble is Lambda's API over the functions that MiniStack has when the first call comes.
+// deployedDouble is Lambda's API over the functions that MiniStack has at the first call.
 type deployedDouble struct {
 	account *account
 	t       *testing.T
@@ -244,7 +246,7 @@ func (d *deployedDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.ServeHTTP(w, r)
 		return
 	}
-	http.NotFound(w, r) // what doctor asks about the account
+	http.NotFound(w, r) // doctor asks about the account
 }
 
 func (d *deployedDouble) get() (*double.Lambda, []api.Configuration) {
@@ -261,7 +263,7 @@ func (d *deployedDouble) get() (*double.Lambda, []api.Configuration) {
 			functions = append(functions, configurationOf(f))
 		}
 		d.Lambda = double.New(functions...)
-		d.Run = func(r double.Run) double.Answer { // takes the time that it says, as nobody's INIT is over before the call
+		d.Run = func(r double.Run) double.Answer { // takes as long as it says, because no INIT ends before the call starts
 			answer := double.Working(r)
 			time.Sleep(time.Duration((answer.InitMs + answer.DurationMs) * float64(time.Millisecond)))
 			return answer

@@ -31,7 +31,7 @@ import (
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
 
-// ExperimentProps are the experiment's name and what shows and tunes its functions.
+// ExperimentProps name an experiment, and say how its functions are shown and tuned.
 type ExperimentProps struct {
 	// The name in records, metrics and the dashboard's title: letters, digits and single hyphens.
 	//

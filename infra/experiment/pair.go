@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// PairProps are what two functions have in common: one as a ZIP and one as an image. Code is required.
+// PairProps describe two functions with the same files, one as a ZIP and one as an image. Code is required.
 type PairProps struct {
 	awslambda.FunctionOptions // Architecture, MemorySize, Timeout, Environment and so on, of both functions
 
@@ -97,7 +97,7 @@ func (e *Experiment) pair(id string, p PairProps) (zip, image awslambda.Function
 		}
 	}
 	both := constructs.NewConstruct(e.scope, &id)
-	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
+	p.LoggingFormat = awslambda.LoggingFormat_JSON // figures are read from it
 	functions := map[arm.Package]awslambda.Function{}
 	for _, kind := range kinds {
 		name := map[arm.Package]string{arm.ZIP: "Zip", arm.Image: "Image"}[kind]

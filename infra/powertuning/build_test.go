@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestInAStrangersModule: who imports the construct and has tidied has all of the program that it builds, though
-// nothing imports that; vendored, too, and with no leave to change go.mod.
+// TestInAStrangersModule checks that a module that imports the construct and is tidy has all parts of the program,
+// although no package imports the program. It also works vendored, and with a go.mod that must not change.
 func TestInAStrangersModule(t *testing.T) {
 	need.Time(t)
 	dir := stranger(t)
@@ -37,7 +37,7 @@ func TestInAStrangersModule(t *testing.T) {
 		t.Errorf("vendored, the program is made of %s, else of %s", got, want)
 	}
 
-	// What is missing is said in one line, with the cure.
+	// If something is missing, the error is one line with the remedy.
 	if err := os.RemoveAll(filepath.Join(dir, "vendor")); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestInAStrangersModule(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "go.sum"), []byte(strings.Join(kept, "")), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GOCACHE", strings.TrimSpace(run("env", "GOCACHE"))) // it would move with the next one
+	t.Setenv("GOCACHE", strings.TrimSpace(run("env", "GOCACHE"))) // it would change with the next variable
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("GOFLAGS", "")
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]

@@ -38,7 +38,7 @@ func allowChildren(scope constructs.Construct, machine awsstepfunctions.StateMac
 	cdk.Suppress(policy, cdk.Wildcards, "Nobody knows the names of the executions that a distributed Map will start.")
 }
 
-// explain gives cdk-nag the reasons for what the state machine does not have.
+// explain gives cdk-nag the reasons why the state machine does not log and, unless props say so, is not traced.
 func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 	cdk.Suppress(machine, "AwsSolutions-SF1", "The history of an execution holds every event for 90 days. Logging them "+
 		"would take rights on all log groups, and write payloads into a log.")

@@ -101,7 +101,7 @@ func (p *PowerTuningProps) complete() (*PowerTuningProps, error) {
 
 func (p *PowerTuningProps) validate() error {
 	if p == nil || len(p.Functions)+len(p.Patterns)+len(p.AssumeRoles) == 0 {
-		return errors.New("prop Functions is empty, so is Patterns: name the functions that may be tuned")
+		return errors.New("props Functions and Patterns are empty: name the functions that may be tuned")
 	}
 	if n := len(p.Functions) + len(p.Patterns); n > maxFunctions {
 		return fmt.Errorf("props Functions and Patterns have %d functions: a role has room for the rights on %d: "+

@@ -25,15 +25,15 @@ var repository = func() string {
 	return dir
 }()
 
-// file is one of the repository's, for a module's ZIP file.
+// file is a file of the repository, for a module's ZIP file.
 type file struct{ name string }
 
 func (f file) Path() string                 { return f.name }
 func (f file) Lstat() (os.FileInfo, error)  { return os.Lstat(filepath.Join(repository, f.name)) }
 func (f file) Open() (io.ReadCloser, error) { return os.Open(filepath.Join(repository, f.name)) }
 
-// sources are the files that a tag would hold: what git knows or would add, except that a module within the module is
-// none of it.
+// sources returns the files that a tag would contain: the files that git knows or would add, except those of a module
+// within the module.
 func sources(t *testing.T) []modzip.File {
 	t.Helper()
 	out, err := exec.Command("git", "-C", repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
@@ -49,8 +49,9 @@ func sources(t *testing.T) []modzip.File {
 	return files
 }
 
-// newProxy writes a module proxy that serves this repository, and returns its URL and the version there. The version
-// follows from the content, for a module cache keeps what it has. See https://go.dev/ref/mod#goproxy-protocol.
+// newProxy writes a module proxy that serves this repository. It returns the proxy's URL and the version there. The
+// version depends on the content, because a module cache never reads the same version again. See
+// https://go.dev/ref/mod#goproxy-protocol.
 func newProxy(t *testing.T) (url, version string) {
 	t.Helper()
 	files := sources(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// stranger is somebody's folder with a copy of examples/ and an environment that finds Twinstart at the proxy.
+// stranger is a user's folder with a copy of examples/, and an environment that finds Twinstart at the proxy.
 type stranger struct {
 	dir string
 	env []string
@@ -29,7 +29,7 @@ func newStranger(t *testing.T) stranger {
 	}
 	proxy, version := newProxy(t)
 	cache := strings.TrimSpace(s.run(t, "go", "env", "GOMODCACHE"))
-	t.Cleanup(func() { // it was for this test alone
+	t.Cleanup(func() { // only this test needs it
 		os.RemoveAll(filepath.Join(cache, modulePath+"@"+version))
 		for _, leftover := range []string{".info", ".lock", ".mod", ".zip", ".ziphash"} {
 			os.Remove(filepath.Join(cache, "cache", "download", modulePath, "@v", version+leftover))
@@ -40,10 +40,10 @@ func newStranger(t *testing.T) stranger {
 		t.Fatal(err)
 	}
 	upstream := strings.TrimSpace(s.run(t, "go", "env", "GOPROXY"))
-	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // which would move with XDG_CACHE_HOME
+	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // XDG_CACHE_HOME would change it
 	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw " + strings.TrimSpace(string(flags)), "XDG_CACHE_HOME=" + t.TempDir()}
 	s.run(t, "go", "mod", "edit", "-dropreplace", modulePath, "-require", modulePath+"@"+version)
-	s.run(t, "go", "mod", "tidy") // as everybody does; from here on go.mod is not changed
+	s.run(t, "go", "mod", "tidy") // as every user does; after that go.mod does not change
 	return s
 }
 
@@ -73,8 +73,7 @@ func TestFromTheModuleCache(t *testing.T) {
 	t.Run("orders", func(t *testing.T) { orders(t, s, s.synth(t, "./orders", "assembly-Beta", "assembly-Prod")) })
 }
 
-// synth builds an application and lets it write its assembly, and returns the assemblies that it is asked for, each
-// with one stack.
+// synth builds an application and runs it. It returns the assemblies with the given names, each with one stack.
 func (s stranger) synth(t *testing.T, app string, names ...string) (assemblies []assembly) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "cdk.out")
@@ -142,8 +141,8 @@ func visits(t *testing.T, assemblies []assembly) {
 	packaged(t, filepath.Join(assemblies[0].dir, "asset."+asset))
 }
 
-// orders are a Go function as ZIP and as image, in two stages, with a tuner whose program the module that is made here
-// never heard of. The lab runs a stage as it is.
+// orders has a Go function as ZIP and as image, in two stages, with a tuner. The module was made by this test and does
+// not know the tuner's program. The lab runs a stage without changes.
 func orders(t *testing.T, s stranger, stages []assembly) {
 	for i, stage := range []string{"Beta", "Prod"} {
 		count := map[string]int{}
@@ -174,11 +173,11 @@ func orders(t *testing.T, s stranger, stages []assembly) {
 	}
 }
 
-// packs installs the command as people do, and packs a handler in an empty folder: the bytes are those that a clone
-// makes.
+// packs installs the command as users do, and packs a handler in an empty folder. The bytes must be the same as from a
+// clone.
 func (s stranger) packs(t *testing.T) {
 	bin := t.TempDir()
-	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw -trimpath") // what `make build` has compiled is as good
+	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw -trimpath") // uses what `make build` has compiled
 	version := strings.TrimSpace(s.run(t, "go", "list", "-m", "-f", "{{.Version}}", modulePath))
 	s.dir = t.TempDir()
 	s.run(t, "go", "install", modulePath+"/cmd/twinstart@"+version)
@@ -211,7 +210,7 @@ func mustJSON(t *testing.T, value any) []byte {
 	return text
 }
 
-// packaged checks that the deployment package has the bootstrap, for the function's architecture, and the handler.
+// packaged checks that the deployment package has the handler, and the bootstrap for the function's architecture.
 func packaged(t *testing.T, path string) {
 	t.Helper()
 	r, err := zip.OpenReader(path)
@@ -228,8 +227,8 @@ func packaged(t *testing.T, path string) {
 	}
 }
 
-// What README.md of examples/ says is run in place: its go.mod must not want changes, which the Go command makes for
-// nobody.
+// The commands of README.md in examples/ run there. Its go.mod must need no changes, because the Go command makes none
+// by itself.
 func TestExamplesAreUpToDate(t *testing.T) {
 	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", "./...")
 	cmd.Dir = filepath.Join(repository, "examples")

@@ -29,7 +29,7 @@
 // programs send to $$.
 //
 // Bash with a trap on EXIT, in a bootstrap or not, loses a SIGTERM that reaches a job in the moment after its fork:
-// in 5.2, one of 70 to 400 times. A trap on TERM beside it does not help. A handler that starts a job and
+// in 5.2, once in 70 to 400 times. A trap on TERM beside it does not help. A handler that starts a job and
 // ends it at once should wait until the job has said something, or send SIGKILL.
 //
 // # What costs time

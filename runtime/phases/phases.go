@@ -39,7 +39,7 @@ func Start(setting string) {
 	}
 }
 
-// begin starts a line. since is the time, in ns, since the beginning of what the line is about.
+// begin starts a line about INIT or an event. since is the time, in ns, since that began.
 func begin(what, id string, since int64) {
 	origin = now(monotonic) - since
 	b := append(append(append(memory[:0], `{"twinstartPhases":"`...), what...), '"')
