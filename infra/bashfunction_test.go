@@ -64,7 +64,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 	}
 }
 
-// A BashFunction can do what an awslambda.Function can do, and it passes on all options.
+// TestBashFunctionForThisMachine makes functions for a lab on x86_64; the default is arm64.
 func TestBashFunctionForThisMachine(t *testing.T) {
 	dir := project(t)
 	stack := awscdk.NewStack(newApp(t, "", map[string]any{"architecture": "x86_64"}), jsii.String("Mine"), nil)
@@ -74,6 +74,7 @@ func TestBashFunctionForThisMachine(t *testing.T) {
 	}
 }
 
+// A BashFunction can do what an awslambda.Function can do, and it passes on all options.
 func TestBashFunctionIsAFunction(t *testing.T) {
 	stack, builder := someStack(t)
 	logs := awslogs.NewLogGroup(stack, jsii.String("Logs"), nil)
