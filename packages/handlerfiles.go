@@ -21,17 +21,14 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 		if err != nil {
 			return err
 		}
-		if name != "." && excluded(filepath.ToSlash(name), exclude) {
+		out := name != "." && excluded(filepath.ToSlash(name), exclude)
+		if out {
 			left = append(left, name)
-			if entry.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
 		}
-		if entry.IsDir() {
-			if name == "testdata" {
-				return filepath.SkipDir
-			}
+		switch {
+		case entry.IsDir() && (out || name == "testdata"):
+			return filepath.SkipDir
+		case entry.IsDir() || out:
 			return nil
 		}
 		info, err := os.Stat(file) // a link to a file counts as the file

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -31,11 +32,7 @@ func (w *Workspace) packageFiles(ctx context.Context, name string, a arm.Archite
 	line := fmt.Sprintf("build: handler folder %s: left out of its packages: %s\n", dir, strings.Join(left, ", "))
 	if len(left) > 0 && !slices.Contains(w.told, line) {
 		w.told = append(w.told, line)
-		log := w.Log
-		if log == nil {
-			log = os.Stderr
-		}
-		_, _ = io.WriteString(log, line)
+		_, _ = io.WriteString(cmp.Or[io.Writer](w.Log, os.Stderr), line)
 	}
 	files := slices.Concat(out.files, handler)
 	if w.Licences {

@@ -19,7 +19,7 @@ type analysisFlags struct {
 
 func (f analysisFlags) options() (o report.Options, err error) {
 	if o.ColdShare = (*float64)(f.ColdShare); f.ColdShare != nil && *f.ColdShare > 1 {
-		return o, fmt.Errorf("--cold-share %g: want at most 100%%: no more than all invocations can be cold", *f.ColdShare)
+		return o, fmt.Errorf("--cold-share %g: more than all invocations: want at most 100%%", *f.ColdShare)
 	}
 	if o.Monthly = f.Monthly; !(o.Monthly >= 0) {
 		return o, fmt.Errorf("--monthly %v: want a number of invocations", f.Monthly)

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	goio "io"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-
-	"github.com/twinstart/twinstart/bench/account"
 )
 
 // leftUnreserved is how many concurrent executions Lambda keeps for functions without a reservation. See
@@ -15,17 +14,14 @@ import (
 const leftUnreserved = 100
 
 // enough checks whether the account can reserve the wanted concurrency. CloudFormation would fail only after minutes.
-func enough(ctx context.Context, wanted int, out goio.Writer) error {
+func enough(ctx context.Context, cfg aws.Config, wanted int, out goio.Writer) error {
 	if wanted == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	text := fmt.Sprintf("concurrency: these functions reserve or provision %d", wanted)
-	var s *lambda.GetAccountSettingsOutput
-	if cfg, err := account.InRegion(ctx, ""); err == nil {
-		s = settings(ctx, lambda.NewFromConfig(cfg))
-	}
+	s := settings(ctx, lambda.NewFromConfig(cfg))
 	if s == nil {
 		fmt.Fprintf(out, "--  %s; the account's limit cannot be read: allow lambda:GetAccountSettings to know\n", text)
 		return nil

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -72,8 +73,17 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
 		return errFinding
 	}
-	return enough(ctx, template.Concurrency(), io.err)
+	cfg, err := account.InRegion(ctx, "")
+	if err == nil && template.SnapStart() > 0 && slices.Contains(noSnapStart, cfg.Region) {
+		fmt.Fprintf(io.err, "!!  SnapStart: Lambda has none in %s: set AWS_REGION to another region\n", cfg.Region)
+		return errFinding
+	}
+	return enough(ctx, cfg, template.Concurrency(), io.err)
 }
+
+// noSnapStart lists the regions without SnapStart. See
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-regions.
+var noSnapStart = []string{"ap-east-2", "ap-southeast-6"}
 
 // packageBytes sums the sizes of the deployment packages, each once.
 func packageBytes(functions []assembly.Function) (zips, images int64) {

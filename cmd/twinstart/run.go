@@ -202,7 +202,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.burst = max(1, c.burst/c.Parallel)
 	}
 	if c.Source == record.AWS {
-		if err := enough(ctx, from.provisioned(), io.err); err != nil {
+		if err := enough(ctx, from.config, from.provisioned(), io.err); err != nil {
 			return m, err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Cache returns the path of something below Twinstart's cache: TWINSTART_CACHE, else twinstart/ in the user's cache
-// folder ($XDG_CACHE_HOME, ~/.cache, ~/Library/Caches). Everything there can be made again.
+// Cache returns a path below Twinstart's cache folder: TWINSTART_CACHE, else twinstart/ in the user's cache folder
+// ($XDG_CACHE_HOME, ~/.cache, ~/Library/Caches). Everything there can be made again.
 func Cache(elements ...string) (string, error) {
 	dir := os.Getenv("TWINSTART_CACHE")
 	if dir == "" {
@@ -25,8 +25,8 @@ func Cache(elements ...string) (string, error) {
 }
 
 // Replace writes a file atomically: a reader sees the old file, or none, or the complete new one. The mode does not
-// depend on the umask. The folder must exist. If name is something else than a regular file, for example /dev/null or a
-// pipe, Replace writes to it and does not replace it.
+// depend on the umask. The folder must exist. If name exists and is not a regular file (/dev/null, a pipe), Replace
+// only writes to it.
 func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)

@@ -27,7 +27,7 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// base gets the image in a FROM instruction. of is the instruction's platform; "" means the build's.
+// base gets the image in a FROM instruction. of is the platform there; "" means the build's.
 func (b *build) base(from, of string) (img v1.Image, err error) {
 	key, platform := [2]string{from, of}, b.platform
 	if of != "" {
@@ -63,7 +63,7 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	}
 	config := whole.Config.DeepCopy()
 	if len(config.OnBuild) > 0 {
-		return nil, &dockerfile.Error{File: b.file, Msg: "FROM " + from + " needs Docker: has ONBUILD " + config.OnBuild[0]}
+		return nil, &dockerfile.Error{File: b.file, Msg: "FROM " + from + " needs Docker for ONBUILD " + config.OnBuild[0]}
 	}
 	if !slices.ContainsFunc(config.Env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
 		config.Env = append([]string{"PATH=" + defaultPath}, config.Env...)
@@ -88,7 +88,7 @@ func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, pla
 		if knownErr != nil {
 			return nil, err
 		}
-		b.note(fmt.Sprintf("%v: using it as pulled earlier", err), 0)
+		b.note(fmt.Sprintf("%v: using the image as pulled earlier", err), 0)
 	}
 	return known, knownErr
 }
@@ -220,7 +220,7 @@ func (b *build) from(c dockerfile.Copy) (t tree, err error) {
 // the image cannot lead anywhere.
 func (b *build) unpack(name, platform string) (tree, error) {
 	if b.Builder == nil {
-		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
+		return nil, errors.New("images are not pulled for a layout: build this image, and name its tarball or reference")
 	}
 	other, err := b.base(name, platform)
 	if err != nil {

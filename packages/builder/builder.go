@@ -110,7 +110,7 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 
 // build is one build of an image, or its layout.
 type build struct {
-	*Builder // nil for a layout, for which no images are pulled
+	*Builder // nil for a layout, which pulls no images
 	ctx      context.Context
 	file     string // the Dockerfile, for errors
 	platform v1.Platform

@@ -134,7 +134,7 @@ func place(image tree, at string, n *node, c dockerfile.Copy, out tree) error {
 	case n.kind == folder && there.kind != folder:
 		return fmt.Errorf("COPY puts a folder at /%s, where the image has a %s: copy to its real path", at, there.kind)
 	case n.kind != folder && there.kind == folder:
-		return fmt.Errorf("COPY puts a file at /%s, where the image has a folder", at)
+		return fmt.Errorf("COPY puts a file at /%s, where the image has a folder: choose another path", at)
 	}
 	put := *n
 	put.uid, put.gid = c.UID, c.GID

@@ -124,8 +124,8 @@ func ParsePlatform(s string) (v1.Platform, error) {
 // text returns the platform without its variant, which makes no difference on these two architectures.
 func text(p v1.Platform) string { return p.OS + "/" + p.Architecture }
 
-// Definition is an image as its Dockerfile and context define it, to be laid out as a root file system. Build makes
-// layers by the same steps.
+// Definition is an image that a Dockerfile and its context define. LayOut writes its files by the same steps by which
+// Build makes its layers.
 type Definition struct {
 	*dockerfile.Image
 	dir, file string

@@ -29,8 +29,8 @@ func (s *Store) writeLayer(files tree) (layer v1.Descriptor, diffID v1.Hash, err
 	defer os.Remove(f.Name()) // after a success it no longer exists
 	defer f.Close()
 	packed, plain := sha256.New(), sha256.New()
-	// go.mod pins this compressor's version. The standard library's compressor changes with the toolchain, and with
-	// it digests would change.
+	// go.mod pins this compressor's version. The standard library's compressor changes with the toolchain, so digests
+	// would change, too.
 	zip, err := gzip.NewWriterLevel(io.MultiWriter(f, packed), gzip.BestCompression)
 	if err != nil {
 		return layer, diffID, err

@@ -24,7 +24,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// anonymousHost allows everyone to pull, but refuses an expired login. So it is sent no login.
+// anonymousHost allows everyone to pull, but refuses an expired login. So no login is sent to it.
 const anonymousHost = "public.ecr.aws"
 
 // parallel is the number of layers that are moved at the same time.
@@ -98,8 +98,8 @@ func (e *RegistryError) Error() string {
 
 var query = regexp.MustCompile(`(https?://[^\s?"]+)\?[^\s"]*[^\s":]`)
 
-// withoutQueries removes the queries from addresses: with the query of an upload's address anyone could continue
-// the upload.
+// withoutQueries removes the queries from addresses. Anyone who has the query of an upload's address could continue the
+// upload.
 func withoutQueries(s string) string { return query.ReplaceAllString(s, "$1") }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -125,8 +125,8 @@ func (s *Store) Login(address, username, password string) error {
 
 func (s *Store) login(r authn.Resource) string { return filepath.Join(s.logins(), r.RegistryStr()) }
 
-// Resolve returns the login for a registry, or authn.Anonymous. With Anonymous, a keychain of several asks the next
-// one.
+// Resolve returns the login for a registry, or authn.Anonymous if there is none: then authn.NewMultiKeychain asks the
+// next keychain.
 func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	_ = archive.Sweep(s.logins(), lifetime) // if this fails, the registry refuses the old login
 	text, err := os.ReadFile(s.login(r))
@@ -143,8 +143,8 @@ func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	return authn.FromConfig(login), nil
 }
 
-// clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a command that prints its
-// version, but only if it could build an image now. docker is the default of the CDK CLI.
+// clients lists the programs that CDK_DOCKER can name, in the order of preference. Each has a command that prints a
+// version, and that fails if the program cannot build an image now. docker is the default of the CDK CLI.
 var clients = [][]string{
 	{"docker", "version", "--format", "{{.Server.Version}}"},
 	{"podman", "info", "--format", "{{.Version.Version}}"},

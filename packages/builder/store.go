@@ -26,7 +26,7 @@ import (
 // Store keeps images between build, tag and push, and the logins. It is a folder that only the user can read:
 //
 //	blobs/sha256/   layers, configurations and manifests, named by their content
-//	names/          a folder for each name of an image: an OCI image layout, whose blobs are those above
+//	names/          a folder for each name of an image: an OCI image layout with a link to the blobs above
 //	logins/         see Login
 //
 // Files are renamed into place when they are complete. So any number of processes may use a store, and a killed

@@ -91,8 +91,8 @@ func (t tree) bytes() (sum int64) {
 // maxLinks is Linux's limit for links in one path.
 const maxLinks = 40
 
-// resolve follows every link of a path, also the last one, as a program that is chrooted into the tree would. From
-// the first missing name on, the path is not changed.
+// resolve follows all links in a path, also the last one, as in a chroot into the tree. It does not change the rest of
+// the path after a name that is missing.
 func (t tree) resolve(p string) (string, error) {
 	at, rest := "", strings.Split(clean(p), "/")
 	for links := 0; len(rest) > 0; {
@@ -152,7 +152,7 @@ func readImage(img v1.Image, keep func(*tar.Header, io.Reader) (*node, error)) (
 			t[p] = n
 		}
 	}
-	for _, p := range slices.Sorted(maps.Keys(t)) { // a layer may put a file below a link of the layers under it
+	for _, p := range slices.Sorted(maps.Keys(t)) { // a file may be below a link of an earlier layer
 		dir, err := t.resolve(path.Dir(p))
 		if err != nil {
 			return nil, err

@@ -1,6 +1,6 @@
 // Package dockerfile reads Dockerfiles that run nothing, so that an image can be built, and its root file system
-// laid out, without a Docker daemon. It accepts what docker accepts, with the base's variables and working folder,
-// build arguments and options:
+// laid out, without a Docker daemon. It accepts these instructions as docker does. It knows the base's variables and
+// working folder, and build arguments:
 //
 //	FROM [--platform]  ARG  COPY, ADD of local files and here-documents [--from=STAGE or IMAGE --chmod --chown --link]
 //	ENV WORKDIR ENTRYPOINT CMD LABEL USER                                            kept
@@ -29,16 +29,16 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Image is the content of a Dockerfile. Its Config starts as that of the base if Options.Base is set; otherwise it has
-// only what the Dockerfile sets.
+// Image is the content of a Dockerfile. If Options.Base is set, its Config starts as a copy of the base's; otherwise it
+// has only what the Dockerfile sets.
 type Image struct {
 	From     string // image reference, or "scratch"
-	Copies   []Copy // in order: a later one overwrites files of an earlier one, and copies into its folders
+	Copies   []Copy // in order: a later one may overwrite files of an earlier one
 	Platform string // the platform in FROM, "linux/arm64"; "" means the build's
 	v1.Config
 }
 
-// Options are what a build adds to a Dockerfile.
+// Options are a build's other inputs.
 type Options struct {
 	Args     map[string]string // build arguments by name
 	Platform string            // of the image: linux/arm64 or linux/amd64
@@ -126,7 +126,7 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 	return &last.image, nil
 }
 
-// grammarError takes the line number out of what buildkit reports.
+// grammarError turns an error of buildkit's parser into an Error with its line.
 func grammarError(name string, err error) error {
 	e := &Error{File: name, Msg: besides.ReplaceAllString(oneLine(err.Error()), "")}
 	e.Msg = strings.Replace(e.Msg, "no build stage in current context", "an instruction before FROM: start with FROM", 1)
@@ -181,7 +181,7 @@ func (r *reader) absolute(p string) (string, error) {
 		case r.base != nil:
 			p = path.Join("/", r.base.WorkingDir) + "/" + p
 		default:
-			return "", r.errorf("%s is relative to %s's working folder, unknown here: set WORKDIR first", p, r.image.From)
+			return "", r.errorf("%s is relative to the unknown working folder of %s: set WORKDIR first", p, r.image.From)
 		}
 	}
 	clean := path.Clean(p)

@@ -24,7 +24,7 @@ func (r *reader) expandBy(word string, vars []string, strict bool) (string, erro
 	}
 	if len(unset) > 0 && strict {
 		names := slices.Sorted(maps.Keys(unset))
-		return "", r.errorf("%s is not set above, and what the base image sets is not known here: write the value or an ENV",
+		return "", r.errorf("%s is not set above, and the base's variables are unknown here: write the value or an ENV",
 			strings.Join(names, ", "))
 	}
 	return text, nil

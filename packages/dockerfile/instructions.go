@@ -180,7 +180,7 @@ func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, er
 
 func (r *reader) workDir(dir string) (err error) {
 	if dir == "" {
-		return r.errorf("WORKDIR names nothing")
+		return r.errorf("WORKDIR is empty: write a path")
 	}
 	if dir, err = r.absolute(dir); err != nil {
 		return err

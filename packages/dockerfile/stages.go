@@ -50,7 +50,7 @@ func (f *file) read(index int) (*reader, error) {
 	return r, nil
 }
 
-// earlier returns the index of the last stage before another one that has this name or number, or -1.
+// earlier returns the index of a stage by name or number, if it is before the stage than. Otherwise it returns -1.
 func (f *file) earlier(name string, than int) int {
 	for i, s := range slices.Backward(f.stages[:than]) {
 		if s.Name != "" && strings.EqualFold(s.Name, name) {

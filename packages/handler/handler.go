@@ -1,5 +1,5 @@
-// Package handler checks, without running it, whether a bootstrap will find a handler: its file, and the function
-// in it.
+// Package handler checks whether a bootstrap will find a handler: its file, and the function in it. It does not run the
+// handler.
 package handler
 
 import (

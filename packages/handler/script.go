@@ -22,7 +22,7 @@ type script struct {
 	open      bool     // the file sources or evaluates something that may define more functions
 
 	substitutes string // place of the first <(...) or >(...); "" if there is none
-	lacks       string // place and name of the first builtin that the static Bash does not have; ""
+	lacks       string // place and name of the first builtin that the static Bash lacks; "" if there is none
 }
 
 // lacking lists the builtins of Bash that the static Bash leaves out.

@@ -131,7 +131,7 @@ func source(ctx context.Context, b *build) error {
 	return pip(ctx, b)
 }
 
-// compiler returns an interpreter of the version that runs the modules, or "".
+// compiler returns the path of the Python version that runs the modules on Lambda, or "".
 func compiler(ctx context.Context) string {
 	path, err := exec.LookPath("python3.13")
 	if err != nil || exec.CommandContext(ctx, path, "--version").Run() != nil {
