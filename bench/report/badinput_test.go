@@ -13,12 +13,12 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// TestNoWinnerAndWhy: samples that cannot say who is faster name no winner, and the report says why.
+// TestNoWinnerAndWhy: if samples cannot show which arm is faster, the report names no winner and says why.
 func TestNoWinnerAndWhy(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 16))
 	noise := func() float64 { return math.Exp(0.1 * rng.NormFloat64()) }
 	for name, c := range map[string]struct {
-		rounds [2][2]int // from, to: of each arm
+		rounds [2][2]int // of each arm: first and last round
 		value  func(arm, round int) float64
 		want   string
 	}{
@@ -27,7 +27,7 @@ func TestNoWinnerAndWhy(t *testing.T) {
 		"ties":               {[2][2]int{{1, 60}, {1, 60}}, func(_, r int) float64 { return 20 + float64(r%2) }, "a tie of 2"},
 		"two samples":        {[2][2]int{{1, 2}, {1, 2}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "2 and 2 cold starts are too few to tell 2 arms apart"},
 		"one round":          {[2][2]int{{1, 1}, {1, 1}}, func(a, _ int) float64 { return 20 + 20*float64(a) }, "their values do not vary"},
-		"other rounds":       {[2][2]int{{1, 60}, {61, 120}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "they share 0 rounds of 60: other rounds are other days"},
+		"other rounds":       {[2][2]int{{1, 60}, {61, 120}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "they share 0 rounds of 60, and other rounds may be of other days"},
 		"few rounds shared":  {[2][2]int{{1, 60}, {51, 110}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "they share 10 rounds of 60"},
 		"nothing told apart": {[2][2]int{{1, 60}, {1, 60}}, func(int, int) float64 { return 20 * noise() }, "a tie of 2"},
 	} {
@@ -69,7 +69,7 @@ func TestNoWinnerAndWhy(t *testing.T) {
 	}
 }
 
-// TestNaNIsNoSample: JSON has none, and a record that says so is named and used in nothing.
+// TestNaNIsNoSample: JSON has no NaN. A record with NaN is named in a warning, and no figure uses it.
 func TestNaNIsNoSample(t *testing.T) {
 	good := stream(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:2], Cold: 20, Seed: 1}).String()
 	rep, err := Stream(strings.NewReader(good+`{"schema":1,"source":"aws","arm":"x/zip","start":"cold","initDurationMs":NaN,"durationMs":1}`+"\n"), "test", Options{})
@@ -78,7 +78,7 @@ func TestNaNIsNoSample(t *testing.T) {
 	}
 }
 
-// TestPrimaryClaimIsChosenBefore: another clock's claim comes first.
+// TestPrimaryClaimIsChosenBefore: the claim by the chosen clock comes first.
 func TestPrimaryClaimIsChosenBefore(t *testing.T) {
 	run := recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[6:9], Cold: 60, Warm: 100, Seed: 1}
 	rep := build(t, Options{Primary: ClockWarm}, run)
@@ -93,7 +93,7 @@ func TestPrimaryClaimIsChosenBefore(t *testing.T) {
 	}
 }
 
-// TestRanksNeedNoRounds: figures without rounds, as of logs, are compared by rank sums.
+// TestRanksNeedNoRounds: rank sums compare figures without rounds, for example from logs.
 func TestRanksNeedNoRounds(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)

@@ -72,14 +72,14 @@ var limits = map[record.Source][]string{
 		"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.",
 	},
 	record.Lab: {
-		"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the " +
-			"lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind " +
-			"of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an " +
-			"interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
+		"These are lab figures of this machine, not AWS figures. AWS has other times and other ratios of times: the " +
+			"lab's disk is memory, so reading takes too small a part of the time. The order of arms of one kind of " +
+			"package is mostly the same on AWS, and so are the KiB read. A prediction from them is a hypothesis with an " +
+			"interval (docs/model.md); a run with --source aws and twinstart calibrate check it.",
 		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), " +
 			"placement, the network.",
-		"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared " +
-			"caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package " +
-			"only; ZIP against image, and the tail of either, needs a run with --source aws.",
+		"The lab cannot say how fast an image starts on AWS: AWS loads an image lazily, in 512 KiB chunks, from shared " +
+			"caches. Warm caches are fast, cold ones make a long tail. The lab compares arms of one kind of package " +
+			"only; to compare ZIP with image, or the tail of either, run with --source aws.",
 	},
 }

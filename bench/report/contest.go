@@ -131,10 +131,10 @@ func (c *contest) otherRounds(a, b *measured) string {
 	if 2*shared >= of {
 		return ""
 	}
-	return fmt.Sprintf("they share %s of %d: other rounds are other days", Plural(shared, "round"), of)
+	return fmt.Sprintf("they share %s of %d, and other rounds may be of other days", Plural(shared, "round"), of)
 }
 
-const noSpread = "their values do not vary, so nothing says how far chance reaches"
+const noSpread = "their values do not vary, so chance cannot be measured"
 
 func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
 

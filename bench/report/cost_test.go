@@ -28,7 +28,7 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 		t.Errorf("%+v %+v", none.Arms[0], all.Arms[0])
 	}
 	for _, a := range at(DefaultColdShare).Arms {
-		// 0.6 without cold starts, less the more they cost: provisioned concurrency has none.
+		// Without cold starts it is 0.6. Cold starts make it smaller, because provisioned concurrency has none.
 		if a.ProvisionedBusy != nil && (*a.ProvisionedBusy < 0.3 || *a.ProvisionedBusy > 1) {
 			t.Errorf("%s: provisioned concurrency pays when busy %v of the time", a.Arm, *a.ProvisionedBusy)
 		}
@@ -36,8 +36,8 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 }
 
 func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
-	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6
-	// of the time.
+	// Without cold starts and requests the share of the time is provisioned / (on demand - duration) =
+	// 4.1667 / (16.6667 - 9.7222) = 0.6.
 	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
 		r, _ := price.Default().Rate("us-east-1", a)
 		usd := 1e6 * r.Invocation(512, 100)
@@ -52,8 +52,7 @@ func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
 	}
 }
 
-// Where the first claim tells nothing apart, costs are not compared; the least is named, and at which share of cold
-// starts.
+// If the first claim tells nothing apart, costs are not compared. The report still names the lowest cost.
 func TestCostOfATie(t *testing.T) {
 	arms := slices.Repeat(recordtest.Arms()[:1], 2)
 	arms[1].Bootstrap = "the-same"
@@ -63,7 +62,8 @@ func TestCostOfATie(t *testing.T) {
 	}
 }
 
-// Logs know how many of their invocations started cold; a run starts as many as it was asked to.
+// Logs show the share of cold starts in real traffic. A run makes as many cold starts as it was asked for, so its share
+// does not count.
 func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 	for _, c := range []struct {
 		round int
@@ -91,7 +91,7 @@ func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if envelope(arms[:1]) != nil || envelope(nil) != nil {
-		t.Error("one arm breaks even with nobody")
+		t.Error("one arm has a break-even")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestPerformanceIndex(t *testing.T) {
 			mean[key] /= i.Index
 		}
 	}
-	for key, rest := range mean { // of the square of a mean of two, after both are taken out
+	for key, rest := range mean { // the square of the mean of two functions' indices, divided by both
 		if math.Abs(rest-1) > 1e-3 {
 			t.Errorf("%s: its functions' indices do not make its mean: %v", key, rest)
 		}
@@ -147,7 +147,7 @@ func withHandler(r recordtest.Run) recordtest.Run {
 	return r
 }
 
-// TestIndexOfManagedRuntimes: languages whose runtimes are stand-ins are in one index with those that bring their own.
+// TestIndexOfManagedRuntimes: one index has the languages with stand-ins for runtimes, and those with their own runtime.
 func TestIndexOfManagedRuntimes(t *testing.T) {
 	rep := scene{arms: []drawer{lognormal(0.05)}, k: 3, n: 30, factors: []float64{1, 2, 4}}.claims(2)
 	all := rep.behind()

@@ -11,15 +11,15 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// A lever is a row whose cold total is this ratio, told apart or not, and which costs so much more a month, give or
-// take sd.
+// row makes a lever. ratio is its cold total over the baseline's, told whether that is told apart. month is what it
+// costs more a month, with the standard deviation sd.
 func row(name string, ratio float64, told bool, month, sd float64) Lever {
 	return Lever{Lever: name, Level: "x", Gains: Gains{{Clock: ClockTotal, Ratio: ratio, Ms: 100 * (ratio - 1), Told: told}},
 		Dollars: Dollars{Month: &month, MonthCI: &[2]float64{month - 2*sd, month + 2*sd}, sd: sd}}
 }
 
-// The next lever is chosen by latency and by dollars, among levers that are told apart, and dollars are told only where
-// a clock told something.
+// The next lever is chosen by latency and by dollars, among levers that are told apart. Dollars are told apart only if
+// a clock told a lever apart.
 func TestNextLever(t *testing.T) {
 	twin := row(arm.Twin, 0.5, true, -9, 0.01)
 	for name, c := range map[string]struct {
@@ -58,7 +58,7 @@ func TestDollarsOfAMonth(t *testing.T) {
 	}
 }
 
-// The guides' way skips five calls and takes the median of a hundred of one environment, whatever the others say.
+// Guides skip five calls of one environment and take the median of the next hundred. They ignore other environments.
 func TestGuided(t *testing.T) {
 	var environments [][]float64
 	for i, n := range []int{104, 105, 200} {

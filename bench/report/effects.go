@@ -189,8 +189,8 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	}
 	for _, t := range out.Terms {
 		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {
-			say("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, a mean over "+
-				"all hides it", t.Term, 100*t.Share)
+			say("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, which a mean "+
+				"over all hides", t.Term, 100*t.Share)
 		}
 	}
 	for _, c := range out.Covariates {

@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// python makes the test compute the independent values anew: make statistics.
+// python makes the test compute the independent values again: make statistics.
 var python = flag.String("python", "", "a Python that has what testdata/requirements.txt names")
 
 func TestFactorsAgainstStatsmodels(t *testing.T) {
@@ -100,7 +100,7 @@ func TestFactorsAgainstStatsmodels(t *testing.T) {
 	}
 }
 
-// sweep is a size sweep: as ZIP the time follows the size, as an image it does not, so that they cross at crossMiB.
+// sweep is a size sweep. A ZIP's time grows with its size, an image's time does not: they are equal at crossMiB.
 func sweep(crossMiB, noise float64) []recordtest.Arm {
 	var arms []recordtest.Arm
 	for i, mib := range []float64{0.5, 1, 2, 4, 6, 8, 10} {
@@ -120,7 +120,7 @@ func TestCrossoverSizeOfASweep(t *testing.T) {
 	if c.Package != arm.ImageMinimal || c.KiB == nil || c.CI == nil {
 		t.Fatalf("%+v", c)
 	}
-	// image-minimal is 0.9 * (7.5 + 0.007 * read): 1 % above a ZIP at 5 MiB, and 4 % more for the slow twentieth.
+	// image-minimal takes 0.9 * (7.5 + 0.007 * read). That is 1 % above a ZIP at 5 MiB; one slow start in 20 adds 4 %.
 	if *c.KiB < 5*1024 || *c.KiB > 6.5*1024 || c.CI[0] > *c.KiB || c.CI[1] < *c.KiB {
 		t.Errorf("crossover at %v KiB %v", *c.KiB, *c.CI)
 	}
@@ -130,7 +130,7 @@ func TestCrossoverSizeOfASweep(t *testing.T) {
 	flat := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 60, Seed: 2}).Factors[0]
 	for _, c := range flat.Crossovers {
 		if c.KiB != nil || !strings.Contains(c.Text, "no crossover") {
-			t.Errorf("bootstraps that differ in all but size have no crossover size: %+v", c)
+			t.Errorf("bootstraps that differ in more than size have no crossover size: %+v", c)
 		}
 	}
 }
@@ -170,6 +170,6 @@ func TestFactorWords(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	if rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:1], Cold: 60, Seed: 3}); len(rep.Factors) != 0 {
-		t.Error("one arm is no factorial")
+		t.Error("one arm is not a factorial")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// TestLabComparesNoZIPWithAnImage: it mounts both alike, so that any answer would be of its own making.
+// TestLabComparesNoZIPWithAnImage: the lab mounts both in the same way, so an answer would say nothing about AWS.
 func TestLabComparesNoZIPWithAnImage(t *testing.T) {
 	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
 	primary := 0
@@ -38,7 +38,7 @@ func TestLabComparesNoZIPWithAnImage(t *testing.T) {
 		t.Errorf("%s", said)
 	}
 	if !strings.Contains(strings.Join(rep.Verdict.Limits, "\n"), "not AWS figures") || len(rep.Verdict.Limits) < 3 {
-		t.Errorf("a lab's verdict must say what it cannot: %+v", rep.Verdict)
+		t.Errorf("a lab's verdict must say what it cannot show: %+v", rep.Verdict)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
 			t.Errorf("%s: %q, want %q; %q, want %q", c.finding, l.Text, c.lab, a.Text, c.aws)
 		}
 		if l := lab[c.finding]; c.lab == NotSeen && (l.Settles == "" || l.Here != nil) {
-			t.Errorf("what is out of reach says what would settle it, and no ratio: %+v", l)
+			t.Errorf("a finding that cannot be seen has no ratio, and says what would settle it: %+v", l)
 		}
 	}
 	if f := lab["net/http starts 21 % faster as an image than as a ZIP"]; !strings.Contains(f.Text, "Predicted on AWS, not measured: nethttp/image ") {
@@ -75,12 +75,12 @@ func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
 	}
 	for _, f := range lab {
 		if f.Finding == "Rust starts three times as fast as Go" {
-			t.Errorf("no arm of this run is in it: %+v", f)
+			t.Errorf("the finding has no arm of this run: %+v", f)
 		}
 	}
 }
 
-// TestFolkloreIsAskedOfWhateverArmsItFits: their names are nobody's but the user's.
+// TestFolkloreIsAskedOfWhateverArmsItFits: questions find their arms by size and KiB read, so users may choose names.
 func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 	foreign := func(name string, kind arm.Package, size int64, read, cpu float64) recordtest.Arm {
 		return recordtest.Arm{Bootstrap: name, Package: kind, SizeKiB: size, ReadKiB: read, CPUMs: cpu, FirstMs: 2, WarmMs: 1, MemoryMB: 12}
@@ -117,7 +117,7 @@ func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 	}
 }
 
-// An arm that failed is said to, and the one that is left is answered for as if it were alone.
+// The first answer names the arm that failed. The other answers are about the arm that is left.
 func TestAnArmWithNothingButFailures(t *testing.T) {
 	var records strings.Builder
 	for i := range 6 {
@@ -134,7 +134,7 @@ func TestAnArmWithNothingButFailures(t *testing.T) {
 	}
 }
 
-// TestOrdersOfLanguages: what no claim compares is compared for its finding alone, by the finding's clock.
+// TestOrdersOfLanguages: if no claim compares two arms, their finding compares them, by its own clock.
 func TestOrdersOfLanguages(t *testing.T) {
 	const total, upx, atOnce = "Rust's cold total", "UPX gains nothing", "nine queries at once"
 	for _, c := range []struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// A run of few rounds, one of which lacks some arms, has a report all the same: its numbers are numbers.
+// A run of few rounds has a report even if some arms are missing in a round: it holds no NaN.
 func TestARoundThatLacksArms(t *testing.T) {
 	arms := recordtest.Arms()[:3]
 	for lacking := range 1 << len(arms) {

@@ -34,7 +34,7 @@ func pull(rep *Report) *Levers {
 	return &rep.Levers[0]
 }
 
-// told says whether any lever, or the null twin, is told apart by any clock.
+// told reports whether any lever, or the null twin, is told apart by any clock.
 func told(rep *Report) bool {
 	for _, l := range pull(rep).Rows {
 		for _, g := range l.Gains {
@@ -46,7 +46,7 @@ func told(rep *Report) bool {
 	return false
 }
 
-// TestFalseLevers counts reports that tell a lever apart where none does anything: 5 % of them, by whatever clock.
+// TestFalseLevers counts reports that tell a lever apart although no lever has an effect: 5 % over all clocks.
 func TestFalseLevers(t *testing.T) {
 	need.Time(t)
 	times := 150
@@ -72,7 +72,7 @@ func TestFalseLevers(t *testing.T) {
 	}
 }
 
-// TestLevers: a lever that takes a fifth off INIT is the answer, with what it is worth, and the null twin does nothing.
+// TestLevers: a lever that makes INIT a fifth shorter is the answer, with its gain. The null twin has no effect.
 func TestLevers(t *testing.T) {
 	s := scene{arms: []drawer{lognormal(0.1)}, k: 4, n: 60, factors: []float64{1, 1, 0.8, 1.2}}
 	l := pull(s.claims(3))
@@ -89,7 +89,7 @@ func TestLevers(t *testing.T) {
 	}
 }
 
-// Sizes are levers: the first one that is told longer is the threshold, in an interval.
+// Sizes are levers: the threshold is the smallest size whose INIT is told to be longer.
 func TestSizes(t *testing.T) {
 	s := scene{arms: []drawer{lognormal(0.05)}, k: 6, n: 60, factors: []float64{1, 1, 1, 1, 1.2, 1.5}}
 	rep := s.claims(3)
@@ -111,7 +111,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// What the lab does before INIT is not a lever's effect: callers are compared only if both arms have the same files.
+// What the lab does before INIT is not a lever's effect: it compares callers' waits only if both arms have the same
+// files.
 func TestCallersOfTheLab(t *testing.T) {
 	base := group{identity: identity{source: record.Lab}, lever: arm.Baseline, sizeBytes: 10}
 	for _, c := range []struct {
@@ -133,11 +134,11 @@ func TestCallersOfTheLab(t *testing.T) {
 	}
 }
 
-// However much rounds depend on each other, a difference in ms lies within those that were seen.
+// However much rounds depend on each other, a difference in ms lies between the least and the largest that was seen.
 func TestDistanceOfDependentRounds(t *testing.T) {
 	slow, fast := make([]float64, 30), make([]float64, 30)
 	for i := range slow {
-		slow[i] = 850 + 40*float64(i/10) // three stretches
+		slow[i] = 850 + 40*float64(i/10) // ten equal rounds, three times
 	}
 	x := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: slow}}
 	y := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: fast}}
@@ -146,14 +147,15 @@ func TestDistanceOfDependentRounds(t *testing.T) {
 	}
 }
 
-// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is not a cold start,
-// and both break-even points follow from the prices.
+// A load on provisioned environments: requests that spilled over are counted, an INIT that no caller waited for is not
+// a cold start, and both break-even points follow from the prices.
 func TestProvisionedUnderLoad(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)
 	id := arm.Identity{Arm: "a/zip", Package: arm.ZIP, Architecture: arm.X8664, MemorySizeMB: 1024}
 	for i, lever := range []arm.Identity{id.Pulled(arm.Baseline, ""), id.Pulled("provisioned", "1")} {
-		for n := range 720 { // of each 120 on demand one is cold; of provisioned ones one is ahead, one spills over cold, 10 after it
+		// On demand, one in 120 requests is cold. Provisioned, one is ahead, one spills over cold, and 10 spill over after it.
+		for n := range 720 {
 			repeat, at := n/120+1, float64(100*(n%120))
 			r := record.Record{Schema: 1, Source: record.AWS, Round: repeat, Start: record.Warm, DurationMs: new(10.0), BilledDurationMs: new(10.0), RequestID: fmt.Sprint(i, n),
 				LogStream: fmt.Sprint(i, repeat), Load: &record.Arrival{Of: "ramp", IntendedMs: at, SentMs: &at}}

@@ -25,7 +25,7 @@ func TestPhasesAreMediansOfDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Phase{
-		{Stage: StageInit, Name: Outside, Count: 3, P50: 3}, // 10 - 6, 8 - 5, and 0 where the bootstrap saw more than Init Duration
+		{Stage: StageInit, Name: Outside, Count: 3, P50: 3}, // 10 - 6, 8 - 5, and 0, because the bootstrap saw more than Init Duration
 		{Stage: StageInit, Name: "exec", Count: 3, P50: 2},
 		{Stage: StageInit, Name: "workerStarted", Count: 2, P50: 1.5},
 		{Stage: StageInit, Name: "nextSent", Count: 3, P50: 3},

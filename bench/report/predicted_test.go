@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/model"
 )
 
-// Predictions are made for arms of the lab that pages explain, and for no others.
+// An arm of the lab has a prediction if its pages explain its time. No other arm has one.
 func TestPredictedOnAWS(t *testing.T) {
 	c := model.Default()
 	arm := func(change func(*Arm)) *Arm {
@@ -36,7 +36,7 @@ func TestPredictedOnAWS(t *testing.T) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	// What was counted of the base and of CPU is in it, however long the lab took.
+	// If base and CPU were counted, the prediction includes them, however long the lab took.
 	base, libc, cpu := 3468.0, 2096.0, 50.0
 	whole := arm(func(a *Arm) {
 		a.ID, *a.P50, a.InitBaseReadKiB, a.InitLibcReadKiB, a.InitWarmCPUMs = "rawtcp-upx/zip", 300, &base, &libc, &cpu
@@ -46,13 +46,13 @@ func TestPredictedOnAWS(t *testing.T) {
 	}
 	cpu = c.CPU.OwnMs
 	if more, less := predicted(whole, c).Interval, zip.Interval; less[0] > more[0] || less[1] < more[1] {
-		t.Errorf("%v without a count of the base, %v with it: surer for knowing less", less, more)
+		t.Errorf("%v without a count of the base, %v with it: a count must not widen the interval", less, more)
 	}
 	for readAhead, same := range map[any]bool{0.0: false, 64: false, 128.0: true} {
 		whole.PredictedAWS = nil
 		r := &Report{Arms: []*Arm{whole}, Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}
 		if r.predict(); (whole.PredictedAWS != nil) != same {
-			t.Errorf("read-ahead %v is taken for the calibration's: %v", readAhead, !same)
+			t.Errorf("predicted with read-ahead %v: %v", readAhead, !same)
 		}
 	}
 }

@@ -103,19 +103,19 @@ func TestVerdictNamesWinnersTiesAndTail(t *testing.T) {
 	if c := claim(t, rep, ClockInit, LowerMedian); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) || c.Primary || c.Power == nil {
 		t.Errorf("%+v", c)
 	}
-	if c := claim(t, rep, ClockInit, "lower p90"); len(c.Winners) == 0 || !strings.Contains(c.Text, "farther out there are too few samples to say") {
+	if c := claim(t, rep, ClockInit, "lower p90"); len(c.Winners) == 0 || !strings.Contains(c.Text, "higher percentiles need more samples") {
 		t.Errorf("%+v", c)
 	}
 	warm := claim(t, rep, ClockWarm, UsuallyFaster)
-	if len(warm.Winners) != 6 || !strings.HasPrefix(warm.Text, "a tie of 6: ") { // three packages of two bootstraps that are alike when warm
+	if len(warm.Winners) != 6 || !strings.HasPrefix(warm.Text, "a tie of 6: ") { // two bootstraps in three packages each: all are alike when warm
 		t.Errorf("%+v", warm)
 	}
-	if c := claim(t, rep, ClockWarm, LowerTail); c.Tested || !strings.Contains(c.Text, "10 environments an arm at most, p90 needs 50") {
+	if c := claim(t, rep, ClockWarm, LowerTail); c.Tested || !strings.Contains(c.Text, "no arm has more than 10 environments, and p90 needs 50") {
 		t.Errorf("%+v", c)
 	}
 	for _, c := range rep.Comparisons {
 		if c.Told != (c.CI[0] > 1 || c.CI[1] < 1) || c.Told != (c.P < rep.Alpha) {
-			t.Errorf("test and interval are of different things: %+v", c)
+			t.Errorf("test and interval disagree: %+v", c)
 		}
 	}
 	all := folkloreText(rep)
@@ -226,7 +226,7 @@ func TestLongSamplesHaveATail(t *testing.T) {
 	}
 }
 
-// In JSON, too, a percentile has no interval where no pair of ranks covers 95 %.
+// In JSON, too, a percentile has no interval if no pair of ranks covers 95 %.
 func TestNoIntervalWithoutAPairOfRanks(t *testing.T) {
 	least := map[string]int{"p50": 6, "p80": 14, "p90": 29, "p95": 59}
 	for _, n := range []int{5, 6, 13, 14, 28, 29, 58, 59} {

@@ -41,7 +41,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	all := c.say(out, ranked, pairs, value, r.table.Critical())
 	if aside := slices.DeleteFunc(slices.Clone(c.arms), func(m *measured) bool { return !few(m) }); len(aside) > 0 {
 		names := and(list.Map(aside, func(m *measured) string { return m.label }))
-		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + names + "."
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples of " + names + "."
 	}
 	return all
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// restores is n starts of an on-demand arm and of both kinds of restore of another, round by round.
+// restores returns n starts of an on-demand arm, and n restores of each kind of another arm, round by round.
 func restores(source record.Source, n int) string {
 	var b strings.Builder
 	for round := 1; round <= n; round++ {
@@ -26,8 +26,8 @@ func restores(source record.Source, n int) string {
 	return b.String()
 }
 
-// First and warmed restores are two arms, INIT is held against neither, and the primary claim is by the clock that all
-// have in common.
+// First and warmed restores are two arms. By INIT neither is compared with the on-demand arm. The primary claim is by
+// the clock that all arms have in common.
 func TestTwoKindsOfRestore(t *testing.T) {
 	rep, err := Stream(strings.NewReader(restores(record.AWS, 20)), "test", Options{})
 	if err != nil {
@@ -48,8 +48,8 @@ func TestTwoKindsOfRestore(t *testing.T) {
 	}
 	for _, a := range rep.Arms {
 		if strings.Contains(a.Arm, "restore") {
-			// 12 ms of Duration on average, 20 of the restore's, at 0.0000133334 a GB-second, and 0.0001397998 for the
-			// GB that is restored.
+			// Billed are 12 ms of Duration on average and 20 ms of the restore, at 0.0000133334 a GB-second, and
+			// 0.0001397998 for the GB that is restored.
 			if want := 32.0/1000*0.0000133334 + 0.0000002 + 0.0001397998; a.ColdCost == nil || math.Abs(*a.ColdCost-1e6*want) > 0.1 {
 				t.Errorf("%s costs %v a million, want %.3f", a.Arm, *a.ColdCost, 1e6*want)
 			}
@@ -60,7 +60,7 @@ func TestTwoKindsOfRestore(t *testing.T) {
 	}
 }
 
-// No figure of a restore in the lab gets into an average: no snapshot is made there.
+// No restore in the lab enters an average, because the lab makes no snapshots.
 func TestNoRestoreInTheLab(t *testing.T) {
 	rep, err := Stream(strings.NewReader(restores(record.Lab, 8)), "test", Options{})
 	if err != nil {

@@ -55,6 +55,6 @@ func TestCurveKeepsTheTail(t *testing.T) {
 		t.Error("not ascending")
 	}
 	if none := new(Arm); none.Curve(ClockInit, 9) != nil || a.Sample(ClockWarm).N() > 0 || none.Sample(ClockInit).N() > 0 || len(none.ColdSamples(0)) > 0 {
-		t.Error("values out of nothing")
+		t.Error("values without samples")
 	}
 }

@@ -38,15 +38,15 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 	all := list.Map(c.arms, func(m *measured) int { return m.replicates(c.clock) })
 	enough := slices.DeleteFunc(slices.Clone(all), func(n int) bool { return n < stat.MinTail })
 	if len(enough) == 0 {
-		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(slices.Max(all), c.replicate()),
-			stat.MinTail)
+		out.Text = fmt.Sprintf("not tested: no arm has more than %s, and p90 needs %d.",
+			Plural(slices.Max(all), c.replicate()), stat.MinTail)
 		return nil
 	}
 	q, _ := stat.Tail(slices.Min(enough))
 	out.At = At(fmt.Sprintf("lower p%.0f", 100*q))
 	pairs := c.resampled(out, q, stat.MinTail)
 	if q < 0.99 && out.Tested {
-		out.Text = strings.TrimSuffix(out.Text, ".") + "; farther out there are too few samples to say."
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; higher percentiles need more samples."
 	}
 	return pairs
 }
@@ -80,7 +80,7 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	}
 	if out.Arms < 2 {
 		out.Winners = []string{}
-		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, and(apart))
+		out.Text = fmt.Sprintf("not tested: no arm can be compared with %s: %s.", best.label, and(apart))
 		return nil
 	}
 	out.Tested, out.Power, out.Detects = true, median(powers), median(detects)

@@ -17,11 +17,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// quantiles is a published distribution, drawn from between its percentiles.
+// quantiles is a published distribution: shares and times. Draws lie between neighbouring percentiles.
 type quantiles [][2]float64
 
-// Init Duration in ms of the published packaging experiment; the ends are guesses, for no minimum or maximum was
-// published.
+// Init Duration in ms of the published packaging experiment. The first and the last value are guesses: no minimum or
+// maximum was published.
 var (
 	netHTTPZip   = quantiles{{0, 39.6}, {0.2, 40.41}, {0.4, 40.92}, {0.6, 41.16}, {0.8, 47.30}, {0.95, 49.15}, {1, 53}}
 	netHTTPImage = quantiles{{0, 22}, {0.2, 25.71}, {0.4, 28.21}, {0.5, 29.80}, {0.6, 31.88}, {0.8, 36.46}, {0.9, 59.3}, {0.95, 67.45}, {1, 76}}
@@ -45,7 +45,7 @@ func lognormal(sd float64) drawer {
 	return func(rng *rand.Rand) float64 { return 40 * math.Exp(sd*rng.NormFloat64()) }
 }
 
-// mixture has one start in twelve that takes twice as long.
+// mixture draws from lognormal(0.1); one start in twelve takes twice as long.
 func mixture(rng *rand.Rand) float64 {
 	x := lognormal(0.1)(rng)
 	if rng.Float64() < 0.08 {
@@ -64,21 +64,21 @@ func ar1(rng *rand.Rand, rho, sd float64) func() float64 {
 	}
 }
 
-// scene is how arms behave. The values of an arm are those of its own drawer, times what the round does to all and what
-// its own course does.
+// scene says how arms behave. An arm's value is a draw from its drawer, times the round's factor for all arms, times a
+// factor of the arm's own series.
 type scene struct {
 	name    string
 	arms    []drawer   // taken in turn
 	factors []float64  // of the first arms; 1 for the rest
 	drift   float64    // linear, common, over the run
 	common  [2]float64 // rho and sd of an AR(1) that all arms share
-	own     [2]float64 // of each arm's own
+	own     [2]float64 // rho and sd of each arm's own AR(1)
 	k, n    int        // arms and rounds
-	primary bool       // that claim alone: all of them take seconds where 26 arms are told apart
+	primary bool       // test the primary claim only: all claims of 26 arms that differ take seconds
 }
 
-// claims runs the experiment and judges it, without the rest of a report, which claims nothing where the primary claim
-// does not: first Durations and waits are independent of INIT, which is where most could go wrong.
+// claims runs the experiment and judges it. It leaves out the rest of a report, which claims nothing if the primary
+// claim does not. First Durations and waits are independent of INIT: so later claims have the most chances to err.
 func (s scene) claims(seed uint64) *Report {
 	rng := rand.New(rand.NewPCG(seed, 16))
 	b := newBuilder(Options{Seed: seed})
@@ -139,7 +139,7 @@ func (r *Report) behind() (all []*measured) {
 	return all
 }
 
-// count runs the scene many times and counts the reports of which something is so.
+// count runs the scene many times. It returns the share of reports for which each function returns true.
 func (s scene) count(times int, is ...func(*Report) bool) []float64 {
 	var wait sync.WaitGroup
 	var next atomic.Int64
@@ -164,7 +164,7 @@ func (s scene) count(times int, is ...func(*Report) bool) []float64 {
 	return out
 }
 
-// names says whether a claim of the report calls one arm better than another.
+// names reports whether a claim by one of the clocks calls an arm better than another; without clocks, any claim.
 func names(clocks ...Clock) func(*Report) bool {
 	return func(r *Report) bool {
 		return slices.ContainsFunc(r.Verdict.Claims, func(c *Claim) bool {
@@ -192,14 +192,14 @@ func (q quantiles) scaled() drawer {
 
 func share(x float64) string { return fmt.Sprintf("%.1f", 100*x) }
 
-// table collects rows and prints them in Markdown.
+// simulated is a table that collects rows and prints them in Markdown.
 type simulated struct{ rows [][]string }
 
 func newTable(heads ...string) *simulated { return &simulated{[][]string{heads}} }
 
 func (s *simulated) add(cells ...string) {
 	s.rows = append(s.rows, cells)
-	if *simulate > 0 { // it takes long: what there is, is shown
+	if *simulate > 0 { // the table takes long, so each row is shown at once
 		fmt.Fprintf(os.Stderr, "| %s |\n", strings.Join(cells, " | "))
 	}
 }

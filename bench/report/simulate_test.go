@@ -15,11 +15,11 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// simulate is how many reports a table of docs/report.md rests on; without it a few hundred keep the claims' error from
-// getting worse.
+// simulate is the number of simulated reports for each row of the tables in docs/report.md. Without it the tests
+// simulate a few hundred, to see that the error of claims does not get worse.
 var simulate = flag.Int("simulate", 0, "simulated reports for each row of the tables in docs/report.md")
 
-// TestFalseWinners counts reports that name a winner among arms that do not differ: 5 % of them, by whatever claim.
+// TestFalseWinners counts reports that name a winner among arms that do not differ: 5 % over all claims.
 func TestFalseWinners(t *testing.T) {
 	need.Time(t)
 	if *simulate > 0 {
@@ -51,8 +51,8 @@ func TestFalseWinners(t *testing.T) {
 	}
 }
 
-// TestEqualMedians: arms of other shapes and one median. Which is usually faster is a fair question of them, whose
-// answer is their mean rank; which has the lower median is not.
+// TestEqualMedians: two arms have equal medians and different distributions. One may be usually faster, because their
+// mean ranks differ. Neither has the lower median.
 func TestEqualMedians(t *testing.T) {
 	need.Time(t)
 	times := 150
@@ -82,7 +82,7 @@ func TestEqualMedians(t *testing.T) {
 	table.print(t)
 }
 
-// medians holds the first two arms' medians against each other, whatever the claims before came to.
+// medians compares the medians of the first two arms, whatever the result of the claims before.
 func (r *Report) medians(t testing.TB) stat.Shift {
 	c := newContest(side{source: record.AWS}, ClockInit, r.behind(), stat.Alpha)
 	s, ok := c.quantile(0.5, c.arms).Pair(1, 0)
@@ -102,7 +102,7 @@ func TestPower(t *testing.T) {
 		table := newTable("one arm faster", "by 5 %, of 2: told, %", "its lower median, %", "by 20 %, of 26: told, %", "the only winner, %")
 		for _, s := range same() {
 			s.k, s.n, s.factors = 2, 60, []float64{1 / 1.05}
-			two := s.count(5**simulate, tells(true), lower) // 70 % are aimed at: a percent must show
+			two := s.count(5**simulate, tells(true), lower) // five times as many: 70 % is the goal, and the table must show single percents
 			s.k, s.factors, s.primary = 26, []float64{0.8}, true
 			many := s.count(*simulate, tells(false), tells(true))
 			table.add(s.name, share(two[0]), share(two[1]), share(many[0]), share(many[1]))
@@ -120,7 +120,7 @@ func TestPower(t *testing.T) {
 	}
 }
 
-// tells says whether the primary claim tells the first arm from another one, or from all.
+// tells reports whether the primary claim tells the first arm from another arm, or, with all, from all other arms.
 func tells(all bool) func(*Report) bool {
 	return func(r *Report) bool {
 		i := slices.IndexFunc(r.Verdict.Claims, func(c *Claim) bool { return c.Primary })
@@ -132,7 +132,7 @@ func tells(all bool) func(*Report) bool {
 	}
 }
 
-// TestOwnDependence: arms that do not differ, each with a course of its own, which no round shares.
+// TestOwnDependence: arms that do not differ. Each has its own AR(1) series, which rounds do not share.
 func TestOwnDependence(t *testing.T) {
 	if *simulate == 0 {
 		t.Skip("a table of make simulate; package stat tests the correction")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSteps: a ladder has a step from each function that was measured to the next, and what is missing goes into one
-// step.
+// TestSteps: a ladder has a step from each measured function to the next one. If functions between them were not
+// measured, one step has all that they add.
 func TestSteps(t *testing.T) {
 	s := scene{arms: []drawer{lognormal(0.05)}, k: 4, n: 40, factors: []float64{1, 3, 3, 3}}
 	for _, c := range []struct {

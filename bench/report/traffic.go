@@ -158,7 +158,7 @@ func (t *traffic) bears() string {
 	if n < leastForP90 {
 		p, want = 90, leastForP90
 	}
-	text := fmt.Sprintf("%s bear no p%d (%d)", Plural(n, "cold start"), p, want)
+	text := fmt.Sprintf("%s are too few for p%d (%d)", Plural(n, "cold start"), p, want)
 	if span := t.calls[len(t.calls)-1].StartedAt.Sub(t.calls[0].StartedAt); span > 0 {
 		text += fmt.Sprintf(": at this rate --since %.0fd has enough", math.Ceil(span.Hours()/24*float64(want)/float64(n)))
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// call is a call of a function: init 0 is warm.
+// call is a call of a function. It is warm if init is 0.
 type call struct {
 	init, duration float64
 	memory, used   int
@@ -35,7 +35,7 @@ func calls(all []call) iter.Seq2[*record.Record, error] {
 	}
 }
 
-// days makes n calls of which each tenth starts cold.
+// days makes n calls; each tenth starts cold.
 func days(n int, edit func(i int, c *call)) (all []call) {
 	for i := range n {
 		c := call{duration: 20 + float64(i%7), memory: 512, used: 91, version: "$LATEST"}
@@ -57,7 +57,7 @@ func TestTraffic(t *testing.T) {
 		not   string
 	}{
 		"few": {days(100, nil), []string{"How many are cold?: 10.0 % of 100 invocations (10); cold: 229.0 ms", "warm: 23", "Worth caring?: yes: without cold starts callers would wait 47",
-			"INIT is 90 % of a cold start", "Memory?: 91 of 512 MB used at most", "10 cold starts bear no p90 (50): at this rate --since 21d has enough",
+			"INIT is 90 % of a cold start", "Memory?: 91 of 512 MB used at most", "10 cold starts are too few for p90 (50): at this rate --since 21d has enough",
 			"twinstart tune --source aws --function orders", "--function orders --force-cold"}, "Any change?"},
 		"many": {days(3000, nil), []string{"Worth caring?: yes", "and the p99 of all would be 26.00 ms, not"}, "How sure?"},
 		"rare": {days(5000, func(i int, c *call) {

@@ -41,7 +41,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	}
 	names := list.Map(middle, func(c Clock) string { return string(c) })
 	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. "+
-		"Each is tested only where the one before it told arms apart",
+		"Each is tested only if the one before it told arms apart",
 		UsuallyFaster, names[0], LowerMedian, and(names[1:]), last)
 	for _, parts := range kinds(all) {
 		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}

@@ -25,8 +25,8 @@ func (b *builder) readingWarnings() []string {
 		warn("%s without %s, the first at %s: in no average", Plural(o.count, "record"), field, o.first)
 	}
 	if o := b.backwards; o.count > 0 {
-		warn("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the "+
-			"service's own", Plural(o.count, "record"), o.first)
+		warn("the clock went backwards before %s, the first at %s: times of day may be wrong; durations are right, because "+
+			"the service measures them", Plural(o.count, "record"), o.first)
 	}
 	if n := len(b.runIDs); n > 1 {
 		warn("%d runs are pooled: days differ by more than many effects, so compare within a run first", n)
@@ -75,7 +75,7 @@ func trendWarnings(all []*measured) (out []string) {
 		}
 	}
 	if len(alike) > 0 {
-		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals are widened to as much",
+		out = append(out, fmt.Sprintf("successive cold starts are alike in %s: %s; intervals are wider accordingly",
 			Plural(len(alike), "arm"), and(alike)))
 	}
 	for _, c := range allClocks {

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// made is the report of a made-up run, each record changed first.
+// made is the report of a made-up run. It changes each record first.
 func made(t *testing.T, run recordtest.Run, change func(*record.Record)) *report.Report {
 	t.Helper()
 	var b bytes.Buffer
@@ -208,7 +208,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(string(want), got.String()); d != "" {
-			t.Errorf("%s (go test -update writes it anew):\n%s", path, d)
+			t.Errorf("%s (go test -update writes it again):\n%s", path, d)
 		}
 		if !strings.Contains(got.String(), "lab") {
 			t.Errorf("%s does not say lab", format)
@@ -240,8 +240,8 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// KiB that were counted once for a package are compared by their standard errors: a guard neither fails on equal code,
-// however few cold starts there are, nor passes 3 % more.
+// KiB that were counted once for a package are compared by their standard errors. However few cold starts there are, a
+// limit holds for equal code, and 3 % more KiB break it.
 func TestCountedOnce(t *testing.T) {
 	counted := func(kib, standardError float64, by string) *report.Report {
 		few := usual

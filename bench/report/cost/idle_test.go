@@ -112,9 +112,9 @@ func TestReadMistake(t *testing.T) {
 	}
 }
 
-// TestSnapStart counts what restores take: first ones a version each, warmed ones a version for as many callers as
-// there may be at once. Snapshots of the template's own versions cost by the month, and Java's managed runtimes
-// nothing.
+// TestSnapStart counts what restores take. A first restore takes a version. Warmed restores take one version for as
+// many callers as there may be at once. Snapshots of the template's own versions cost by the month; for Java's managed
+// runtimes they are free.
 func TestSnapStart(t *testing.T) {
 	const functions = `{"Resources": {
  "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "PackageType": "Image", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
@@ -160,8 +160,8 @@ func TestSnapStart(t *testing.T) {
 	}
 }
 
-// A run measures each arm of a function, at its own memory; provisioned environments are billed for five minutes at the
-// least.
+// A run measures each arm of a function with the arm's memory size. Provisioned environments are billed for at least
+// five minutes.
 func TestRunOfVariants(t *testing.T) {
 	template, err := Read([]byte(`{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "a/zip",
 		"variants": [{"lever": "twin"}, {"lever": "memory", "level": "2048", "set": {"memorySizeMB": 2048}}, {"lever": "provisioned", "level": "1", "set": {"provisioned": 1}}]}}}}}`))

@@ -20,8 +20,8 @@ const pulled = `{"Resources": {
   "ResourceId": {"Fn::Join": ["", ["function:", {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "Live"}]}]}, ":live"]]}}}
 }}`
 
-// Each lever has its own calls, dollars and time. What is for a load costs a run nothing, and an account the most that
-// it may grow to.
+// Each lever has its own calls, dollars and time. A run does not call arms that are made for a load. They take as many
+// of the account's environments as they may grow to.
 func TestLevers(t *testing.T) {
 	read, err := Read([]byte(pulled))
 	if err != nil {

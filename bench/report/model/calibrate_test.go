@@ -19,7 +19,7 @@ func run(source record.Source, bootstrap string, kind arm.Package, x float64) *r
 	return r
 }
 
-// An AWS run beside a lab run gives back the line that they were made with, for images too.
+// From an AWS run and a lab run Calibrate finds the line that they were made with, for images too.
 func TestCalibrate(t *testing.T) {
 	o := model.Observed{}
 	for name, kib := range map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000} {
@@ -47,8 +47,8 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
-// What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a
-// shell and a packed arm among the rest.
+// Calibrate separates the cost of the package's pages from the lab's counts of base and CPU: it finds the line although
+// one arm is a shell and one is packed.
 func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
 	o, builtIn := model.Observed{}, model.Default()
 	of := func(x float64) *float64 { return &x }

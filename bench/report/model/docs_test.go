@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/model"
 )
 
-// The lines, residuals and checks in docs/model.md are those of the built-in calibration.
+// docs/model.md has the lines, residuals and checks of the built-in calibration.
 func TestDocumentedResiduals(t *testing.T) {
 	text, err := os.ReadFile("../../../docs/model.md")
 	if err != nil {

@@ -38,10 +38,11 @@ type Fit struct {
 	// Times is the ratio of this architecture's Init to that of the architecture that it was fitted together with.
 	Times float64 `json:"times,omitempty"`
 
-	kept                 []Point                   // points in the fit
-	weight, mean, spread float64                   // sum of weights, weighted mean of KiB, weighted sum of squares about it
-	times                float64                   // relative variance of Times, in units of a residual's
-	left                 func(Point) (*Fit, error) // fits a line without a point
+	kept                 []Point // points in the fit
+	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
+	times                float64 // relative variance of Times, in units of a residual's
+
+	left func(Point) (*Fit, error) // fits a line without a point
 }
 
 // Residual is the position of one point relative to the line.

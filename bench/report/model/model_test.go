@@ -21,10 +21,10 @@ func predict(t *testing.T, in model.Input) *model.Prediction {
 	return p
 }
 
-// within says whether a prediction is at most a part off.
+// within reports whether a prediction differs from want by at most part of it.
 func within(got, want, part float64) bool { return math.Abs(got-want) <= part*want }
 
-// Each published package is predicted by the others to 15 %, the goal of predictions.
+// The other published packages predict each one with an error of at most 15 %, the goal of predictions.
 func TestEachPublishedArmLeftOut(t *testing.T) {
 	points := 0
 	for name, a := range model.Default().Architectures {
@@ -43,8 +43,8 @@ func TestEachPublishedArmLeftOut(t *testing.T) {
 	}
 }
 
-// Where the base was not counted the interval is that of a base that reads as Bash does, at least, and no verdict is
-// given.
+// If the base was not counted, the interval is at least as wide as for a base of which as much is read as Bash reads.
+// There is no verdict.
 func TestUnknownBaseIsNoSurer(t *testing.T) {
 	for _, kib := range []float64{16, 1900} {
 		in := model.Input{Architecture: arm.X8664, InitReadKiB: kib, BaseReadKiB: 1400, LibcReadKiB: 2104}
@@ -57,7 +57,7 @@ func TestUnknownBaseIsNoSurer(t *testing.T) {
 	}
 }
 
-// What judges is in no fit.
+// The pairs in Judges are not part of any fit.
 func TestNoFitKnowsTheJudges(t *testing.T) {
 	for name, a := range model.Default().Architectures {
 		used := []string{}
@@ -85,8 +85,8 @@ func TestNoFitKnowsTheJudges(t *testing.T) {
 	}
 }
 
-// Published points that no part of the calibration was fitted to; of an image's own pairs the line of images knows
-// nothing.
+// Published points that are not part of any fit are predicted well. For an image's figure, the line of images is fitted
+// without its pairs.
 func TestPublishedPointsNotUsedInTheFit(t *testing.T) {
 	checks := 0
 	for _, c := range model.Default().Compare() {
@@ -111,7 +111,7 @@ func TestPublishedPointsNotUsedInTheFit(t *testing.T) {
 	}
 }
 
-// The line of images is that of its pairs.
+// The line of images is fitted to its pairs.
 func TestImageLinesAreThoseOfTheirPairs(t *testing.T) {
 	for name, a := range model.Default().Architectures {
 		var x, y, xx, xy, n float64
@@ -125,7 +125,7 @@ func TestImageLinesAreThoseOfTheirPairs(t *testing.T) {
 	}
 }
 
-// Other studies' images lie below the line: the interval has to hold them.
+// Images of other studies lie below the line: the interval must include them.
 func TestIntervalOfImagesHoldsOtherStudies(t *testing.T) {
 	p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 4936})
 	for _, published := range []float64{29.80, 27.68, 40.7} {
@@ -138,7 +138,8 @@ func TestIntervalOfImagesHoldsOtherStudies(t *testing.T) {
 	}
 }
 
-// Below the range the line is too high for two tiny published bootstraps: it is said, and the interval holds them.
+// Below the range the line is too high for two tiny published bootstraps. The prediction says so, and its interval
+// includes them.
 func TestExtrapolationIsSaidAndWide(t *testing.T) {
 	for kib, published := range map[float64]float64{5: 4.5, 396: 6.7} {
 		p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: kib})
@@ -162,7 +163,7 @@ func TestOtherReadAheadIsSaid(t *testing.T) {
 	}
 }
 
-// A shell bootstrap reads next to nothing of its package and much of the base.
+// A shell bootstrap reads almost nothing of its package and much of the base.
 func TestBaseOfAShell(t *testing.T) {
 	cpu := 10.5
 	p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 8, BaseReadKiB: 12616, LibcReadKiB: 2096, InitCPUMs: &cpu})
@@ -176,7 +177,8 @@ func TestBaseOfAShell(t *testing.T) {
 	}
 }
 
-// x86_64 has points of two packages only, and is fitted together with arm64; a line of another architecture is worse.
+// x86_64 has points of two packages only, so it is fitted together with arm64. A line of another architecture alone
+// would have a wider interval.
 func TestThinAndBorrowedLinesAreSaid(t *testing.T) {
 	own := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000})
 	thin := predict(t, model.Input{Architecture: arm.X8664, InitReadKiB: 2000})
@@ -192,7 +194,7 @@ func TestThinAndBorrowedLinesAreSaid(t *testing.T) {
 	}
 }
 
-// ZIP or image is judged by ZIP's interval and the days' crossovers, not by two intervals of one estimate.
+// The winner comes from the ZIP's interval and the crossovers of all days, not from the two intervals of one estimate.
 func TestZipOrImage(t *testing.T) {
 	for _, test := range []struct {
 		of        string
@@ -202,11 +204,11 @@ func TestZipOrImage(t *testing.T) {
 	}{
 		{"rawsyscall", arm.ARM64, 816, 0, "zip"}, // published: C++, Rust: ZIP on all but 2 of 183 days
 		{"rawtcp", arm.ARM64, 2116, 0, "zip"},
-		{"nethttp", arm.ARM64, 4916, 0, ""}, // published: image on 164 of 183 days; 41 against 30 and 28 elsewhere
+		{"nethttp", arm.ARM64, 4916, 0, ""}, // published: image on 164 of 183 days; elsewhere 41 ms as ZIP, 30 and 28 ms as image
 		{"rust", arm.X8664, 772, 0, "zip"},
 		{"large", arm.ARM64, 20000, 0, "image"}, // published: Swift, bun: image on 183 of 183
 		{"large", arm.X8664, 20000, 0, "image"},
-		{"large, and as much of its base", arm.ARM64, 20000, 20000, ""}, // an image pays for its base again
+		{"large, and as much of its base", arm.ARM64, 20000, 20000, ""}, // an image also reads its base cold
 	} {
 		p := predict(t, model.Input{Architecture: test.a, InitReadKiB: test.kib, BaseReadKiB: test.base})
 		if p.Winner != test.want || p.CrossDays == nil || *p.CrossMs < p.CrossDays[0] || *p.CrossMs > p.CrossDays[1] {
@@ -249,7 +251,7 @@ func TestFirstInvocationPaysItsPagesAndItsShareOfCPU(t *testing.T) {
 	}
 }
 
-// simulate draws arms of a known truth: Init = a + b x KiB, each arm a few per cent off.
+// simulate draws arms from a known line, Init = a + b x KiB, each with an error of a few percent.
 func simulate(rng *rand.Rand, n int, a, b, noise float64) (points []model.Point) {
 	for i := range n {
 		kib := 500 + 6000*(float64(i)+rng.Float64())/float64(n)
@@ -258,7 +260,7 @@ func simulate(rng *rand.Rand, n int, a, b, noise float64) (points []model.Point)
 	return points
 }
 
-// A known truth comes back, and the interval of a new arm holds as often as it says.
+// FitPoints finds a known line, and the interval includes a new arm as often as it says.
 func TestSimulationRecoversTheTruth(t *testing.T) {
 	const a, b, noise, runs = 8.0, 0.0075, 0.03, 2000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -286,7 +288,7 @@ func TestSimulationRecoversTheTruth(t *testing.T) {
 	}
 }
 
-// One arm that takes CPU, not pages, does not bend the line.
+// One arm that takes CPU, not pages, does not change the line.
 func TestAnArmOffTheLineIsSetApart(t *testing.T) {
 	points := append([]model.Point{{Name: "upx", ReadKiB: 676, InitMs: 56}}, simulate(rand.New(rand.NewPCG(3, 4)), 5, 7.5, 0.007, 0.01)...)
 	f, err := model.FitPoints(points)

@@ -30,8 +30,8 @@ func pilot(t *testing.T, run recordtest.Run) *report.Report {
 	return rep
 }
 
-// TestPlannedNumberSeesTheEffect plans, then runs the planned experiment many times over on made-up arms: it sees the
-// effect as often as the plan says.
+// TestPlannedNumberSeesTheEffect plans an experiment and runs it many times with made-up arms. It detects the effect as
+// often as the plan says.
 func TestPlannedNumberSeesTheEffect(t *testing.T) {
 	rep := pilot(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:2], Cold: 400, Seed: 1})
 	for _, effect := range []float64{0.03, 0.1} {
@@ -47,7 +47,7 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 				d[i] = math.Log(x[i] / y[i])
 			}
 			middle, _ := stat.Paired(d, stat.Alpha, stat.Dependence{})
-			ratios := func() []float64 { // the two arms of the pilot, within rounds, as if one were slower by the effect
+			ratios := func() []float64 { // of two arms like the pilot's, within rounds; one is slower by the effect
 				out := make([]float64, *a.Needed)
 				for i := range out {
 					out[i] = d[rng.IntN(len(d))] - middle.Estimate + math.Log(1+effect)
@@ -61,7 +61,7 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 					seen++
 				}
 			}
-			// Of few cold starts one more is a leap.
+			// If few cold starts are needed, one more changes the power much.
 			if got := float64(seen) / times; got < 0.75 || got > 0.85 && *a.Needed > 15 {
 				t.Errorf("%s, %v: %d cold starts see it in %.3f of runs, planned 0.8", a.Arm, effect, *a.Needed, got)
 			}

@@ -8,8 +8,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// TestPublishedExample: the memory and cost example of the Power Tuning documentation, thousandths of a USD per 1,000
-// runs.
+// TestPublishedExample: the memory and cost example of the Power Tuning documentation, in USD per 1,000 runs.
 func TestPublishedExample(t *testing.T) {
 	r, ok := Default().Rate("us-east-1", arm.X8664)
 	if !ok {
@@ -37,7 +36,7 @@ func TestRounding(t *testing.T) {
 	}
 }
 
-// No price is guessed: a region, or an architecture there, that the table lacks has none.
+// No price is guessed: a region or an architecture that the table lacks has no price.
 func TestRegions(t *testing.T) {
 	for _, c := range []struct {
 		region   string
@@ -68,7 +67,7 @@ func TestRegions(t *testing.T) {
 
 func TestPricesOfAnotherDateSaySo(t *testing.T) {
 	if r, _ := Default().Rate("eu-west-1", arm.ARM64); r.AsOf == Default().AsOf {
-		t.Error("prices of another date pass for today's")
+		t.Error("prices of another date have the table's date")
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/sequential"
 )
 
-// Looks at the results of a run of 100 rounds: their levels sum up to the whole error.
+// The levels of all looks at a run of 100 rounds sum up to the whole error.
 func ExamplePlan() {
 	sum := 0.0
 	for _, l := range sequential.Plan(100, 0.05) {

@@ -33,7 +33,7 @@ func TestPlanSpendsAlphaAndNoMore(t *testing.T) {
 	}
 }
 
-// experiment runs a made-up experiment and says in which round it stopped (0: at its end) and what it claimed.
+// experiment runs a made-up experiment. It returns the round in which it stopped (0 means at its end) and its claim.
 func experiment(rng *rand.Rand, rounds int, factors []float64) (stopped int, w *Watch) {
 	w = NewWatch(report.ClockInit, rounds, stat.Alpha)
 	for round := 1; round <= rounds; round++ {
@@ -52,8 +52,8 @@ func experiment(rng *rand.Rand, rounds int, factors []float64) (stopped int, w *
 	return 0, w
 }
 
-// TestErrorRateIsKept runs experiments without any difference: claims come up in at most 5 % of them, however often
-// they are looked at.
+// TestErrorRateIsKept runs experiments without any difference: at most 5 % of them make a claim, whatever the number of
+// looks.
 func TestErrorRateIsKept(t *testing.T) {
 	need.Time(t)
 	const times = 400
@@ -108,8 +108,8 @@ func TestWhatIsNoSampleIsNotCounted(t *testing.T) {
 	}
 }
 
-// TestResumedRunTakesTheSameLooks feeds all records at once, as --resume does: what lies after a look must not count in
-// it.
+// TestResumedRunTakesTheSameLooks observes all records at once, as --resume does: a look must not use records of later
+// rounds.
 func TestResumedRunTakesTheSameLooks(t *testing.T) {
 	whole := NewWatch(report.ClockInit, 60, 0.05)
 	resumed := NewWatch(report.ClockInit, 60, 0.05)

@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Too few values for a percentile have no interval: 5 do not bear a median's.
+// If there are too few values for a percentile, it has no interval. A median needs 6.
 func ExampleSample_Median() {
 	for _, ms := range [][]float64{{8, 9, 9, 10, 12}, {8, 9, 9, 10, 12, 30, 9, 10, 11, 9}} {
 		median, ci, ok := stat.NewSample(ms).Median()

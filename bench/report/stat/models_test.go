@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// models holds what SciPy and statsmodels say; testdata/generate_models.py wrote it.
+// models holds the results of SciPy and statsmodels, which testdata/generate_models.py wrote.
 type models struct {
 	Paired []struct {
 		D        []float64
@@ -76,8 +76,8 @@ func TestPairedAgainstSciPy(t *testing.T) {
 	}
 }
 
-// TestOwnDependenceIsCorrectedFor: two arms that do not differ, each with a course of its own. Uncorrected, signed
-// ranks err in 23, 14 and 49 %.
+// TestOwnDependenceIsCorrectedFor: two arms that do not differ, each with its own AR(1) series. Without the correction
+// signed ranks err in 23, 14 and 49 % of runs.
 func TestOwnDependenceIsCorrectedFor(t *testing.T) {
 	for _, c := range []struct{ rho, white, most float64 }{{0, 0, 0.06}, {0.5, 0, 0.06}, {0.5, 1, 0.09}, {0.8, 0, 0.06}} {
 		rng := rand.New(rand.NewPCG(3, 16))
@@ -192,7 +192,7 @@ func TestPowerAgainstSimulation(t *testing.T) {
 	}
 	flat := []float64{5, 5, 5, 5, 5, 5}
 	if p := NewSlower(flat, 1).Power(50, 0.05); p > 0.06 {
-		t.Errorf("power %v to tell a thing from itself", p)
+		t.Errorf("power %v to tell an arm from itself", p)
 	}
 	if n, ok := NewSlower(flat, 1.1).Needed(0.8, 0.05, 1000); !ok || n > 6 {
 		t.Errorf("%d needed to tell 5 from 5.5 without noise", n)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// independent holds what NumPy, SciPy and statsmodels say; testdata/generate.py wrote it.
+// independent holds the results of NumPy, SciPy and statsmodels, which testdata/generate.py wrote.
 type independent struct {
 	Samples []struct {
 		Name            string
@@ -54,7 +54,7 @@ func load(t *testing.T) (in independent, samples map[string]*Sample) {
 	return in, samples
 }
 
-// python makes the tests compute the independent values with SciPy, in place of reading what it said once: make
+// python makes the tests compute the independent values with SciPy instead of reading its stored results: make
 // statistics.
 var python = flag.String("python", "", "a Python that has what testdata/requirements.txt of package report names")
 
@@ -133,7 +133,7 @@ func TestCoverage(t *testing.T) {
 			const times = 4000
 			held := 0
 			for range times {
-				below := 0 // of n uniform values: all that matters of any distribution
+				below := 0 // of n uniform values: the coverage is the same for any distribution
 				for range n {
 					if rng.Float64() < q {
 						below++
@@ -169,7 +169,7 @@ func TestUnpairedAgainstSciPy(t *testing.T) {
 	for i, want := range in.Shifts {
 		got, ok := Unpaired(want.A, want.B, want.Level)
 		rng := rand.New(rand.NewPCG(1, 1))
-		for got.Effective < float64(got.N) { // the order in which they were drawn looks like dependence, which SciPy does not correct for
+		for got.Effective < float64(got.N) { // their order looks like dependence, for which SciPy does not correct: shuffle
 			rng.Shuffle(len(want.B), func(i, j int) { want.B[i], want.B[j] = want.B[j], want.B[i] })
 			rng.Shuffle(len(want.A), func(i, j int) { want.A[i], want.A[j] = want.A[j], want.A[i] })
 			got, ok = Unpaired(want.A, want.B, want.Level)
@@ -221,7 +221,7 @@ func TestMannWhitneyAgainstSciPy(t *testing.T) {
 	for i, want := range in.Pairs {
 		tolerance := 1e-9
 		if i < 4 || i == 7 {
-			tolerance = 0.01 // an approximation on one side at least
+			tolerance = 0.01 // at least one of the two is an approximation
 		}
 		near(t, "p", RankSum(pick(want.A).Values(), pick(want.B).Values()), want.P, tolerance)
 	}
@@ -300,7 +300,8 @@ func BenchmarkPaired(b *testing.B) {
 	}
 }
 
-// Thirty differences of one sign that count like few tell nothing at a strict level: their interval says so, too.
+// Thirty differences of one sign depend on each other so much that they count like few. At a strict level they tell
+// nothing apart, and their interval says the same.
 func TestIntervalOfFewIndependentPairs(t *testing.T) {
 	var d []float64
 	for i := range 30 {

@@ -1,4 +1,4 @@
-"""Independent values for the factor analysis, from statsmodels: records as measured, and what they say.
+"""Independent values for the factor analysis: made-up records, and statsmodels' results for them.
 
     python3 -m venv v && v/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
     v/bin/python generate_factors.py > factors.json

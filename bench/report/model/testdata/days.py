@@ -1,6 +1,6 @@
-"""Sums up a clone of https://github.com/maxday/lambda-perf for calibration.json: medians over days of each day's median Init Duration,
-and the line of images against ZIPs that each day has, for native and for managed runtimes. Lines are fitted to Rust, Go and GraalVM, and to
-Java and Ruby: the others are left to judge them.
+"""Sums up a clone of https://github.com/maxday/lambda-perf for calibration.json. It computes each day's median Init Duration and
+the median over days, and for each day a line of images against ZIPs, one for native and one for managed runtimes. The native line is
+fitted to Rust, Go and GraalVM, the managed line to Java and Ruby. The other runtimes show how good the lines are.
 
     days.py lambda-perf/data/2026 >days.json        (made with the data of 2026-01-01 to 2026-08-22, commit 6070b794)
 """
@@ -12,7 +12,7 @@ import sys
 
 
 def between(values):
-    """The median, and the 5th and 95th of 100."""
+    """The median, and the 5th and the 95th percentile."""
     cuts = statistics.quantiles(values, n=20, method="inclusive")
     return [round(x, 3) for x in (statistics.median(values), cuts[0], cuts[-1])]
 

@@ -1,9 +1,9 @@
-"""Makes SYNTHETIC records of an AWS run from the records of a lab run, to try twinstart calibrate where there is no account.
+"""Makes SYNTHETIC records of an AWS run from the records of a lab run, to try twinstart calibrate without an account.
 
     synthetic_aws.py lab.jsonl >aws.jsonl
 
-The truth is known: Init = 9 ms + 6 us x KiB read as ZIP, 20 ms + 0.5 x that as image, 3 % of noise, 30 ms more for UPX. Nothing of it was
-measured; region and run say so.
+The line is known: as ZIP Init is 9 ms + 6 us x KiB read; as image it is 20 ms + half of that. Noise is 3 %, and UPX adds 30 ms. Nothing
+was measured; the names of region and run say so.
 """
 import json
 import random

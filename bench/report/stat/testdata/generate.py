@@ -16,7 +16,7 @@ QUANTILES = [0.2, 0.4, 0.5, 0.6, 0.8, 0.9, 0.95, 0.99]
 
 
 def order(n, q, level=0.95):
-    """The narrowest pair of ranks between which the quantile lies with the level at least, of several the one that covers most."""
+    """The narrowest pair of ranks that covers the quantile at the level; if there are several, the one that covers most."""
     best, below = None, stats.binom.cdf(np.arange(n + 1), n, q)
     for lo in range(1, n):
         for hi in range(lo + 1, n + 1):
