@@ -23,7 +23,7 @@ type Report struct {
 	NotMeasured []arm.NotMeasured `json:"not_measured"`
 	Verdict     Verdict           `json:"verdict"`
 	Answers     []Answer          `json:"answers"`                      // what a report is opened for
-	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
+	Findings    []Finding         `json:"published_findings,omitempty"` // checked against this report
 	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each tested claim
 	Levers      []Levers          `json:"levers,omitempty"`             // by source, if arms are levers
 	Steps       []Step            `json:"steps,omitempty"`              // between functions or sizes of memory
