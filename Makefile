@@ -38,7 +38,7 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 test: setup build/tools/deploy/.ready ## everything that must pass
 	go test $(LEAN) -timeout 30m ./...
 
-test-short: setup ## the quick part of it: no browser, no CDK, nothing that is built twice
+test-short: setup ## the quick tests: no browser, no CDK, nothing that is built twice
 	go test $(LEAN) -short ./...
 
 test-race: setup ## the short tests of what starts goroutines, under the race detector
@@ -57,7 +57,7 @@ test-languages: build ## managed runtimes in the lab: prepares stand-ins from np
 reproducible: setup ## every bootstrap, and the static Bash from nothing, built again: the same byte for byte
 	go test ./packages ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
 
-cross: ## the command, for the systems that it is not tested on
+cross: ## build the command for systems on which it is not tested
 	GOOS=darwin GOARCH=arm64 go vet $$(GOOS=darwin GOARCH=arm64 go list ./... | grep -v /runtime/rawsyscall) # which is made of Linux's system calls
 	GOOS=darwin GOARCH=amd64 go build -o /dev/null ./cmd/twinstart
 
@@ -75,7 +75,7 @@ soak: setup ## 100,000 invocations of each bootstrap of ours, as many with kille
 chaos-tune: setup ## 1,000 tunings against an API whose every other call fails, is late, is cut, or arrives twice
 	go test ./bench/measure/power -count=1 -timeout 20m -run '^TestChaos$$' -chaos 1000
 
-statistics: build/tools/scipy/.ready ## the statistics against SciPy and statsmodels, computed anew
+statistics: build/tools/scipy/.ready ## the statistics against SciPy and statsmodels, computed again
 	go test ./bench/report/stat -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
 	go test ./bench/report -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
 
@@ -103,7 +103,7 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'lab/managed/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
 
-sample: build ## docs/sample: a report and its picture, measured anew (COLD=60 WARM=100, or RECORDS=FOLDER of a run)
+sample: build ## docs/sample: a report and its picture, measured again (COLD=60 WARM=100, or RECORDS=FOLDER of a run)
 	COLD=$(COLD) WARM=$(WARM) RECORDS='$(RECORDS)' tools/sample
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker

@@ -224,6 +224,7 @@ func TestExitStatuses(t *testing.T) {
 	broken := write(t, filepath.Join(dir, "broken"), "#!/bin/sh\nexit 1\n")
 	zipped(t, "old.zip", "bootstrap", nextLoop)
 	zipped(t, "new.zip", "bootstrap", nextLoop+strings.Repeat("# more\n", 2000))
+	write(t, "junk.zip", "rubbish")
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	packed := []string{"--bootstrap", "bashtcp"}
@@ -256,6 +257,8 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"predict", "new.zip", "--against", "old.zip", "--fail-on", "package>1KiB"}, want: exitFinding},
 		{args: []string{"predict", "old.zip", "--fail-on", "package>1KiB"}, want: exitUsage},
 		{args: []string{"predict", "old.zip", "--against", "new.zip", "--fail-on", "package>5"}, want: exitUsage},
+		{args: []string{"predict", "old.zip", "junk.zip"}, want: exitIncomplete},
+		{args: []string{"predict", "new.zip", "--against", "junk.zip", "--fail-on", "package>1KiB"}, want: exitIncomplete},
 		{args: append([]string{"predict", "mine"}, packed...), ctx: interrupted, want: exitInterrupted},
 		{args: append([]string{"explain", "mine"}, packed...), want: exitOK},
 		{args: []string{"explain", "absent.zip"}, want: exitUsage},

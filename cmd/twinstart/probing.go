@@ -77,7 +77,7 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 			failed, failures = append(failed, arm.NotMeasured{Arm: pkg.Name, Why: err.Error()}), append(failures, err)
 		}
 	}
-	if len(failed) == 0 || len(failed) == 1 && len(packages) == 1 {
+	if len(failed) == 0 || len(packages)+len(found.failed) == 1 {
 		return oneOf(failures)
 	}
 	for _, n := range failed {
