@@ -16,7 +16,7 @@ func Add[T comparable](list []T, values ...T) []T {
 	return list
 }
 
-// Few returns at most most texts. If there are more, the last one says how many it leaves out.
+// Few returns no more texts than most. If there are more, the last one says how many it leaves out.
 func Few(texts []string, most int) []string {
 	if n := len(texts); n > most {
 		return append(texts[:most-1:most-1], fmt.Sprintf("%d more", n-most+1))

@@ -67,7 +67,7 @@ func (d *display) about(image string) {
 const worthALine = 1e6
 
 // line writes a note, or, if bytes is not 0, the start of a layer with this size. It leaves small layers out; the
-// call's last line reports the result of all layers.
+// call's last line reports the result.
 func (d *display) line(line string, bytes int64) {
 	if bytes > 0 && bytes < worthALine {
 		return

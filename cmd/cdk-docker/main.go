@@ -6,7 +6,7 @@
 //
 //	login --username AWS --password-stdin HOST     keeps the password from stdin for 12 hours
 //	inspect NAME                                   exit status 0: the image is here; 1: it is not
-//	build --tag NAME --platform linux/arm64 .      from a Dockerfile that copies and runs nothing
+//	build --tag NAME --platform linux/arm64 .      from a Dockerfile that only copies files
 //	tag NAME NAME    push NAME    images
 //	choose                                         prints a value for CDK_DOCKER
 //

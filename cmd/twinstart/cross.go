@@ -52,7 +52,7 @@ func (v variantFlags) cross(f assembly.Function) []assembly.Function {
 	return all
 }
 
-// vary crosses functions with the levels of one factor; set returns what a level is called.
+// vary crosses functions with the levels of one factor; set returns a level's name.
 func vary[T any](in []assembly.Function, levels []T, set func(*assembly.Function, T) string) (out []assembly.Function) {
 	if len(levels) == 0 {
 		return in

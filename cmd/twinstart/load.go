@@ -24,7 +24,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// loadCommand puts functions under load and reports what their callers waited for.
+// loadCommand puts functions under load and reports how long their callers waited.
 type loadCommand struct {
 	measureFlags
 	Requests    int           `xor:"n" group:"many" placeholder:"N"`
@@ -95,7 +95,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	return l, err
 }
 
-// name is the subcommand's.
+// name returns the subcommand's name.
 func (c *runCommand) name() string {
 	if c.Load != nil {
 		return "load"

@@ -39,7 +39,7 @@ func main() {
 // streams are the outputs of a subcommand: results go to out, everything else to err.
 type streams struct{ out, err io.Writer }
 
-// write writes a file as a whole, or to standard output where none is named.
+// write writes a file as a whole, or to standard output if no file is named.
 func (s streams) write(file string, write func(io.Writer) error) error {
 	if file == "" || file == "-" {
 		return write(s.out)

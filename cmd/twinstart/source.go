@@ -110,7 +110,7 @@ type labFlags struct {
 	Allow     []lab.Door `json:"-" group:"lab" placeholder:"NAME=URL"`
 	State     string     `json:"-" group:"lab" placeholder:"DIR"`
 
-	// TableLatency is of the assembly's tables in DynamoDB.
+	// TableLatency is the service time of the assembly's DynamoDB tables.
 	TableLatency time.Duration `json:"dynamoDBLatency" group:"lab" name:"dynamodb-latency" default:"4ms"`
 
 	counter *packageCounter // set by a run, which predicts from counts

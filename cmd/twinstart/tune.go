@@ -169,7 +169,7 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 	return nil
 }
 
-// bestMoved is the one expression of tune's --fail-on.
+// bestMoved matches the only expression that tune's --fail-on takes.
 var bestMoved = regexp.MustCompile(`^best moved(?:>([0-9.]+)%)?$`)
 
 // moved is a limit of --fail-on: by how many percent another power value is better than the function's memory.
