@@ -20,7 +20,7 @@ import (
 
 var linter = flag.String("cfn-lint", "", "path of cfn-lint, to hold the templates of all pairs of options against CloudFormation's schemas")
 
-// factor is a choice that a user has: values of context keys, none of them first.
+// factor is a choice of the user: values of context keys. An empty value sets no key.
 type factor []map[string]any
 
 var factors = []factor{

@@ -1,5 +1,5 @@
-# The tuning state machine in Terraform. template.json and tunestep.zip stand beside this file: they are a release's tuner archive, or what
-# `make tuner-template` writes into dist/tuner.
+# The tuning state machine in Terraform. template.json and tunestep.zip must be beside this file. They come from a release's tuner archive,
+# or from `make tuner-template`, which writes them into dist/tuner.
 
 variable "functions" {
   type        = string

@@ -1,5 +1,5 @@
-// Node runs this ahead of the CDK CLI, which these tests start thirty times: half of each start is V8 compiling one file of 16 MB. What it made of
-// that is kept in CODE_CACHE, as NODE_COMPILE_CACHE does from Node 22 on. V8 itself refuses what another version made.
+// Node runs this before the CDK CLI, which these tests start thirty times. V8 needs half of each start to compile one file of 16 MB. Its
+// code is kept in CODE_CACHE, as NODE_COMPILE_CACHE does from Node 22 on. V8 itself refuses the code of another version.
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
@@ -19,7 +19,7 @@ Module.prototype._compile = function (content, filename) {
     process.on('exit', () => {
       try {
         fs.mkdirSync(process.env.CODE_CACHE, { recursive: true });
-        fs.writeFileSync(`${kept}.${process.pid}`, script.createCachedData()); // of whatever has run by now
+        fs.writeFileSync(`${kept}.${process.pid}`, script.createCachedData()); // the functions that have run so far
         fs.renameSync(`${kept}.${process.pid}`, kept);
       } catch {}
     });

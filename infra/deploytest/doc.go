@@ -1,7 +1,7 @@
-// Package deploytest stands the experiment up and takes it down again with the real CDK CLI, against MiniStack, an
-// emulator of AWS that nobody here wrote: bootstrap, deploy, compare what is there with the template, deploy again,
-// invoke, measure, destroy, and find the account as empty as before. `make test-deploy` installs MiniStack and runs it;
-// it is behind the build tag "deploy".
+// Package deploytest deploys and destroys the experiment with the real CDK CLI against MiniStack, an emulator of AWS
+// that is not ours: bootstrap, deploy, compare the resources with the template, deploy again, invoke, measure, destroy,
+// and check that the account is as empty as before. `make test-deploy` installs MiniStack and runs these tests, which
+// have the build tag "deploy".
 //
-// What MiniStack refuses is taken out of the assembly before it is deployed, and named: see refused.
+// Resources that MiniStack refuses are removed from the assembly before the deployment: see refused.
 package deploytest

@@ -71,7 +71,7 @@ func (r *registry) down() {
 	server.CloseClientConnections()
 }
 
-// dieAfter takes so many more uploads of layers.
+// dieAfter makes the registry go down after so many more uploads of layers.
 func (r *registry) dieAfter(uploads int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

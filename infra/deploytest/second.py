@@ -1,8 +1,8 @@
-"""Makes the calls that standard input lists, of services of a second emulator, moto, within this process.
+"""Makes the calls that standard input lists to a second emulator, moto, which runs in this process.
 
 Input: [{"service", "operation", "parameters", "read": {"operation", "parameters"}}, ...], operations as in boto3.
-Output: what each read answers. Parameters are held against AWS's own models, which botocore has, before they are sent. Without a read
-they are held against the model alone: for what no emulator knows.
+Output: the answer of each read. Before a call its parameters are checked against AWS's own models, which botocore has. A call without a
+read is only checked, because no emulator knows it.
 """
 import json
 import sys
@@ -34,6 +34,6 @@ with mock_aws():
     for wanted in json.load(sys.stdin):
         try:
             answers.append(answer(wanted))
-        except Exception as error:  # of any service, whichever
+        except Exception as error:  # every service has its own errors
             answers.append({"error": f'{wanted["operation"]}: {error}'})
     json.dump(answers, sys.stdout, default=str)

@@ -1,3 +1,3 @@
-// Package strangertest uses the module as somebody else does: examples/ in a folder of its own, compiled with
-// -trimpath, with Twinstart from the module cache, where it came from a module proxy.
+// Package strangertest uses the module as a user does: it copies examples/ to another folder and compiles them with
+// -trimpath. Twinstart comes from a module proxy.
 package strangertest

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Answers a visit with the page's count in the table. Code outside of functions runs once, during INIT.
-# shellcheck disable=SC1090 # where the bootstrap has put the library
+# shellcheck disable=SC1090 # the bootstrap knows where the library is
 . "$TWINSTART_LIB"
 started=$EPOCHSECONDS
 
