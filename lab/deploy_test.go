@@ -261,6 +261,9 @@ func TestBadInput(t *testing.T) {
 		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeRuby33 }), "InvalidParameterValueException", 400, "ruby3.3"},
 		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", 400, "Handler"},
 		{"too little memory at first", create(func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }), "ValidationException", 400, "64"},
+		{"a log level at first", create(func(in *lambda.CreateFunctionInput) {
+			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: types.ApplicationLogLevelDebug}
+		}), "InvalidParameterValueException", 400, "LoggingConfig.LogFormat"},
 		{"an architecture that this machine lacks", create(func(in *lambda.CreateFunctionInput) {
 			in.Architectures = []types.Architecture{map[arm.Architecture]types.Architecture{arm.X8664: "arm64", arm.ARM64: "x86_64"}[host()]}
 		}), "InvalidParameterValueException", 400, "this machine is " + string(host())},

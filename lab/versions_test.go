@@ -73,6 +73,9 @@ func TestPublishWithoutAChange(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", environment("KEEP", "me"))))
 	first := publish(t, c, 256)
+	// Reserved concurrency belongs to the whole function: a change of it does not make a new version.
+	_, err := c.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("F"), ReservedConcurrentExecutions: aws.Int32(2)})
+	must(t, err)
 	again, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")})
 	must(t, err)
 	if *again.Version != first {

@@ -52,7 +52,7 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 	return answered, nil
 }
 
-// Publish implements api.Publisher.
+// Publish implements api.Backend.
 func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,7 +79,7 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 	return v.shown(), nil
 }
 
-// Versions implements api.Publisher.
+// Versions implements api.Backend.
 func (d *Lambda) Versions(name string) ([]api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,7 +94,7 @@ func (d *Lambda) Versions(name string) ([]api.Configuration, error) {
 	return all, nil
 }
 
-// DeleteVersion implements api.Publisher.
+// DeleteVersion implements api.Backend.
 func (d *Lambda) DeleteVersion(name, number string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
