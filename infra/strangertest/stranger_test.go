@@ -41,7 +41,8 @@ func newStranger(t *testing.T) stranger {
 	}
 	upstream := strings.TrimSpace(s.run(t, "go", "env", "GOPROXY"))
 	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // XDG_CACHE_HOME would change it
-	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw " + strings.TrimSpace(string(flags)), "XDG_CACHE_HOME=" + t.TempDir()}
+	s.env = []string{"GOCACHE=" + compiled,                         // first: packs shares it with a clone
+		"GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw " + strings.TrimSpace(string(flags)), "XDG_CACHE_HOME=" + t.TempDir()}
 	s.run(t, "go", "mod", "edit", "-dropreplace", modulePath, "-require", modulePath+"@"+version)
 	s.run(t, "go", "mod", "tidy") // as every user does; after that go.mod does not change
 	return s
@@ -192,7 +193,7 @@ func (s stranger) packs(t *testing.T) {
 	s.run(t, filepath.Join(bin, "twinstart"), append(args, "fn.zip")...)
 	packaged(t, filepath.Join(s.dir, "fn.zip"))
 	args[1] = handler
-	clone := stranger{repository, []string{"XDG_CACHE_HOME=" + t.TempDir()}}
+	clone := stranger{repository, []string{s.env[0], "XDG_CACHE_HOME=" + t.TempDir()}}
 	clone.run(t, filepath.Join(bin, "twinstart"), append(args, filepath.Join(s.dir, "clone.zip"))...)
 	ours, err := os.ReadFile(filepath.Join(s.dir, "fn.zip"))
 	theirs, other := os.ReadFile(filepath.Join(s.dir, "clone.zip"))
