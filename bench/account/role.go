@@ -32,8 +32,8 @@ func askForCode(in io.Reader, out io.Writer) func() (string, error) {
 			err = errors.New("the line is empty")
 		}
 		if code == "" {
-			return "", fmt.Errorf("the profile asks for an MFA code and standard input has none: log in first, as with "+
-				"`aws sts get-session-token`, or start this in a terminal (%w)", err)
+			return "", fmt.Errorf("the profile asks for an MFA code and standard input has none: log in first, for example "+
+				"with `aws sts get-session-token`, or start this in a terminal (%w)", err)
 		}
 		return code, nil
 	}

@@ -81,8 +81,8 @@ func Unfit(ctx context.Context, client *lambda.Client, function string) error {
 		return fmt.Errorf("looking for provisioned concurrency of %s: %w", function, Brief(err))
 	}
 	if len(provisioned.ProvisionedConcurrencyConfigs) > 0 {
-		return fmt.Errorf("%s has provisioned concurrency: forced cold starts would not be what its callers meet; "+
-			"see those with twinstart logs", function)
+		return fmt.Errorf("%s has provisioned concurrency: its callers do not meet forced cold starts; "+
+			"see what they meet with twinstart logs", function)
 	}
 	pages := lambda.NewListAliasesPaginator(client, &lambda.ListAliasesInput{FunctionName: &function})
 	for pages.HasMorePages() {

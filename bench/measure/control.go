@@ -22,7 +22,7 @@ type Control struct {
 	Name  string        // the function's name or ARN, without a qualifier
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // how long to wait for an update, a version, or the end of somebody else's update
-	Pace  *rate.Limiter // of control-plane calls that share a quota
+	Pace  *rate.Limiter // of control-plane calls that share a quota; not nil
 	// Apart reads by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
 	// second in an account and region.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -35,7 +35,7 @@ type Config = lambda.GetFunctionConfigurationOutput
 // ErrForeign means that somebody else changed the function meanwhile.
 var ErrForeign = errors.New("somebody else changed the function meanwhile")
 
-// ErrNotReady means that an update, or a conflict with one, did not end.
+// ErrNotReady means that an update did not end in time.
 var ErrNotReady = errors.New("not ready")
 
 // Failed means that Lambda accepted a change or a version but could not carry it out. The function can be changed
@@ -120,7 +120,7 @@ func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, e
 	}
 }
 
-// pause waits for a share of the time since begin, so that it neither waits nor asks much more than needed.
+// pause waits for a quarter of the time since begin: little is lost, and the calls are few.
 func (c *Control) pause(ctx context.Context, begin time.Time) error {
 	return Sleep(ctx, min(max(c.Poll, time.Since(begin)/4), time.Second))
 }
@@ -131,9 +131,9 @@ func settled(s types.State, u types.LastUpdateStatus) bool {
 }
 
 // Update changes $LATEST and waits for the end of the change. base is the configuration that the caller knows. If
-// in has its RevisionId and that is no longer current, the error is ErrForeign, unless done recognizes this very
-// change, whose answer was lost. Once the call is sent, Update waits for it even if ctx ends, so that no change
-// appears after a clean-up.
+// in has its RevisionId and $LATEST has another one, the error is ErrForeign, unless done reports that the function has
+// this change already, because its answer was lost. Once the call is sent, Update waits for it even if ctx ends, so
+// that no change appears after a clean-up.
 func (c *Control) Update(
 	ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool,
 ) (*Config, error) {
@@ -146,7 +146,7 @@ func (c *Control) Update(
 		}
 		u, err := c.API.UpdateFunctionConfiguration(context.WithoutCancel(ctx), in)
 		switch {
-		// The lab is done at once and needs no second look.
+		// The lab changes the function at once, so no second look is needed.
 		case err == nil && !c.Apart && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) &&
 			aws.ToString(u.RevisionId) != old:
 			return (*Config)(u), nil
@@ -179,9 +179,9 @@ func (c *Control) Update(
 // Troubles counts the failed attempts of a call before it was answered.
 type Troubles struct{ Throttles, Others int }
 
-// Again repeats a call with growing pauses until it is answered. It repeats a throttled call, which never ran, for as
-// long as Ready, and a call that met other trouble of the service a few times. A call whose answer was lost may have
-// had its effect.
+// Again repeats a call with growing pauses until it is answered. A throttled call, which never
+// ran, is repeated for as long as Ready, and a call that the service failed is repeated a few times. If an answer was
+// lost, the call may have had its effect.
 func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err error) {
 	begin, pause := time.Now(), c.Poll
 	for ; ; pause = min(2*pause, 10*time.Second) {
@@ -191,7 +191,7 @@ func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err
 			return n, err
 		case Throttle(err):
 			n.Throttles++
-		case Code(err) != "ResourceConflictException": // an update or a snapshot in progress, which takes its time
+		case Code(err) != "ResourceConflictException": // such a conflict ends with an update or a snapshot: not counted
 			n.Others++
 		}
 		if err := Sleep(ctx, pause/2+rand.N(pause+1)); err != nil {
@@ -200,5 +200,5 @@ func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err
 	}
 }
 
-// patience is how many failures of the service in a row a call may have, after the SDK's own retries.
+// patience is how often in a row the service may fail a call, besides the SDK's own retries.
 const patience = 5

@@ -56,12 +56,12 @@ func Transient(err error) bool {
 	return Throttle(err) || errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
 }
 
-// ended reports whether a call ended with its context.
+// ended reports whether a call ended because its context had ended.
 func ended(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// connection reports whether a call was sent, or nearly, and its result is not known.
+// connection reports whether a connection broke, so that nobody knows whether the call was executed.
 func connection(err error) bool {
 	var sent *smithy.OperationError
 	var request interface{ ConnectionError() bool }

@@ -48,7 +48,7 @@ type function struct {
 	dropped  string // why it is no longer measured
 }
 
-// state is what the arms of one function share. One of them is measured at a time.
+// state is what the arms of one function share. Only one of these arms is measured at a time.
 type state struct {
 	turn    sync.Mutex
 	arms    int
@@ -189,7 +189,8 @@ func difference(was, now *Config) string {
 	return strings.Join(Differences(was, now), ", ")
 }
 
-// Differences names what differs between the versions that two configurations would give, apart from the memory.
+// Differences names the settings that differ between two configurations, of those that a version keeps. It ignores the
+// memory.
 func Differences(a, b *Config) (out []string) {
 	for _, d := range []struct {
 		what string
@@ -218,7 +219,7 @@ func SnapStart(c *Config) bool {
 	return c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions
 }
 
-// DeployedOf returns what a configuration says about what is measured.
+// DeployedOf returns the part of a configuration that run.json has.
 func DeployedOf(c *Config) runfile.Deployed {
 	d := runfile.Deployed{Function: aws.ToString(c.FunctionName), MemorySizeMB: int(aws.ToInt32(c.MemorySize)),
 		PackageType: string(c.PackageType), CodeSizeBytes: c.CodeSize, CodeSHA256: aws.ToString(c.CodeSha256)}
@@ -229,8 +230,8 @@ func DeployedOf(c *Config) runfile.Deployed {
 	return d
 }
 
-// update replaces the known revision by what want returns for the function's own configuration. If somebody has changed
-// the function since then, update looks at what has changed.
+// update replaces the known configuration with the one that want makes of the function's own. If somebody has changed
+// the function since then, update reads it and tries again, unless the change matters.
 func (f *function) update(ctx context.Context, want func(own *Config) *Config) error {
 	for tries := 0; ; tries++ {
 		if f.pending {
@@ -253,7 +254,7 @@ func (f *function) update(ctx context.Context, want func(own *Config) *Config) e
 
 // Resource is a function or a layer of a stack.
 type Resource struct {
-	Name string    // a layer's is its ARN
+	Name string    // a layer's name is its ARN
 	At   time.Time // when CloudFormation made or changed it
 }
 
@@ -281,7 +282,7 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 	return names, nil
 }
 
-// notThere says where a missing stack was looked for. Mostly it is in another region or account.
+// notThere says in which region and account a stack is missing, because mostly it is in another one.
 func notThere(ctx context.Context, cfg aws.Config, stack string, err error) error {
 	if Code(err) != "ValidationError" || !strings.Contains(err.Error(), "does not exist") {
 		return fmt.Errorf("%w (region %s)", Brief(err), cfg.Region)

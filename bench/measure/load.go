@@ -42,7 +42,7 @@ func (l *Load) Count(seed uint64) (n int) {
 // arrivalSeed is the same for all functions of a repeat, so that they meet the same load.
 func (o *Options) arrivalSeed(round int) uint64 { return o.Seed + uint64(round) }
 
-// wide returns a client that keeps a connection for each request in flight. The SDK's own keeps 10.
+// wide returns a client that keeps a connection for each request in flight. The SDK's own client keeps 10.
 func wide(api *lambda.Client, l *Load) *lambda.Client {
 	o := api.Options()
 	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
@@ -83,7 +83,7 @@ func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
 type sender struct {
 	*run
 	f    *function
-	as   function      // f as it is sampled: while others count failures of f, no request reads it
+	as   function      // a copy of f for requests to read, because others write to f meanwhile
 	rec  record.Record // of each request, before it is sent
 	sent int           // by the run that was interrupted
 
@@ -191,7 +191,7 @@ func (s *sender) gone() bool {
 // oversleeps bounds how late Go's timers wake.
 const oversleeps = 2 * time.Millisecond
 
-// until waits until a moment, which it meets within a tenth of a millisecond on an idle machine.
+// until waits until a moment. On an idle machine it is less than a tenth of a millisecond late.
 func until(ctx context.Context, at time.Time) error {
 	if err := Sleep(ctx, time.Until(at)-oversleeps); err != nil {
 		return err

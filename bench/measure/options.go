@@ -27,7 +27,7 @@ type Target struct {
 	FunctionName     string       // name or ARN, as Invoke takes it
 	PackageSizeBytes int64        // 0 means that it is not known
 	Of               string       // if several arms share the function, what they have in common; else ""
-	Set              arm.Override // what the update that forces its cold starts changes as well
+	Set              arm.Override // settings that the update for a cold start changes, too
 	SnapStart        bool         // its cold starts are restores, of versions that the run publishes and deletes
 
 	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil in the lab
@@ -49,13 +49,13 @@ type Options struct {
 	Environments int    // for the warm samples, one a round; 0 means 10. Environments, not invocations, are the replicates
 	Payload      []byte // the event; nil means each target's own
 
-	// Burst is how many callers call a version with SnapStart at once; 0 means one. Cold restores of each kind are
-	// measured: each first restore needs its own version, warmed restores share one.
+	// Burst is how many callers call a version with SnapStart at once; 0 means one. These are the warmed restores. A
+	// first restore needs its own version. The number of restores of each kind is Cold.
 	Burst int
 
 	Load *Load // for each function, after cold and warm samples; nil means none
 
-	// Phases asks bootstraps to time themselves, if they can. The measurement then includes a line of log for INIT
+	// Phases asks bootstraps to time themselves, if they can. The times then include writing a line of log for INIT
 	// and for each event.
 	Phases bool
 
@@ -166,18 +166,19 @@ func left(done record.Done, t Target, start record.Start, kind record.Restore, r
 	return max(0, want-done[key])
 }
 
-// Guesses for a run on AWS: a cold start, most of which is waiting for an update, a snapshot, and a warm invocation.
+// Guesses for AWS: the time of a cold start (mostly the wait for an update), of a snapshot, and of a warm invocation.
 const (
 	coldTakes     = 1800 * time.Millisecond
 	snapshotTakes = 20 * time.Second // published versions took 10 to 30 s
 	warmTakes     = 80 * time.Millisecond
 )
 
-// provisionTakes is how long Lambda takes to allocate a provisioned environment, about.
+// provisionTakes is about how long Lambda takes to allocate a provisioned environment.
 const provisionTakes = 2 * time.Minute
 
-// EstimateArms returns about how long a run on AWS takes. arms has each function's number of arms, which follow each
-// other. snapStart and provisioned are the numbers of arms with SnapStart and with provisioned environments.
+// EstimateArms returns about how long a run on AWS takes. arms has the number of arms of each function; these
+// are measured one after the other. snapStart and provisioned are the numbers of arms with SnapStart and with
+// provisioned environments.
 func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
 	o = o.withDefaults()
 	n, most := 0, 1
@@ -200,7 +201,7 @@ func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Durati
 	return all + time.Duration(provisioned*begun)*provisionTakes
 }
 
-// Snapshots says what measuring one function with SnapStart takes, for one purpose.
+// Snapshots is what one kind of sample of one function with SnapStart needs.
 type Snapshots struct {
 	What               string
 	Versions, Restores int

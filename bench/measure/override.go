@@ -90,7 +90,8 @@ func pulled(own *Config, set arm.Override) *Config {
 	return &c
 }
 
-// change returns the update from one configuration to another: the environment always, other settings if they differ.
+// change returns the update from one configuration to another. It always has the environment, and other settings only
+// if they differ.
 func change(from, to *Config) *lambda.UpdateFunctionConfigurationInput {
 	in := &lambda.UpdateFunctionConfigurationInput{RevisionId: from.RevisionId}
 	in.Environment = &types.Environment{Variables: variables(to)}
@@ -109,7 +110,7 @@ func change(from, to *Config) *lambda.UpdateFunctionConfigurationInput {
 	return in
 }
 
-// alike reports whether two configurations have the same settings, of those that change updates.
+// alike reports whether two configurations agree in all settings that change can update.
 func alike(a, b *Config) bool {
 	in := change(a, b)
 	return in.MemorySize == nil && in.Layers == nil && in.TracingConfig == nil && in.LoggingConfig == nil &&

@@ -28,9 +28,6 @@ const giveUpAfter, giveUpAfterLoad = 5, 500
 // quotas.
 const restoreWithin, restoreAtOnce = 60 * time.Second, 16
 
-// throttledAgain is how often a throttled sample is repeated.
-const throttledAgain = 3
-
 // run is the state of one call of Run.
 type run struct {
 	opts      Options
@@ -107,7 +104,7 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	for round := 1; round <= r.opts.Cold; round++ {
 		r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
-			// This counts even if a resumed run has the sample already, because that was the first one then.
+			// Rounds count, not samples: a resumed run has the samples of its first rounds already.
 			first, kind := round <= f.fresh && !f.SnapStart, r.opts.kinds(f.Target)[0]
 			if kind == record.WarmedRestore || left(r.done, f.Target, record.Cold, kind, round, 1) == 0 {
 				return nil
@@ -172,42 +169,6 @@ func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
 	}
 	_, err = r.take(ctx, f, rec, "")
 	return cmp.Or(err, r.trouble(ctx, f, f.end(ctx)))
-}
-
-// take measures a sample and writes it. If the sample is set apart, aside says why. A throttled sample never ran: it is
-// written, and measured again.
-func (r *run) take(ctx context.Context, f *function, rec record.Record, aside record.Mark) (crashed bool, err error) {
-	for again := 0; ; again++ {
-		one := rec
-		if crashed, err = f.sample(ctx, &one); err != nil {
-			return false, err
-		}
-		throttled := one.Marked == record.Throttled
-		var foreign error
-		if one.Start == record.Cold && f.Deployed != nil && !throttled {
-			if foreign = f.verify(ctx); errors.Is(foreign, ErrForeign) {
-				one.Marked = record.Changed.With(foreign.Error())
-			}
-		}
-		switch {
-		case aside != "" && one.Marked == "":
-			one.Marked = aside
-		case aside == record.Priming:
-			one.Marked = aside.With(string(one.Marked))
-		}
-		if err := r.write(f, one); err != nil {
-			return false, err
-		}
-		if foreign != nil {
-			return crashed, r.trouble(ctx, f, foreign)
-		}
-		if !throttled || again == throttledAgain {
-			return crashed, nil
-		}
-		if err := Sleep(ctx, 4*r.opts.Poll<<again); err != nil {
-			return false, err
-		}
-	}
 }
 
 // warm starts a new environment and measures n samples of it. The cold start that begins it is also written, but
@@ -275,7 +236,7 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 		return nil
 	}
 	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || denied(err) {
-		for _, same := range r.functions { // other arms of the same function would meet the same
+		for _, same := range r.functions { // other arms of the same function would meet the same error
 			if same.state == f.state && same.dropped == "" {
 				same.dropped = err.Error()
 			}
@@ -328,7 +289,7 @@ func (r *run) restore(ctx context.Context) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if err != nil {
-			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps what the run has set: %v", f.FunctionName, err))
+			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s still has settings of the run: %v", f.FunctionName, err))
 		}
 		if left != nil {
 			left = fmt.Errorf("%s keeps a version of the run's, whose snapshot costs: %w", f.FunctionName, left)

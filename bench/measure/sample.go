@@ -33,7 +33,7 @@ type Sample struct {
 }
 
 // Take invokes a function once, without the SDK's retries, and adds the result to rec. If the sample is not what it
-// should be, rec has a mark. With stream the response is requested in pieces. An error means that nothing was
+// should be, rec has a mark. If stream is true, Lambda streams the response. An error means that nothing was
 // measured; it comes from Lambda or the connection.
 func Take(
 	ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, stream bool, rec *record.Record,
@@ -69,10 +69,10 @@ func Take(
 	return s, nil
 }
 
-// crash matches errors after which Lambda ends the environment, in case that the REPORT is missing.
+// crash matches errors after which Lambda ends the environment. It is needed if the REPORT is missing.
 var crash = regexp.MustCompile(`Task timed out|Runtime\.(ExitError|OutOfMemory)`)
 
-// Read adds the log's figures of an invocation ("" means any) to the record.
+// Read adds the figures of the invocation requestID ("" means any) from the log to the record.
 func (s *Sample) Read(rec *record.Record, requestID string) {
 	s.Tail = logline.ParseTail(s.Log, requestID)
 	fill(rec, s.Tail)
@@ -110,6 +110,45 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 		}
 	}
 	return false, nil
+}
+
+// throttledAgain is how often a throttled sample is repeated.
+const throttledAgain = 3
+
+// take measures a sample and writes it. If the sample is set apart, aside says why. A throttled sample never ran: it is
+// written, and measured again.
+func (r *run) take(ctx context.Context, f *function, rec record.Record, aside record.Mark) (crashed bool, err error) {
+	for again := 0; ; again++ {
+		one := rec
+		if crashed, err = f.sample(ctx, &one); err != nil {
+			return false, err
+		}
+		throttled := one.Marked == record.Throttled
+		var foreign error
+		if one.Start == record.Cold && f.Deployed != nil && !throttled {
+			if foreign = f.verify(ctx); errors.Is(foreign, ErrForeign) {
+				one.Marked = record.Changed.With(foreign.Error())
+			}
+		}
+		switch {
+		case aside != "" && one.Marked == "":
+			one.Marked = aside
+		case aside == record.Priming:
+			one.Marked = aside.With(string(one.Marked))
+		}
+		if err := r.write(f, one); err != nil {
+			return false, err
+		}
+		if foreign != nil {
+			return crashed, r.trouble(ctx, f, foreign)
+		}
+		if !throttled || again == throttledAgain {
+			return crashed, nil
+		}
+		if err := Sleep(ctx, 4*r.opts.Poll<<again); err != nil {
+			return false, err
+		}
+	}
 }
 
 // call is an invocation of what is measured: $LATEST, a version of the run's, or an alias.
@@ -208,7 +247,7 @@ func functionError(kind string, payload []byte) string {
 	return OneLine(cmp.Or(e.ErrorType, kind)+": "+e.ErrorMessage, 200)
 }
 
-// streaming invokes by InvokeWithResponseStream. Of a response, it keeps as much as Invoke may return.
+// streaming invokes by InvokeWithResponseStream. It keeps only as much of a response as Invoke may return.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
 type streaming struct{ *lambda.Client }
 

@@ -82,8 +82,8 @@ func (c *Control) Drop(ctx context.Context, version string) error {
 // killed, the next run does.
 const versionMark = "twinstart run, will be deleted: "
 
-// begin makes the next invocation start a new environment, of $LATEST or of a version that begin publishes (see
-// versioned). The version behind an alias stays as it is.
+// begin makes the next invocation start a new environment: of $LATEST, or of a version that begin publishes (see
+// versioned). For an alias it changes nothing.
 func (f *function) begin(ctx context.Context) (err error) {
 	if f.Alias != "" {
 		f.standing, err = f.allocated(ctx, f.Alias, time.Now())
@@ -167,7 +167,7 @@ func (f *function) drop(ctx context.Context, version string) error {
 		if err := f.Pace.Wait(ctx); err != nil {
 			return err
 		}
-		if f.Set.Provisioned > 0 { // it costs until it is deleted; without it, the version can still be deleted
+		if f.Set.Provisioned > 0 { // it costs money until it is deleted; if there is none, the error does not matter
 			in := lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &version}
 			_, _ = f.API.DeleteProvisionedConcurrencyConfig(ctx, &in)
 		}

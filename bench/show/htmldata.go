@@ -27,7 +27,7 @@ type pictures struct {
 	Clocks      []pictureClock     `json:"clocks"`    // clocks of cold starts that have samples
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
 	BreakEven   []report.BreakEven `json:"breakEven"`
-	Sampled     int                `json:"sampled"` // at most so many cold starts of an arm are drawn as points; 0 if all
+	Sampled     int                `json:"sampled"` // the most cold starts of an arm that are drawn as points; 0 means all
 }
 
 // pictureClock is a clock of cold starts.

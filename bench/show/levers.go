@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// leverTables shows levers, except under load, when the answers say it.
+// leverTables shows the levers. It shows none of a run under load, because the answers name them.
 func leverTables(r *report.Report) (out []table.Table) {
 	if slices.ContainsFunc(r.Arms, underLoad) {
 		return nil

@@ -31,7 +31,7 @@ type pictureSpread struct {
 	R   []int     `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
 }
 
-// makePictureArm returns an arm's data, with at most so many dots, and so many points of each curve.
+// makePictureArm returns an arm's data. dots and points bound its dots, and the points of each of its curves.
 func makePictureArm(a *report.Arm, dots, points int) pictureArm {
 	bootstrap := cmp.Or(a.Bootstrap, a.ID)
 	p := pictureArm{Arm: a, Bootstrap: bootstrap, Variant: strings.TrimPrefix(a.Arm, bootstrap+"/"),

@@ -53,7 +53,7 @@ var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):lambda:([a-z]{2,8}(?:-[a-z]+)+-[
 // name matches the name of a function, or a partial ARN, with or without a qualifier.
 var name = regexp.MustCompile(`^(?:[0-9]{12}:function:)?` + named)
 
-// named matches a function's name and its qualifier, if it has one.
+// named matches a function's name with its qualifier, if it has one.
 const named = `([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`
 
 // function splits the ARN or name of a function. "" has no parts.
@@ -72,7 +72,7 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 	return "", "", ""
 }
 
-// DefaultPowerValues returns those of Power Tuning.
+// DefaultPowerValues returns Power Tuning's own default.
 func DefaultPowerValues() []int { return []int{128, 256, 512, 1024, 1536, 3008} }
 
 // powers reads powerValues.

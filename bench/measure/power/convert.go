@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// read returns a field, converted by as, or otherwise if the field is absent. If it cannot be converted, should
-// becomes part of the mistake.
+// read converts a field with the function as. If the field is absent, it returns otherwise. If the field cannot be
+// converted, it notes a mistake, which ends with should.
 func read[T any](r *reader, field string, otherwise T, should string, as func(any) (T, bool)) T {
 	v, is := r.values[field]
 	if !is {
@@ -44,7 +44,7 @@ func (r *reader) texts(field string) []string {
 	})
 }
 
-// oneOf returns a field that must have an allowed value. If it is absent or empty, oneOf returns the first of them.
+// oneOf returns a field that must have an allowed value. If it is absent or empty, oneOf returns the first allowed one.
 func (r *reader) oneOf(field string, allowed ...string) string {
 	s := cmp.Or(r.text(field, allowed[0]), allowed[0])
 	if !slices.Contains(allowed, s) && !r.failed(field) {
@@ -90,7 +90,7 @@ func (r *reader) number(in *Input, field string, otherwise, least, most float64)
 	return r.counts(in, field, x, min(max(x, least), most))
 }
 
-// counts returns as, and adds a warning if it differs from the given value x.
+// counts returns as, the value that counts in place of x. If the two differ, it adds a warning.
 func (r *reader) counts(in *Input, field string, x, as float64) float64 {
 	if as != x {
 		in.warn("%s is %s: it counts as %s", field, show(r.values[field]), strconv.FormatFloat(as, 'f', -1, 64))

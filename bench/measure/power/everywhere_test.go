@@ -225,7 +225,7 @@ func TestPricesOfRegions(t *testing.T) {
 		for _, arn := range arns {
 			both = append(both, Candidate{Name: arn, Input: input(t, fmt.Sprintf(text, arn))})
 		}
-		if _, err := tuner(s).Sweep(t.Context(), both, "run-1"); err != nil && strings.Contains(err.Error(), "have no prices that compare") && strings.Contains(err.Error(), "--prices FILE") {
+		if _, err := tuner(s).Sweep(t.Context(), both, "run-1"); err != nil && strings.Contains(err.Error(), "have costs that cannot be compare") && strings.Contains(err.Error(), "--prices FILE") {
 			refused++
 		}
 	}

@@ -138,7 +138,7 @@ func (m *measurer) invoke(
 	case began.Sub(m.begun) > m.last.Sub(m.begun)/10:
 		return s, n, errOutOfTime
 	}
-	why := fmt.Sprintf("an invocation outlasts the step that measures, %v", maxStep)
+	why := fmt.Sprintf("an invocation takes longer than the step that measures it, %v", maxStep)
 	if n.Throttles > 0 {
 		why += fmt.Sprintf(" (throttled %d times)", n.Throttles)
 	}

@@ -31,7 +31,7 @@ type failure struct {
 
 func (f *failure) Error() string { return f.why }
 
-// errOutOfTime means that the end of the step cut an invocation off. The next step takes it again.
+// errOutOfTime means that the end of the step cut an invocation off. The next step repeats it.
 var errOutOfTime = errors.New("the step's time is up")
 
 // measurer measures a candidate. While it measures, its methods may run at the same time.
@@ -83,7 +83,7 @@ func (m *measurer) values() (all []Value) {
 // place is the position of an invocation in the rounds. Both numbers start at 1.
 type place struct{ round, order int }
 
-// once measures one invocation. It tries again after a function error, until errors are the rule.
+// once measures one invocation. After a function error it tries again, as attempts and maxAttempts say.
 func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte) error {
 	for tries := 1; ; tries++ {
 		err := m.try(ctx, p, at, event)

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// Output is the output of Power Tuning 4.4.0, followed by our additions.
+// Output has all fields of the output of Power Tuning 4.4.0, and our additions.
 type Output struct {
 	Choice                    // the best power value by the strategy
 	StateMachine StateMachine `json:"stateMachine"`

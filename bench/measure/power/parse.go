@@ -37,7 +37,7 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	}
 	in.PowerValues = r.powers(d.PowerValues)
 	if most := room(len(in.PowerValues)); len(data) > most {
-		r.mistake("powerValues", "has %d values, beside which the input may have %d bytes, and it has %d: %s",
+		r.mistake("powerValues", "has %d values: then the input may have %d bytes, and it has %d: %s",
 			len(in.PowerValues), most, len(data), byS3)
 	}
 	in.Payloads = r.payload()

@@ -54,8 +54,8 @@ func initialise(ctx context.Context, f *function, in Input, id, region string) (
 		return nil, err
 	}
 	if m, _ := markerOf(c.Description); m.id != "" && m.id != f.id {
-		return nil, fmt.Errorf("%s %w: wait for its end, or if that was killed run `twinstart tune --function %[1]s --clean`",
-			f.Name, ErrBusy)
+		return nil, fmt.Errorf("%s %w: wait until that ends, or if it was killed, run "+
+			"`twinstart tune --function %[1]s --clean`", f.Name, ErrBusy)
 	}
 	if err := cmp.Or(tunable(f.Name, c), f.describable(c)); err != nil {
 		return nil, err
@@ -66,8 +66,8 @@ func initialise(ctx context.Context, f *function, in Input, id, region string) (
 			return nil, err
 		}
 		if other := measure.Differences(q, c); len(other) > 0 {
-			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be published with another memory: "+
-				"deploy that, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
+			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be tuned: "+
+				"deploy the same to $LATEST, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
 		}
 	}
 	architecture := cmp.Or(arm.Architecture(measure.DeployedOf(c).Architecture), arm.X8664) // Lambda's default
@@ -92,16 +92,16 @@ var ErrBusy = errors.New("is being tuned by somebody else")
 func tunable(name string, c *measure.Config) error {
 	switch {
 	case c.CapacityProviderConfig != nil:
-		return fmt.Errorf("%s runs on Lambda Managed Instances, whose instances are paid for and shared by invocations: "+
-			"memory is not tuned by invoking; choose the capacity provider's instance types", name)
+		return fmt.Errorf("%s runs on Lambda Managed Instances: you pay for instances, not for invocations, "+
+			"so invoking it cannot tune its memory; choose the capacity provider's instance types", name)
 	case c.DurableConfig != nil:
-		return fmt.Errorf("%s is a durable function, whose executions span invocations: "+
-			"one invocation's duration and cost are not theirs; tune a copy without DurableConfig", name)
+		return fmt.Errorf("%s is a durable function: an execution has several invocations, "+
+			"and one of them does not tell its duration and cost; tune a copy without DurableConfig", name)
 	}
 	return nil
 }
 
-// identity returns what the function is in records: an arm, or else its name.
+// identity returns the function's identity in records. Without an arm it has the function's name.
 func (p *Plan) identity(c Candidate) arm.Identity {
 	id := c.Identity
 	id.Arm = cmp.Or(id.Arm, c.Name, p.Function[strings.LastIndex(p.Function, ":")+1:])

@@ -34,7 +34,7 @@ type rounds struct {
 	all     []series
 	seed    uint32
 	limit   int       // invocations at the same time; 0 means 1. In the lab, unlike on AWS, environments share CPUs
-	until   time.Time // nothing begins that may not end by then; zero means no limit
+	until   time.Time // nothing begins that might end later; zero means no limit
 	observe func(series)
 
 	mu      sync.Mutex
@@ -55,11 +55,12 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, num int) erro
 	if cold {
 		r.limit = 1
 	}
-	together, row := 1, 1 // rounds that are measured without waiting in between; of these, rounds of a series in a row
+	// No round waits for another one within together rounds. Of these, a series measures row rounds without a break.
+	together, row := 1, 1
 	switch {
 	case in.Parallel && !cold:
 		r.limit, together = maxParallel, num
-	case in.Compatible: // one series beside the other
+	case in.Compatible: // each series in one go, beside the others
 		together, row = num, num
 	}
 	from, done := num, make([]int, len(r.all))
@@ -80,7 +81,7 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, num int) erro
 		}
 		err := schedule.Each(ctx, order, r.limit, func(ctx context.Context, which, turn int) error {
 			i, round := which%len(r.all), which/len(r.all)
-			first := turn <= max(1, r.limit) // begins at any time, so that each call gets on
+			first := turn <= max(1, r.limit) // it begins at any time, so that each call makes progress
 			for n := max(round, done[i]); n < min(round+row, num) && ctx.Err() == nil; n++ {
 				if r.all[i].failed() || !first && r.enough() {
 					return nil

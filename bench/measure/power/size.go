@@ -28,7 +28,7 @@ const (
 // valueBytes is the most that one power value's result takes in the state that collects all results.
 const valueBytes = 1700
 
-// room is the number of bytes that an input may have beside the results of its power values.
+// room returns how many bytes an input may have, so that the results of its power values have room beside it.
 func room(powers int) int { return min(maxInput, MaxStateBytes-8<<10-powers*valueBytes) }
 
 // size decides how a state machine runs the plan.
@@ -100,8 +100,8 @@ func (t *Tuner) Estimate(ctx context.Context, candidates []Candidate, id string)
 		return (time.Duration((invocations+atOnce-1)/atOnce) * one).Round(time.Second)
 	}
 	return fmt.Sprintf(`%s: %d power values, %d invocations, about %d control-plane calls
-Lambda: %s for each 100 ms that an invocation is billed, %s at most (every one times out)
-time:   %s for each 100 ms that an invocation takes, %s at most, and what publishing takes
+Lambda: %s for each 100 ms that an invocation is billed, %s at most (if each times out)
+time:   %s for each 100 ms that an invocation takes, %s at most, and the time for publishing
 a state machine's transitions would cost %s
 `, strings.Join(names, ", "), values, invocations, calls, money(currency, 6, each), money(currency, 4, most),
 		takes(100*time.Millisecond), takes(longest), money(currency, 6, steps)), nil

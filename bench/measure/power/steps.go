@@ -23,7 +23,7 @@ type Request struct {
 	Progress  *GroupProgress  `json:"progress,omitempty"`
 	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
-	Detail    *status         `json:"detail,omitempty"`  // from EventBridge, in place of the others: it was stopped
+	Detail    *status         `json:"detail,omitempty"`  // from EventBridge: an execution was stopped; all else is ""
 	Stopped   bool            `json:"stopped,omitempty"` // for clean: the last step of the stopped execution may still run
 }
 
@@ -62,9 +62,9 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	in, err := ParseInput(r.Input, s.Defaults)
 	if r.Step == step.Clean {
 		if err != nil { // the tuning never began
-			return map[string]bool{"found": false}, nil //nolint:nilerr // the step initialise has reported the mistakes
+			return nil, nil //nolint:nilerr // the step initialise has reported the mistakes
 		}
-		return s.stepClean(ctx, in, r)
+		return nil, s.stepClean(ctx, in, r)
 	}
 	if err != nil {
 		return nil, err
@@ -135,17 +135,17 @@ func ErrorName(err error) string {
 
 // stepClean cleans up. Stopping an execution does not stop its last step, which runs until it finds that the
 // function is no longer marked. So stepClean looks again until nothing is left.
-func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
+func (s *Steps) stepClean(ctx context.Context, in Input, r Request) error {
 	id := executionID(r.Execution)
 	if r.Plan != nil {
 		id = r.Plan.ID
 	}
 	if id == "" {
-		return nil, errors.New("step clean without an execution")
+		return errors.New("step clean without an execution")
 	}
 	f, err := s.function(ctx, in, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for range 20 {
 		found, err := f.clean(ctx)
@@ -153,19 +153,19 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cleaning up: %w", err)
+			return fmt.Errorf("cleaning up: %w", err)
 		}
 		if !r.Stopped {
 			break
 		}
 		if err := measure.Sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
-			return nil, err
+			return err
 		}
 		if !found {
 			break
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // executionID returns the names of the state machine and the execution from an ARN. Together they are unique in an

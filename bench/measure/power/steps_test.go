@@ -306,7 +306,7 @@ func TestAnInvocationOutlastsItsStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := out.ByPowerValue; !strings.Contains(v[0].Failed, "outlasts the step") || v[1].Invocations != 5 || v[1].Failed != "" {
+	if v := out.ByPowerValue; !strings.Contains(v[0].Failed, "takes longer than the step") || v[1].Invocations != 5 || v[1].Failed != "" {
 		t.Errorf("got %+v", v)
 	}
 	s.untouched(t)

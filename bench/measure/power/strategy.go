@@ -17,7 +17,7 @@ var ErrNothingMeasured = errors.New("no power value could be measured")
 type cell struct {
 	Value
 	label string  // "512 MB", or "rawtcp/zip at 512 MB" among several functions
-	of    *Output // of the function; nil if only one is tuned
+	of    *Output // of the function; nil if cells of one function are compared
 }
 
 func cells(values []Value) []cell {
@@ -48,7 +48,7 @@ func measured(all []cell) []cell {
 	return slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.Failed != "" })
 }
 
-// most returns the largest cost and the largest duration; those of cells that failed are 0.
+// most returns the largest cost and the largest duration. Cells that failed have 0 for both.
 func most(all []cell) (most Value) {
 	for _, c := range all {
 		most.AveragePrice = max(most.AveragePrice, c.AveragePrice)

@@ -54,8 +54,8 @@ type Choice struct {
 }
 
 // Sweep tunes functions together. Each round has one invocation of every power value of every function, in random
-// order, so that any drift affects all alike. Strategy and weight are those of the first input. Every function is
-// left as it was.
+// order, so that any drift affects all alike. The first input says strategy and weight. Sweep leaves every function
+// as it was.
 func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*Sweep, error) {
 	jobs, err := t.jobs(ctx, candidates, id)
 	if err != nil {
@@ -83,7 +83,7 @@ func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*
 	return out, nil
 }
 
-// jobs checks everything before anything is changed.
+// jobs begins a measurer for each candidate. It checks everything before anything is changed.
 func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jobs []*measurer, err error) {
 	seen := map[string]bool{}
 	for _, c := range candidates {
@@ -131,7 +131,7 @@ func comparable(t *price.Table, a, b *Plan) error {
 	other, _ := rateOf(t, b)
 	alike := a.Architecture == b.Architecture && of.Region == other.Region
 	if of.Currency != other.Currency || of.Currency == units && !alike {
-		return fmt.Errorf("%s (%s, %s) and %s (%s, %s) have no prices that compare, %s and %s: "+
+		return fmt.Errorf("%s (%s, %s) and %s (%s, %s) have costs that cannot be compared, in %s and in %s: "+
 			"tune them one by one, or give --prices FILE", a.Function, of.Region, a.Architecture,
 			b.Function, other.Region, b.Architecture, of.Currency, other.Currency)
 	}

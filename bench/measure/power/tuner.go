@@ -28,7 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/time/rate"
@@ -186,39 +185,4 @@ func splitS3(uri string) (bucket, key string, err error) {
 		return "", "", fmt.Errorf("%q is not s3://bucket/key", measure.OneLine(uri, 100))
 	}
 	return bucket, key, nil
-}
-
-// optimise applies the result if the input asks for that: it sets the memory and, if an alias is named, points it
-// at a new version.
-func optimise(ctx context.Context, f *function, in Input, out *Output) error {
-	if !in.AutoOptimize || in.DryRun {
-		return nil
-	}
-	c, err := f.Settle(ctx, "", "")
-	if err != nil {
-		return err
-	}
-	if int(aws.ToInt32(c.MemorySize)) != out.Power {
-		if _, err = f.configure(ctx, c, out.Power, marker{}); err != nil {
-			return err
-		}
-	}
-	out.Optimised = fmt.Sprintf("memory set to %d MB", out.Power)
-	if in.AutoOptimizeAlias == "" {
-		return nil
-	}
-	// Called twice this makes one version, because nothing changes in between.
-	none := func(*types.FunctionConfiguration) bool { return false }
-	version, err := f.Publish(ctx, &lambda.PublishVersionInput{FunctionName: &f.Name}, none)
-	if err != nil {
-		return fmt.Errorf("%d MB: %w", out.Power, err)
-	}
-	if _, err := f.Settle(ctx, version, ""); err != nil {
-		return err
-	}
-	if err := f.point(ctx, in.AutoOptimizeAlias, version); err != nil {
-		return err
-	}
-	out.Optimised += fmt.Sprintf(", alias %s points at version %s", in.AutoOptimizeAlias, version)
-	return nil
 }

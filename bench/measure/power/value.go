@@ -30,8 +30,8 @@ type Course struct {
 	MaxMemoryUsedMB int    `json:"maxMemoryUsedMB,omitempty"`
 	Failed          string `json:"failed,omitempty"` // why nothing more is measured
 	Throttles       int    `json:"throttles,omitempty"`
-	Retries         int    `json:"retries,omitempty"`        // calls that the service or the network lost: repeated
-	FunctionErrors  int    `json:"functionErrors,omitempty"` // invocations that ended with an error and were repeated
+	Retries         int    `json:"retries,omitempty"`        // repeated calls, which the service or network lost
+	FunctionErrors  int    `json:"functionErrors,omitempty"` // repeated invocations, which ended with an error
 	LastError       string `json:"lastError,omitempty"`
 	AllowedErrors   int    `json:"allowedErrors,omitempty"` // that allowedExceptions allows
 }
@@ -83,8 +83,8 @@ func summarise(d *Distribution, trim float64) *Summary {
 // round rounds to a tenth of a microsecond; REPORT has two decimals of a millisecond.
 func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 
-// compatibleRate is Power Tuning's price of a millisecond at 128 MB: that of the list, rounded up like its table,
-// without a request fee.
+// compatibleRate returns Power Tuning's price of a millisecond at 128 MB: the list's price, rounded up as in Power
+// Tuning's table, without a request fee.
 func compatibleRate(rate price.Rate) float64 { return math.Ceil(rate.GBSecond/8000*1e10-1e-6) / 1e10 }
 
 // units is the unit of cost if no price is known.

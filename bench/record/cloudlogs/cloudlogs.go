@@ -59,7 +59,7 @@ func Events(ctx context.Context, cfg aws.Config, group string, since time.Time) 
 // explain adds what to do about common errors of the service.
 func explain(group string, err error) error {
 	hint := map[string]string{
-		"ResourceNotFoundException": "; a function's is /aws/lambda/NAME, and comes with its first invocation",
+		"ResourceNotFoundException": "; a function's group is /aws/lambda/NAME, and its first invocation creates it",
 		"AccessDeniedException":     "; allow logs:FilterLogEvents",
 	}[measure.Code(err)]
 	return fmt.Errorf("reading log group %s: %w%s", group, measure.Brief(err), hint)

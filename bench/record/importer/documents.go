@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/csv"
 	"errors"
 	"io"
 	"maps"
@@ -78,7 +77,7 @@ func isDocument(head []byte) bool {
 	return false
 }
 
-// document reads such JSON, which begins after passed lines.
+// document reads such JSON. passed is the number of lines that are behind it, in the file.
 type document struct {
 	*collected
 	in     *jsontext.Decoder
@@ -198,7 +197,7 @@ func (d *document) close(text row, logged string, line int) {
 	case text["data"] != "":
 		d.payload(text["data"], line)
 	case text["nextToken"]+text["NextToken"] != "":
-		d.warn(line, "the answer ends with a token for more: ask for the rest, which is not here")
+		d.warn(line, "the response ends with a token for more, so the file lacks the rest: ask for it")
 	case status != "" && status != "Complete" && kind == "":
 		d.warn(line, "the query's status is %s, so these are not all its results: get them again when it is Complete", status)
 	}
@@ -216,7 +215,7 @@ func (d *document) payload(text string, line int) {
 	}
 	switch {
 	case err != nil || len(data) > maxPayload:
-		d.warn(line, "data that is not base64, is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20)
+		d.warn(line, "data that is not base64, is cut off, or unpacks to more than %d MB: it was skipped", maxPayload>>20)
 	case isDocument(data[:min(len(data), headBytes)]):
 		d.document(data, line-1)
 	}
@@ -239,14 +238,4 @@ func broken(name string, line int, err error) error {
 		err = errors.New("cut off here: the rest is missing")
 	}
 	return bad(name, line, "%w", err)
-}
-
-// isTable reports whether a file is CSV from the console: of a log group, or of a query.
-func isTable(head []byte) bool {
-	line, _, _ := bytes.Cut(head, newline)
-	heads, err := csv.NewReader(bytes.NewReader(line)).Read()
-	return err == nil && slices.ContainsFunc(heads, func(h string) bool {
-		h = strings.TrimSpace(h)
-		return isField(h) || len(heads) > 1 && h == "message"
-	})
 }

@@ -41,7 +41,7 @@ func TestAGroupOfSeveralFunctions(t *testing.T) {
 		{Options{Log: "group"}, []string{line("shop-a", 1), line("", 2)}, "[group shop-a]", ""},
 		{named, []string{line("shop-a", 1), line("shop-a", 2)}, "[mine mine]", ""},
 		{named, []string{line("", 1), line("", 2)}, "[mine mine]", ""},
-		{named, []string{line("shop-a", 1), line("shop-b", 2)}, "[mine]", "group has events of shop-a and of shop-b, which are not one arm: leave out --arm, and each function is one"},
+		{named, []string{line("shop-a", 1), line("shop-b", 2)}, "[mine]", "group has events of shop-a and of shop-b, which are not one arm: leave out --arm, and each function becomes an arm"},
 		{Options{}, []string{line("", 1)}, "[]", "group does not name its function: name the arm with --arm"},
 	} {
 		arms, failed := read(test.options, test.lines...)

@@ -1,8 +1,7 @@
 // Package importer turns measurements that others published, and logs that CloudWatch kept, into records.
 //
-// All of them are from AWS. The record of a figure that was published, and not measured by whoever imports it, says who
-// published it; such figures are compared with published figures only. Averages without their samples become summaries,
-// which reports show apart.
+// All of them are from AWS. If a figure was published by others, its record says by whom, and it is compared with
+// published figures only. If only averages were published, they become summaries, which reports show apart.
 package importer
 
 import (
@@ -139,7 +138,7 @@ var formats = map[string]struct {
 	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
 }{
 	"logs": {
-		"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false,
+		"log lines of functions, text or JSON, in every form that CloudWatch, its tools and its exports have", false,
 		func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 			return Records(events(r, name), name, o)
 		},

@@ -18,8 +18,8 @@ type said struct {
 	hidden      bool      // INIT runs again within the next invocation's Duration
 }
 
-// Bounds of the invocations of a log that are not final: maxRunning if several run at a time, and maxSingle in an
-// environment that runs one at a time, where later ones may turn out to be printed.
+// maxRunning bounds the invocations of a log that are not final, if several run at a time. maxSingle bounds them in an
+// environment that runs one at a time; a function may have printed the later ones.
 const maxRunning, maxSingle = 1000, 20
 
 // invocation is an invocation that has begun, ended or been reported.
@@ -28,8 +28,8 @@ type invocation struct {
 	id     string
 	start  time.Time
 	ended  bool
-	report *logline.Report // the last so far
-	before said            // the first of them
+	report *logline.Report // the last one so far
+	before said            // what the log said before the first REPORT
 	event  Event
 	bad    error // why a part of the report cannot be used
 }

@@ -24,7 +24,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		switch {
 		case len(message) == 0 && prefix != (shape{}) || len(message) == 1 && message[0] == '{':
 			// aws logs tail --format json prints its events over several lines
-			at, stream = bytes.Clone(at), bytes.Clone(stream) // gather reads over them
+			at, stream = bytes.Clone(at), bytes.Clone(stream) // gather overwrites them
 			if whole := s.gather(message); whole != nil {
 				message, kind = whole, logline.KindReport
 			}
@@ -115,8 +115,8 @@ type scanner struct {
 	in     *bufio.Reader
 	text   []byte // without its end; valid until the next call
 	number int    // of the line, from 1
-	shape  *shape // of this file's lines, known once one of the platform's was read
-	alone  bool   // the file is one log stream's
+	shape  *shape // of the file's lines; nil before the first line of the platform
+	alone  bool   // the file has one log stream
 	err    error  // of the stream; nil at its end
 
 	held  []byte // the line as it was read

@@ -14,7 +14,7 @@ import (
 )
 
 // Records turns the events of logs, oldest first, into records. If a REPORT has a number that cannot be used, it
-// yields a *record.LineError and a marked record. Errors call the source by name.
+// yields a *record.LineError and a marked record. Errors contain name.
 //
 // Only what the platform wrote counts. A function can print a REPORT, too. The platform's REPORT begins its event, is
 // not within another invocation of the same environment, and is the last one of its invocation. Two cases cannot be
@@ -77,8 +77,8 @@ func (t *tracker) named(r *record.Record) error {
 	case t.options.Arm == "":
 		r.Arm = cmp.Or(function, t.options.Log)
 	case t.function != "" && function != "" && function != t.function:
-		return fmt.Errorf("%s has events of %s and of %s, which are not one arm: leave out --arm, and each function is one",
-			t.name, t.function, function)
+		return fmt.Errorf("%s has events of %s and of %s, which are not one arm: leave out --arm, "+
+			"and each function becomes an arm", t.name, t.function, function)
 	case function != "":
 		t.function = function
 	}
@@ -134,7 +134,7 @@ func (t *tracker) add(e Event) {
 	l, bad := logline.Parse(e.Message)
 	isJSON := e.Message != "" && e.Message[0] == '{'
 	switch {
-	case l.Kind == logline.KindReport: // unlike a query's fields, it says how the invocation ended
+	case l.Kind == logline.KindReport: // if it lacks a number, it was cut off; a query may lack some
 		bad = cmp.Or(bad, l.Report.Whole())
 	case e.report != nil && e.Message == "":
 		l, bad = logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
@@ -158,7 +158,7 @@ func (t *tracker) add(e Event) {
 		env.hidden = env.hidden || len(env.running) > 0 && env.known || l.Phase == "invoke"
 		env.started = e.Time
 		env.is(l.InitializationType)
-	case logline.KindRestoreReport: // INIT was of the snapshot, when its version was published
+	case logline.KindRestoreReport: // INIT ran for the snapshot, when the version was published
 		env.started, env.hidden, env.restored = time.Time{}, l.Failed(), env.known
 		env.is(snapStart)
 	case logline.KindInitReport:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,12 +18,12 @@ import (
 // row is a result of a Logs Insights query: field -> value, as text.
 type row map[string]string
 
-// isField reports whether a name is of a query's field.
+// isField reports whether a name is the name of a query's field.
 func isField(name string) bool {
 	return strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record.")
 }
 
-// row collects the event that a row is. Fields that Insights found in a REPORT, or in the JSON of platform.report,
+// row collects the event of a row. Fields that Insights found in a REPORT, or in the JSON of platform.report,
 // become a report.
 func (c *collected) row(w row, line int) {
 	c.rows++
@@ -61,6 +62,16 @@ func (c *collected) row(w row, line int) {
 		r.Status = ""
 	}
 	e.report, e.bad = r, errors.Join(problems...)
+}
+
+// isTable reports whether a file is CSV from the console: of a log group, or of a query.
+func isTable(head []byte) bool {
+	line, _, _ := bytes.Cut(head, newline)
+	heads, err := csv.NewReader(bytes.NewReader(line)).Read()
+	return err == nil && slices.ContainsFunc(heads, func(h string) bool {
+		h = strings.TrimSpace(h)
+		return isField(h) || len(heads) > 1 && h == "message"
+	})
 }
 
 // table reads such CSV.

@@ -95,6 +95,41 @@ func Parse(line string) (Line, error) {
 	return l, nil
 }
 
+// sampled translates the text form's value of Sampled into the tracing header's.
+var sampled = map[string]string{"true": "1", "false": "0"}
+
+func parseText(line string) (Line, error) {
+	r := Report{}
+	var problems []error
+	figures := r.Figures()
+	for i, f := range fields(line[len("REPORT "):]) {
+		switch f.key {
+		case "RequestId":
+			if i == 0 {
+				r.RequestID = f.value
+			}
+		case "Status":
+			r.Status = f.value
+		case "Error Type":
+			r.ErrorType = f.value
+		case "Sampled":
+			r.Sampled = sampled[f.value]
+		case "":
+			problems = append(problems,
+				fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
+		default:
+			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
+				problems = append(problems, f.read(figures[k]))
+			}
+		}
+	}
+	bad := errors.Join(problems...)
+	if r.RequestID == "" || r.DurationMs == nil && bad == nil {
+		return Line{}, nil // a function may print the word REPORT, too
+	}
+	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, bad
+}
+
 // platformEvent is an event of Lambda's JSON log format.
 // See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
 type platformEvent struct {
@@ -220,39 +255,4 @@ func ParseTail(tail, requestID string) Tail {
 		t.Ahead = started.Sub(inited) - time.Duration(*t.Report.InitDurationMs*float64(time.Millisecond))
 	}
 	return t
-}
-
-// sampled translates the text form's value of Sampled into the tracing header's.
-var sampled = map[string]string{"true": "1", "false": "0"}
-
-func parseText(line string) (Line, error) {
-	r := Report{}
-	var problems []error
-	figures := r.Figures()
-	for i, f := range fields(line[len("REPORT "):]) {
-		switch f.key {
-		case "RequestId":
-			if i == 0 {
-				r.RequestID = f.value
-			}
-		case "Status":
-			r.Status = f.value
-		case "Error Type":
-			r.ErrorType = f.value
-		case "Sampled":
-			r.Sampled = sampled[f.value]
-		case "":
-			problems = append(problems,
-				fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
-		default:
-			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
-				problems = append(problems, f.read(figures[k]))
-			}
-		}
-	}
-	bad := errors.Join(problems...)
-	if r.RequestID == "" || r.DurationMs == nil && bad == nil {
-		return Line{}, nil // a function may print the word REPORT, too
-	}
-	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, bad
 }

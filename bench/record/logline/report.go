@@ -18,7 +18,7 @@ type Report struct {
 	RequestID string
 
 	DurationMs       *float64 // the invocation, INIT apart
-	BilledDurationMs *float64 // whole ms; on a cold start INIT is in it
+	BilledDurationMs *float64 // whole ms; it includes INIT of a cold start
 	InitDurationMs   *float64 // cold starts only
 	MemorySizeMB     *int     // configured
 	MaxMemoryUsedMB  *int

@@ -40,7 +40,7 @@ type Row struct {
 	Arm   string // on a page: the number of the row's arm, for filters
 }
 
-// Heads returns heads of columns. The first columns, so many of them, hold words.
+// Heads returns heads of columns. The first ones hold words; left is their number.
 func Heads(left int, texts ...string) []Head {
 	heads := make([]Head, len(texts))
 	for i, t := range texts {
