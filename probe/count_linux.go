@@ -27,7 +27,7 @@ type counter struct {
 	opens *watch   // nil if every file is counted
 }
 
-// manyFiles is the number of files from which on look counts only files that were opened. A file takes 50 us or more.
+// manyFiles is the least number of files at which look counts only those that were opened: each takes 50 us or more.
 const manyFiles = 300
 
 // look adds the pages that were touched since the last look, in the order of faults. Pages that came into memory

@@ -33,7 +33,7 @@ func machine(t *testing.T, number uint16) map[string][]byte {
 	return map[string][]byte{"bootstrap": content}
 }
 
-// Whatever is wrong with a package is told in words that say what to do.
+// Each error of a package says what to do.
 func TestBadPackages(t *testing.T) {
 	t.Parallel()
 	p := newProber(t, probe.Options{Limit: 700 * time.Millisecond, Rounds: 1})

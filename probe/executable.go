@@ -22,7 +22,7 @@ import (
 // emulatorPath is the mount point of the emulator, relative to the root of an environment.
 const emulatorPath = ".twinstart-emulator"
 
-// executable returns the host's path of a file below root, if that can be started.
+// executable returns the host's path of a file below root. It returns an error if the file cannot be started.
 func executable(root, name string) (string, error) {
 	file, err := resolve(root, name)
 	if err != nil {

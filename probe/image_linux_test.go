@@ -25,7 +25,7 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// images are a folder's content as docker save writes an image of it, and as an OCI layout.
+// images returns images with a folder's content: one as docker save writes it, and one as an OCI layout.
 func images(t *testing.T, content string) (saved, oci string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -84,7 +84,7 @@ func TestUnpackedBase(t *testing.T) {
 	}
 }
 
-// An image whose layer leads out of it, or ends too early, is told, and no ELF file is refused for its section headers.
+// A layer that leads out of its image, or is cut off, is an error. Invalid section headers of an ELF file are not.
 func TestBrokenPackages(t *testing.T) {
 	t.Parallel()
 	content := folder(t, map[string][]byte{"bootstrap": read(t, bootstrap(t, runtime.GOARCH))})

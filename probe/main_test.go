@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 
 var builtDir string
 
-// built are the lab's test bootstrap for both architectures, and a hello world for this one, built once.
+// built has the lab's test bootstrap for both architectures, and a hello world for this one. They are built once.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "twinstart-probe-test-")
 	if err != nil {
@@ -45,7 +45,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// bootstrap is the path of the test bootstrap for a GOARCH.
+// bootstrap returns the path of the test bootstrap for a GOARCH.
 func bootstrap(t *testing.T, goarch string) string {
 	t.Helper()
 	dir, err := built()
@@ -53,7 +53,7 @@ func bootstrap(t *testing.T, goarch string) string {
 	return filepath.Join(dir, goarch)
 }
 
-// hello is a program that reads the same pages at nearly every start: the test bootstrap's threads race.
+// hello returns a program that reads the same pages at nearly every start. The test bootstrap does not: its threads race.
 func hello(t *testing.T) string { return bootstrap(t, "hello") }
 
 func must(t *testing.T, err error) {
@@ -86,7 +86,7 @@ func measure(t *testing.T, p *probe.Prober, path string) *probe.Result {
 	return r
 }
 
-// folder holds files by name; an executable's bits are set where its name is bootstrap.
+// folder makes a folder with files by name. Only a file named bootstrap is executable.
 func folder(t *testing.T, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,7 +109,7 @@ func read(t *testing.T, path string) []byte {
 	return content
 }
 
-// zipped is a ZIP of a folder.
+// zipped makes a ZIP of a folder.
 func zipped(t *testing.T, dir string) string {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "function.zip"))

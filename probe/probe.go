@@ -24,8 +24,8 @@ type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" uses this machine's /usr instead
 	StateDir string // keeps prepared packages; "" means a temporary folder
 	Rounds   int    // cold starts; 0 means 5, or up to 15 if they differ
-	// Patience limits the time for more than 5 cold starts; 0 means no limit. A result that is less precise for that has
-	// a warning.
+	// Patience limits the time for more than 5 cold starts; 0 means no limit. If the result is less precise because of
+	// it, it has a warning.
 	Patience time.Duration
 	// ReadAheads are the read-aheads to count with, in KiB; nil means the default and 0.
 	ReadAheads []int
@@ -76,9 +76,9 @@ func New(options Options) (p *Prober, err error) {
 			p.diskReadAheadKiB = DefaultReadAheadKiB
 		}
 		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of "+
-			"the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (Go packages of 2 to 6 MB 6 to 10 %%, "+
-			"small ones up to all of the file, docs/model.md); what another process has mapped counts as read; the base is "+
-			"not counted", why, p.diskReadAheadKiB, DefaultReadAheadKiB))
+			"the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (6 to 10 %% too high for Go packages "+
+			"of 2 to 6 MB; for small ones up to the whole file: docs/model.md); pages that another process has mapped count "+
+			"as read; the base is not counted", why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}
 	p.noOrder = orderUsable()
 	if p.below, err = lab.OpenBase(options.BaseRoot, place.Dir); err != nil {

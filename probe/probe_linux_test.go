@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// near says whether two counts repeat: to half a per cent of what is read, one of what is touched, or two pages. Of few
-// pages, that a stack grows elsewhere is more.
+// near reports whether two counts are the same within 0.5 % of the KiB read, 1 % of the KiB touched, or two pages. With
+// few pages, a stack that grows at another point makes a larger difference.
 func near(a, b, readAheadKiB int) bool {
 	part := 0.005
 	if readAheadKiB == 0 {
@@ -64,8 +64,8 @@ func TestFormsOfOnePackage(t *testing.T) {
 	}
 }
 
-// Counts repeat, from prober to prober, while every CPU is busy: Go's signals of preemption, which a busy machine has
-// more of, are off.
+// Counts of different probers are the same while every CPU is busy, because Go's preemption signals are off: a busy
+// machine has more of them.
 func TestCountsRepeat(t *testing.T) {
 	var done atomic.Bool
 	defer done.Store(true)
@@ -84,7 +84,7 @@ func TestCountsRepeat(t *testing.T) {
 	}
 }
 
-// What is of the base is told from what is of the package.
+// Files of the base and of the package are counted apart.
 func TestScriptReadsTheBase(t *testing.T) {
 	t.Parallel()
 	script := folder(t, map[string][]byte{"bootstrap": []byte(`#!/bin/bash
@@ -135,7 +135,7 @@ func TestCPUAndFaults(t *testing.T) {
 	t.Parallel()
 	p := newProber(t, probe.Options{Rounds: 1})
 	r := measure(t, p, bootstrap(t, runtime.GOARCH))
-	if r.CPU == nil { // no perf events here: it must be said
+	if r.CPU == nil { // no perf events here: a warning must say it
 		if len(r.Warnings) == 0 {
 			t.Error("no CPU time, and no word of it")
 		}
@@ -147,7 +147,7 @@ func TestCPUAndFaults(t *testing.T) {
 	if r.ColdBy != "loop mount" {
 		need.Missing(t, "loop devices: "+strings.Join(r.Warnings, "; "))
 	}
-	// With read-ahead 0 each page that is touched is a fault, but for those that the kernel reads itself.
+	// With read-ahead 0 each touched page is a fault, except for the pages that the kernel reads itself.
 	pages := map[uint64]bool{}
 	for _, f := range r.Faults {
 		if f.Path == "/var/task/bootstrap" {
@@ -201,7 +201,7 @@ func TestPackedByUPXIsSeen(t *testing.T) {
 	}
 }
 
-// Of many files those that were opened are counted, in every form of package.
+// If there are many files, only those that were opened are counted, in every form of package.
 func TestManyFiles(t *testing.T) {
 	t.Parallel()
 	files := script(`#!/bin/bash

@@ -52,7 +52,7 @@ func inspect(root string, argv []string, declared arm.Architecture) (program, er
 	return p.emulate()
 }
 
-// script finds the interpreter of a script, line being the start of its first line. An interpreter in the base runs
+// script finds the interpreter of a script. line is the script's text after #!. An interpreter in the base runs
 // natively, whatever architecture the package is for.
 func (p program) script(root string, line []byte, declared arm.Architecture) (program, error) {
 	line, _, whole := bytes.Cut(line, []byte("\n"))
@@ -65,7 +65,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 	interpreter, argument, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
 	file, err := executable(root, interpreter)
 	if err != nil {
-		return p, problem("%s wants the interpreter %s, which neither the package nor the base has (%v): give the whole "+
+		return p, problem("%s needs the interpreter %s, which neither the package nor the base has (%v): give the whole "+
 			"folder or ZIP", p.argv[0], interpreter, err)
 	}
 	arch, _, err := elfArchitecture(file, interpreter)
@@ -77,7 +77,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 		return p, nil
 	}
 	if declared != "" && arch != declared {
-		return p, problem("%s is built for %s and the function is %s", interpreter, arch, declared)
+		return p, problem("%s is built for %s and the function is %s: give one for %s", interpreter, arch, declared, declared)
 	}
 	p.arch = arch
 	if argument = strings.TrimSpace(argument); argument != "" {

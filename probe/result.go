@@ -24,7 +24,7 @@ type Result struct {
 	FirstFailure string           `json:"firstFailure,omitempty"` // why there is no first response; INIT is valid
 	Warnings     []string         `json:"warnings"`
 
-	Files  []File  `json:"-"` // that a typical cold start read until GET /next
+	Files  []File  `json:"-"` // read by a typical cold start until GET /next
 	Faults []Fault `json:"-"` // of that start, in order, with read-ahead 0; nil if the order is unknown
 }
 
@@ -47,8 +47,8 @@ type CountedBy string
 
 // The ways of counting.
 const (
-	// Computed counts are what package readahead makes of the order in which pages were first touched. They do not
-	// depend on this machine's kernel.
+	// Computed counts come from package readahead and the order in which pages were first touched. They do not depend
+	// on this machine's kernel.
 	Computed CountedBy = "computed"
 	// PageCache counts are what this machine's kernel has read.
 	PageCache CountedBy = "page-cache"

@@ -30,8 +30,8 @@ func (p *Prober) groups(r *Result) (out []group) {
 		r.CountedBy = PageCache
 		// Since Linux 6.17 (commit 3b61a3f08949) the window starts at a page of code, and not before it.
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the order of first touches cannot be noted here (%v): KiB with "+
-			"read-ahead are what this machine's kernel reads, which since Linux 6.17 is less than the computed KiB "+
-			"(Go, 2 to 6 MB: 4 to 5 %%; 1.2 MB: a quarter)", p.noOrder))
+			"read-ahead are what this machine's kernel reads; Linux 6.17 and later read less than the computed KiB "+
+			"(4 to 5 %% less for Go packages of 2 to 6 MB, a quarter less for one of 1.2 MB)", p.noOrder))
 		for _, readAhead := range p.options.ReadAheads {
 			out = append(out, group{readAhead, []int{readAhead}})
 		}
@@ -94,7 +94,7 @@ func (r *Result) count(g group, readAhead int, next, whole []*touches, baseCount
 	}
 	if e := reads.ErrorKiB / float64(max(1, reads.Next.PackageKiB)); e > 5*sure {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are from %d starts that differ, with a standard "+
-			"error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next), 100*e))
+			"error of %.1f %%: count again, if possible on a less busy machine", readAhead, len(next), 100*e))
 	}
 	r.keep(start, readAhead, g.mounted)
 	return reads
@@ -153,7 +153,7 @@ func (p *Prober) cold(ctx context.Context, pl plan, r *Result) (*touches, error)
 		return nil, err
 	}
 	t.next = len(t.pages)
-	if r.FirstFailure == "" { // one failure is enough: each may take until the limit
+	if r.FirstFailure == "" { // one failure is enough: each may last until the limit
 		if r.FirstFailure, err = run.invoke(ctx); err != nil {
 			return nil, err
 		}

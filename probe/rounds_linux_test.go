@@ -8,8 +8,8 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
-// Where the order of first touches cannot be noted KiB are counted as this kernel reads, start by start for each
-// read-ahead, and it is said.
+// If the order of first touches cannot be noted, KiB are what this kernel reads, each read-ahead has its own starts, and
+// a warning says so.
 func TestWithoutOrder(t *testing.T) {
 	p := &Prober{store: &coldfs.Store{Loop: true}, options: Options{ReadAheads: []int{128, 0}}, noOrder: errors.New("perf_event_open: operation not permitted")}
 	r := &Result{Emulated: true}

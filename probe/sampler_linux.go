@@ -86,7 +86,7 @@ func (s *sampler) events() (all []event, err error) {
 		data := ring[page:]
 		head := atomic.LoadUint64(&meta.Data_head)
 		if head+1<<10 > uint64(len(data)) { // full: the kernel has stopped writing
-			return nil, errors.New("noting the order of page faults: more of them than there is room for")
+			return nil, errors.New("noting the order of page faults: there are more than the ring buffers hold")
 		}
 		for rest := bytes.Clone(data[:head]); len(rest) >= 8; {
 			size := int(binary.NativeEndian.Uint16(rest[6:]))
@@ -144,5 +144,5 @@ func asOnLambda(pid int) {
 	for _, cpu := range may[:min(cpus, len(may))] {
 		two.Set(cpu)
 	}
-	unix.SchedSetaffinity(pid, &two) //nolint:errcheck // if it is not allowed, counts are with more CPUs
+	unix.SchedSetaffinity(pid, &two) //nolint:errcheck // if this is refused, the function has more CPUs
 }

@@ -53,7 +53,7 @@ type running struct {
 	limit time.Duration // of INIT, and of an invocation
 }
 
-// begin sets an environment up, in which nothing runs yet.
+// begin sets up an environment. Nothing runs in it yet.
 func (p *Prober) begin(pl plan) (*running, error) {
 	if pl.content.Folder() != "" {
 		if err := pl.content.Drop(); err != nil {
@@ -80,7 +80,7 @@ func (p *Prober) begin(pl plan) (*running, error) {
 	return r, nil
 }
 
-// configuration returns what the function's variables are made of.
+// configuration returns the settings that become the function's environment variables.
 func (p *Package) configuration() api.Configuration {
 	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: cmp.Or(p.MemorySizeMB, 1024),
 		LogGroup: "/aws/lambda/probe", Environment: p.Environment}
@@ -119,7 +119,7 @@ func (r *running) called() string {
 	if calls := r.API.Calls(); len(calls) > 0 {
 		return "; it called " + strings.Join(calls, ", ")
 	}
-	return "; it called nothing of the Runtime API (AWS_LAMBDA_RUNTIME_API names its address)"
+	return "; it never called the Runtime API (AWS_LAMBDA_RUNTIME_API names its address)"
 }
 
 // explain returns an error with the bootstrap's output.
@@ -199,7 +199,7 @@ func paths(of *coldfs.Package) []string {
 	return list.Map(of.Files, func(f coldfs.File) string { return f.Path })
 }
 
-// owns reports whether the package has a file at a path, which covers the base's.
+// owns reports whether the package has a file at a path. Such a file hides the base's file.
 func (p plan) owns(path string) bool {
 	if !p.AtRoot {
 		return strings.HasPrefix(path, sandbox.TaskRoot+"/")

@@ -106,8 +106,8 @@ func common(starts []*touches, numerator, denominator int) *touches {
 // sure is the largest difference that unsure accepts, as a fraction of the KiB.
 const sure = 0.001
 
-// unsure reports whether it is still open which pages are typical: a third of the starts touch pages with other KiB in
-// all than two thirds of the starts.
+// unsure reports whether more starts may change which pages are typical: the pages that at least a third of the starts
+// touch, and the pages that at least two thirds touch, have different KiB in total.
 func unsure(starts []*touches, readAheadKiB, mounted int) bool {
 	some, most := common(starts, 1, 3).count(readAheadKiB, mounted), common(starts, 2, 3).count(readAheadKiB, mounted)
 	a, b := some.PackageKiB+some.BaseKiB, most.PackageKiB+most.BaseKiB

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// of is a start that touches pages of one file of 4 MiB in this order; a page below 0 is one that was read without a
-// fault.
+// of returns a start that touches pages of one file of 4 MiB in this order. A negative number is a page that was read
+// without a fault.
 func of(pages ...int) *touches {
 	t := &touches{next: len(pages), files: map[string]File{"/f": {Path: "/f", Package: true, Size: 4 << 20}}}
 	for _, n := range pages {
@@ -51,7 +51,7 @@ func TestTypicalStart(t *testing.T) {
 	}
 }
 
-// Starts that wander off do not move the count while they are fewer than half; from a third on it is unsure of itself.
+// Unusual starts do not change the count if they are fewer than half. From a third on, unsure reports true.
 func TestOddStartsMoveNoCount(t *testing.T) {
 	t.Parallel()
 	plain, odd := of(0, 40, 80), of(0, 40, 80, 600, 700)
@@ -83,7 +83,7 @@ func TestOddStartsMoveNoCount(t *testing.T) {
 	}
 }
 
-// What was counted with a read-ahead is not read ahead again.
+// Pages that were recorded with a read-ahead are not read ahead again.
 func TestCountedWithItsReadAhead(t *testing.T) {
 	t.Parallel()
 	if kib := of(-1, -2, -300).count(128, 128).PackageKiB; kib != 12 {

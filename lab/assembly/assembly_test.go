@@ -80,7 +80,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `S3 key "k.zip" is not an asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
 		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
-		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},
+		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: set 0 or more"},
 		"not text":        {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
 		"no resource":     {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
 		"SnapStart, ZIP":  {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
@@ -109,8 +109,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A stage's assembly and its assets are inside the application's assembly. It can be read with the application and
-// alone. Paths outside of both are refused.
+// A stage's assembly and its assets are inside the application's assembly. The stage can be read with the application
+// or alone. Paths outside of both are refused.
 func TestStages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cdk.out")
 	stage := filepath.Join(dir, "assembly-Beta")
@@ -145,7 +145,7 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// The functions of any application are arms. What the identity does not say is read from the resource. A function
+// The functions of any application are arms. Fields that the identity lacks are read from the resource. A function
 // that cannot be read does not affect the others. Each property that this package does not read is named.
 func TestAnyApplication(t *testing.T) {
 	dir := t.TempDir()

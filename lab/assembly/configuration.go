@@ -25,7 +25,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	}
 	if p.ReservedConcurrentExecutions != nil {
 		if f.ReservedConcurrency = (*int)(p.ReservedConcurrentExecutions); *f.ReservedConcurrency < 0 {
-			return f, fmt.Errorf("ReservedConcurrentExecutions is %d: 0 or more", *f.ReservedConcurrency)
+			return f, fmt.Errorf("ReservedConcurrentExecutions is %d: set 0 or more", *f.ReservedConcurrency)
 		}
 	}
 	if len(p.Architectures) > 0 {

@@ -90,7 +90,7 @@ func (s scope) substitute(text string) (string, error) {
 	return out, failure
 }
 
-// Account and Region are those of the lab's functions. SDKs look up endpoints by region, so it must exist.
+// Account and Region are the lab's. SDKs look up endpoints by region, so the region must exist on AWS.
 const (
 	Account = "000000000000"
 	Region  = "us-east-1"

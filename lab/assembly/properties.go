@@ -29,7 +29,7 @@ type properties struct {
 	}
 }
 
-// read lists the properties above, and those that make no difference in the lab.
+// read lists the properties above, and Tags, which make no difference in the lab.
 var read = strings.Fields(`FunctionName Description PackageType Runtime Handler Code Timeout MemorySize Tags Role
 	Architectures EphemeralStorage SnapStart ReservedConcurrentExecutions Environment ImageConfig Layers LoggingConfig`)
 
@@ -46,7 +46,7 @@ func ignored(properties json.RawMessage) (names []string) {
 	}
 	var logging map[string]any
 	if json.Unmarshal(all["LoggingConfig"], &logging) == nil {
-		for _, name := range []string{"ApplicationLogLevel", "SystemLogLevel"} { // the lab logs as with the default
+		for _, name := range []string{"ApplicationLogLevel", "SystemLogLevel"} { // the lab logs as with INFO, the default
 			if level, ok := logging[name]; ok && level != "INFO" {
 				names = append(names, "LoggingConfig."+name)
 			}

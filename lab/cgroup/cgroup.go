@@ -94,7 +94,7 @@ func (m *Manager) create(name string) (*Group, error) {
 	})
 }
 
-// Open makes the lab's group where this process may make one. Warnings says what could not be done.
+// Open makes the lab's group, if this process may make one. Warnings says what could not be done.
 func Open() *Manager {
 	m, err := find()
 	if err != nil {
@@ -111,7 +111,7 @@ func Open() *Manager {
 	return m
 }
 
-// without makes the manager one whose groups limit nothing.
+// without removes the manager's groups. Groups that it makes from then on limit nothing.
 func (m *Manager) without(why error) {
 	m.Close()
 	m.version, m.own = "none", folders{}

@@ -182,7 +182,7 @@ func TestTasksAreLimited(t *testing.T) {
 	if err := g.Limit(512, Unlimited); err != nil {
 		t.Fatal(err)
 	}
-	// When sh cannot fork, it says so and goes on. Its children wait for its end.
+	// When sh cannot fork, it prints an error and goes on. Its children sleep until they are killed.
 	command := exec.Command("sh", "-c", `read -r _; while sleep 60 & do n=$((n + 1)); test $n -lt 2000 || break; done; echo`)
 	in, err := command.StdinPipe()
 	if err != nil {

@@ -154,7 +154,7 @@ func (g *Group) OOMKilled() bool {
 	if g.v2 {
 		file = "memory.events"
 	}
-	text, _ := read(g.folders[memory], file) // without a memory group the kernel kills nothing for its memory
+	text, _ := read(g.folders[memory], file) // without a memory group the kernel kills no process for the group's memory
 	_, kills, found := strings.Cut("\n"+string(text), "\noom_kill ")
 	return found && !strings.HasPrefix(kills, "0")
 }

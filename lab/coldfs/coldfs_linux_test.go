@@ -130,7 +130,7 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The archive has a link, and then a file behind the link.
+	// The archive has a link, and then a file whose path goes through the link.
 	link := entry("door", outside, os.ModeSymlink|0o777)
 	file := writeZIP(t, map[string]func(*zip.Writer){"a": func(w *zip.Writer) { link(w); entry("door/evil", "x", 0o644)(w) }})
 	if _, err := unpacked(&Store{Dir: t.TempDir()}, file); err == nil {
@@ -147,7 +147,7 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 	}
 }
 
-// fill writes a package of a large and a small file.
+// fill writes a package with a large and a small file.
 func fill(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("0123456789abcdef"), 2<<20/16), 0o644); err != nil {
 		return err
@@ -167,8 +167,7 @@ func readAt(t *testing.T, path string, offset int64) {
 	}
 }
 
-// Environments that start at once, each a process, would take a free device from each other: LOOP_CONFIGURE is busy
-// then.
+// Environments that start at the same time would take each other's free device. LOOP_CONFIGURE returns EBUSY then.
 func TestDevicesAreTakenInTurn(t *testing.T) {
 	need.No(t, Usable())
 	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)

@@ -54,7 +54,7 @@ func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 	return nil, err
 }
 
-// Attach puts a copy of the file system on a free loop device. After that is closed and unmounted, nothing is left.
+// Attach puts a copy of the file system on a free loop device. Nothing is left once the device is closed and unmounted.
 func (d *Disk) Attach(dir string) (*os.File, error) {
 	f, err := nameless(dir)
 	if err != nil {
@@ -88,14 +88,14 @@ const (
 	debugfs = "debugfs"
 )
 
-// program finds a program in PATH, or in the folders where Debian has it, which an ordinary user's PATH does not have.
+// program finds a program in PATH, or in Debian's folders for root's programs, which an ordinary user's PATH lacks.
 func program(name string) (string, error) {
 	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
 		if path, err := exec.LookPath(dir + name); err == nil {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s is not installed (package e2fsprogs)", name)
+	return "", fmt.Errorf("%s is not installed: install the package e2fsprogs", name)
 }
 
 // run runs a program. Its output is part of the error.
@@ -158,7 +158,7 @@ func Usable() error {
 	}
 	device, err := loop.Attach(small.Name(), 128)
 	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w: CAP_SYS_ADMIN is lacking", err)
+		return fmt.Errorf("%w: CAP_SYS_ADMIN is missing", err)
 	}
 	if err != nil {
 		return err

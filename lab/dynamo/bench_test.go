@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// secure serves over TLS as an execution environment is served, and returns a client that trusts it.
+// secure serves over TLS, as for an execution environment, and returns a client that trusts the server.
 func secure(t testing.TB, s *Server) (*http.Client, string) {
 	t.Helper()
 	trust, err := NewTrust()
@@ -35,9 +35,9 @@ func secureBy(t testing.TB, s http.Handler, trust *Trust) (*http.Client, string)
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 1000}}, server.URL
 }
 
-// BenchmarkQuery gives what the server adds to a service time that is always the same, and how many queries a second it
-// answers to clients of this process. What client and TLS take is left out: each query has a twin, which a server that
-// does nothing answers at once with as many bytes.
+// BenchmarkQuery measures how much time the server adds to a fixed service time, and how many queries a second it
+// answers. The time of the client and of TLS does not count: for each query there is a second one to a server that does
+// nothing and answers at once with as many bytes.
 func BenchmarkQuery(b *testing.B) {
 	const latency = 4 * time.Millisecond
 	for _, clients := range []int{1, 9, 50} {

@@ -83,7 +83,7 @@ func parse(expression string, names map[string]string, values item) map[string]c
 			}
 			c.Operator = strings.ToUpper(c.Operator)
 			if _, twice := found[c.Key]; twice || (len(c.Operands) == 2) != (c.Operator == "BETWEEN") {
-				refuse("Invalid KeyConditionExpression: one condition per key, and two values for BETWEEN alone")
+				refuse("Invalid KeyConditionExpression: one condition per key, and two values only for BETWEEN")
 			}
 			for i, name := range c.Operands {
 				v, defined := values[name]

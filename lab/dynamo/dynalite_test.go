@@ -106,7 +106,7 @@ func send(t testing.TB, url, operation, body string) reply {
 
 type object = map[string]any
 
-// random makes requests about few keys, so that they meet.
+// random makes requests about few keys, so that many requests are about the same item.
 type random struct{ *rand.Rand }
 
 func (r random) of(choices ...any) any { return choices[r.IntN(len(choices))] }
@@ -126,7 +126,7 @@ func (r random) value(kind string) any {
 		object{"NULL": false}, object{"SS": []any{}}, object{"SS": []any{"a", "a"}}, object{"NS": []any{"1", "1"}}, object{"S": 1}, object{"B": "?"}, object{"X": "a"}, object{"L": []any{object{}}}, "a", 1, []any{})
 }
 
-// wrong is a value of any kind, one time in n, else of the right kind.
+// mostly returns a value of any kind one time in n, else of the given kind.
 func (r random) mostly(n int, kind string) any {
 	if r.IntN(n) == 0 {
 		kind = r.of("S", "N", "B", "").(string)
@@ -151,9 +151,9 @@ func (r random) key(table string) object {
 func (r random) item(table string) object {
 	made := r.key(table)
 	if table == "places" && r.IntN(4) > 0 {
-		made["gpk"] = r.mostly(30, "S") // empty texts apart, which dynalite takes as keys of an index
+		made["gpk"] = r.mostly(30, "S") // but no empty text, which dynalite takes as a key of an index
 	}
-	if r.IntN(4) > 0 { // a sort key of its own, for DynamoDB orders equal ones as it likes
+	if r.IntN(4) > 0 { // a different sort key each time, because DynamoDB may return equal ones in any order
 		pk, _ := made["pk"].(object)
 		sk, _ := made["sk"].(object)
 		made["gsk"] = r.of(object{"S": fmt.Sprint("a", pk["S"], "/", sk["S"])}, object{"S": fmt.Sprint("RT:go:", pk["S"], "/", sk["S"])}, r.of(object{"N": "1"}, object{"M": object{}}))
@@ -213,8 +213,8 @@ func (r random) request() (operation string, request object) {
 	return
 }
 
-// TestAgainstDynalite sends the same random requests to dynalite and to this package, and compares answers: what they
-// hold, and the type of each error.
+// TestAgainstDynalite sends the same random requests to dynalite and to this package, and compares the contents of the
+// answers and the types of the errors.
 func TestAgainstDynalite(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -245,7 +245,7 @@ func TestAgainstDynalite(t *testing.T) {
 	t.Log(seen)
 }
 
-// comparableReply leaves of an error its type; a request may have two mistakes, so those of form count as one.
+// comparableReply keeps only the type of an error. A request may have two mistakes, so all errors of form count as one.
 func comparableReply(r reply) any {
 	if r.status != 200 {
 		kind, _ := r.body["__type"].(string)

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// A table has the items of its file at first: they are texts.
+// At first a table has the items of its file. All values have type S.
 func TestImport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "items.csv")
 	about := assembly.Table{TableName: "t", Import: file, AttributeDefinitions: []assembly.Attribute{{AttributeName: "pk", AttributeType: "S"}, {AttributeName: "n", AttributeType: "S"}},

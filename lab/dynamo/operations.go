@@ -61,7 +61,7 @@ func (s *Server) batchWrite(r *request) any {
 	}
 	switch {
 	case n == 0 || n > 25:
-		refuse("Too many items requested, or none, for the batch: 1 to 25")
+		refuse("Too many items requested, or none, for the batch: it takes 1 to 25")
 	case len(seen) < n:
 		refuse("Provided list of item keys contains duplicates")
 	}
@@ -100,7 +100,7 @@ func (s *Server) query(r *request) any {
 	return map[string]any{"Count": len(items), "ScannedCount": len(items), "Items": items}
 }
 
-// selected returns the rows that meet the conditions, which are by attribute.
+// selected returns the rows that meet the conditions. by has them by attribute.
 func (x *index) selected(by map[string]condition) []row {
 	partition, there := by[x.keys[0]]
 	if !there || partition.Operator != "=" {

@@ -4,8 +4,8 @@
 // signatures nor permissions. Users who need more name another DynamoDB (--allow dynamodb=URL).
 //
 // We wrote it because other programs do not fit: minidyn (Go, MIT) reads every item for each query and joins keys
-// without a separator; dynalite (Node.js, Apache-2.0), which the tests compare it with, is a separate process; DynamoDB
-// Local has its vendor's terms.
+// without a separator; dynalite (Node.js, Apache-2.0) is a separate process, so only the tests use it, to compare; and
+// DynamoDB Local has a proprietary license.
 package dynamo
 
 import (
@@ -90,7 +90,7 @@ func (s *Server) draw() time.Duration {
 	return time.Duration(float64(s.median) * math.Exp(s.sigma*s.random.NormFloat64()))
 }
 
-// failure is an error that DynamoDB answers. Operations panic with it, and Server.answer recovers.
+// failure is an error that DynamoDB returns. Operations panic with it, and Server.answer recovers.
 type failure struct {
 	Type    string `json:"__type"`
 	Message string `json:"message"`
@@ -134,11 +134,11 @@ func (s *Server) answer(name string, body io.Reader) (status int, answer any) {
 			strconv.Quote(name) + ": name another DynamoDB with --allow dynamodb=URL"})
 	}
 	d := json.NewDecoder(body)
-	d.DisallowUnknownFields() // a handler would not do what it should if a parameter were ignored
+	d.DisallowUnknownFields() // if a parameter were ignored, a handler would get a wrong answer
 	var r request
 	if err := d.Decode(&r); err != nil {
 		if _, field, unknown := strings.Cut(err.Error(), "unknown field "); unknown {
-			refuse("the lab's DynamoDB does not honour %s: name another DynamoDB with --allow dynamodb=URL", field)
+			refuse("the lab's DynamoDB does not support %s: name another DynamoDB with --allow dynamodb=URL", field)
 		}
 		panic(failure{"com.amazon.coral.service#SerializationException", err.Error()})
 	}

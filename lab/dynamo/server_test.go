@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// ask sends a request, and returns the answer as text: status and all.
+// ask sends a request, and returns the status and the answer as text.
 func ask(s *Server, operation, body string) string {
 	status, answer := s.answer(operation, strings.NewReader(body))
 	if r, is := answer.(map[string]any); is && r["Items"] != nil {
@@ -37,11 +37,11 @@ func TestRefused(t *testing.T) {
 		"another type":         {"GetItem", `{"TableName":1}`, "SerializationException json: cannot unmarshal number"},
 		"another table":        {"GetItem", `{"TableName":"elsewhere","Key":{"pk":{"S":"a"}}}`, "ResourceNotFoundException Requested resource not found: Table: elsewhere not found"},
 		"no table":             {"PutItem", `{"Item":{}}`, "ResourceNotFoundException"},
-		"a delete, batch":      {"BatchWriteItem", `{"RequestItems":{"owners":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}}`, `does not honour "DeleteRequest"`},
+		"a delete, batch":      {"BatchWriteItem", `{"RequestItems":{"owners":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}}`, `does not support "DeleteRequest"`},
 		"another table, batch": {"BatchWriteItem", `{"RequestItems":{"elsewhere":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}}]}}`, "ResourceNotFoundException"},
-		"a page":               {"Query", query + `"Limit":1}`, `ValidationException the lab's DynamoDB does not honour "Limit": name another DynamoDB with --allow dynamodb=URL`},
-		"a filter":             {"Query", query + `"FilterExpression":"x = :p"}`, `ValidationException the lab's DynamoDB does not honour "FilterExpression"`},
-		"a condition":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"}},"ConditionExpression":"attribute_not_exists(pk)"}`, `does not honour "ConditionExpression"`},
+		"a page":               {"Query", query + `"Limit":1}`, `ValidationException the lab's DynamoDB does not support "Limit": name another DynamoDB with --allow dynamodb=URL`},
+		"a filter":             {"Query", query + `"FilterExpression":"x = :p"}`, `ValidationException the lab's DynamoDB does not support "FilterExpression"`},
+		"a condition":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"}},"ConditionExpression":"attribute_not_exists(pk)"}`, `does not support "ConditionExpression"`},
 		"another index":        {"Query", query + `"IndexName":"other"}`, "The table does not have the specified index: other, or not with projection ALL"},
 		"consistent index":     {"Query", query + `"IndexName":"geo-index","ConsistentRead":true}`, "Consistent reads are not supported on global secondary indexes"},
 		"a reserved word":      {"Query", strings.Replace(query, "pk =", "name =", 1) + `"ConsistentRead":true}`, "Attribute name is a reserved keyword; reserved keyword: name"},
@@ -63,7 +63,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A query answers 1 MB at most, and all tables together hold a limited number of bytes.
+// A query returns at most 1 MB, and all tables together hold a limited number of bytes.
 func TestLarge(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -115,7 +115,7 @@ func TestServiceTime(t *testing.T) {
 	}
 }
 
-// TestManyClients reads and writes one partition at once: each reader sees rows in order.
+// TestManyClients reads and writes one partition at the same time: each reader sees the rows in order.
 func TestManyClients(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -145,7 +145,7 @@ func TestManyClients(t *testing.T) {
 	}
 }
 
-// TestJavaTrusts calls the server by Java, with the variables that a function gets.
+// TestJavaTrusts calls the server from Java, with the environment variables that a function gets.
 func TestJavaTrusts(t *testing.T) {
 	t.Parallel()
 	java := need.Tool(t, "java")
@@ -166,7 +166,7 @@ func TestJavaTrusts(t *testing.T) {
 	}
 }
 
-// FuzzExpression looks for an expression that breaks the parser: it reads or refuses each.
+// FuzzExpression looks for an expression that the parser neither reads nor refuses.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{"pk = :a", "#p = :a AND begins_with(sk, :b)", "(pk=:a) and (sk between :a and :b)", "pk = :a AND sk >= :b", "((pk = :a", "a.b = :a", "pk = :a OR sk = :b", "\x00", "AND", "pk in (:a)"} {
 		f.Add(text)

@@ -67,7 +67,7 @@ func javaKeyStore(certificate []byte) []byte {
 	var b bytes.Buffer
 	for _, v := range []any{
 		uint32(0xfeedfeed), uint32(2), uint32(1), uint32(2), uint16(3), []byte("lab"), time.Now().UnixMilli(),
-		uint16(5), []byte("X.509"), uint32(len(certificate)), certificate, [20]byte{}, // last a digest that needs a password
+		uint16(5), []byte("X.509"), uint32(len(certificate)), certificate, [20]byte{}, // digest, read with a password only
 	} {
 		binary.Write(&b, binary.BigEndian, v) //nolint:errcheck // writing to a buffer cannot fail
 	}

@@ -23,7 +23,7 @@ type reference struct {
 type fact struct {
 	root.Fact
 	// One of these is set, or Varies. Value is a regular expression for the whole value; "" means that Lambda has
-	// nothing under this name. Unknown means that nobody has published the value; it says why the lab has its own.
+	// nothing under this name. If nobody has published the value, Unknown says why the lab has its own.
 	Value   *string
 	Unknown string
 	Sources []string

@@ -111,7 +111,7 @@ func (e *Environment) Root() string { return "/proc/" + strconv.Itoa(e.process.P
 func (e *Environment) Listeners() []net.Listener { return e.listeners }
 
 // MemoryHighWaterKiB returns the sum of VmHWM over the environment's present processes, except process 1. Without a
-// control group nothing else is known about memory.
+// control group, no other figure of memory is known.
 func (e *Environment) MemoryHighWaterKiB() (kib int64) {
 	for pid := range usage.Tree(e.process.Pid) {
 		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")

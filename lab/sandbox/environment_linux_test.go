@@ -108,7 +108,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A descriptor that was open in the shell which started the lab would be a way out of the root.
+// A descriptor that is open in the shell that starts the lab would be a way out of the root.
 func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, like a shell's files
 	if err != nil {
@@ -163,7 +163,7 @@ func TestNothingToExecute(t *testing.T) {
 	}
 }
 
-// A file that somebody still has open for writing cannot be executed. It must be tried again.
+// A file that another process has open for writing cannot be executed. The start must be tried again.
 func TestBootstrapThatIsStillOpen(t *testing.T) {
 	spec := hostSpec(t, "")
 	path := filepath.Join(spec.Root, "bootstrap")
@@ -260,5 +260,15 @@ func TestKilledEnvironmentIsGone(t *testing.T) {
 	}
 	if e.Tell(inside.Release) == nil || e.Stop() == nil {
 		t.Error("no error")
+	}
+}
+
+// If the root cannot be described, no test runs and nothing is left in the working folder.
+func TestWithinWithoutLayout(t *testing.T) {
+	t.Chdir(t.TempDir())
+	failure := errors.New("no base")
+	status, err := within(true, func(string) (Layout, error) { return Layout{}, failure })
+	if left, _ := os.ReadDir("."); status != 1 || !errors.Is(err, failure) || len(left) > 0 {
+		t.Errorf("status %d, %v; left %v", status, err, left)
 	}
 }

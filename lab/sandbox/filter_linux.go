@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// denied lists system calls that functions do not need: those that container engines deny, and those that make a
-// namespace, because a process has rights in its own namespace that give it access to most of the kernel.
+// denied lists system calls that functions do not need: calls that container engines deny, and calls that make a
+// namespace, because the rights of a process in its own namespace give it access to most of the kernel.
 var denied = strings.Fields(`
 	acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig fsmount
 	fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup kcmp kexec_file_load kexec_load keyctl
@@ -47,11 +47,8 @@ func Filters() ([][]byte, error) {
 		{Action: missing, Names: []string{"clone3"}},
 	}}
 	instructions, err := policy.Assemble()
-	if err != nil {
-		return nil, err
-	}
-	own, err := arch.GetInfo("")
-	if err != nil {
+	own, archErr := arch.GetInfo("")
+	if err := errors.Join(err, archErr); err != nil {
 		return nil, err
 	}
 	const archOffset = 4 // in struct seccomp_data

@@ -24,8 +24,8 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 		if err == nil {
 			return unprivileged, nil
 		}
-		if errors.Is(err, syscall.ENOSPC) { // the limit is reached
-			err = errors.New("user namespaces are used up or off (/proc/sys/user/max_user_namespaces)")
+		if errors.Is(err, syscall.ENOSPC) {
+			err = errors.New("user namespaces are off, or their limit is reached (/proc/sys/user/max_user_namespaces)")
 		}
 		failures = append(failures, err.Error())
 	}

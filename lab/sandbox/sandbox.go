@@ -23,7 +23,7 @@ type Spec = inside.Spec
 // Command is what process 1 starts.
 type Command = inside.Command
 
-// Mount is what process 1 mounts before that.
+// Mount is what process 1 mounts before it starts the command.
 type Mount = inside.Mount
 
 // Functions run as this user and group on Lambda.

@@ -47,12 +47,15 @@ func within(unprivileged bool, layout func(dir string) (Layout, error)) (status 
 		return 1, err
 	}
 	defer os.RemoveAll(dir) // nothing is mounted there in this process's namespace
-	l, layoutErr := layout(dir)
+	l, err := layout(dir)
+	if err != nil {
+		return 1, err
+	}
 	program, err := os.Executable()
 	here, hereErr := os.Getwd()
 	folders, toolErr := toolFolders(program)
 	root, mounts := l.Mounts()
-	err = errors.Join(layoutErr, err, hereErr, toolErr)
+	err = errors.Join(err, hereErr, toolErr)
 	for _, folder := range folders {
 		err = errors.Join(err, os.MkdirAll(filepath.Join(root, folder), 0o755))
 		mounts = append(mounts, Mount{Kind: inside.Writable, Source: folder, Target: folder})

@@ -23,7 +23,7 @@ const (
 )
 
 // Advice says what INIT consists of and what could go. It is computed from the pages that were read. A saving is an
-// upper limit: all KiB that count for something, at the calibration's price.
+// upper limit: all KiB that count for an import, a section or a packer, at the calibration's price.
 func (p Page) Advice() (out []Advice) {
 	if text := p.shares(); text != "" {
 		out = append(out, Advice{Question: "Where does INIT go?", Answer: text})
@@ -32,7 +32,7 @@ func (p Page) Advice() (out []Advice) {
 	slices.SortStableFunc(cuts, func(a, b cut) int { return cmp.Compare(b.ms, a.ms) })
 	texts := list.Map(cuts[:min(namedCuts, len(cuts))], func(c cut) string { return c.text })
 	if len(texts) == 0 {
-		texts = []string{"nothing stands out: what was read was used, and nothing is there for its own initialization alone"}
+		texts = []string{"nothing stands out: what was read was used, and no import was read only for its initialization"}
 	}
 	out = append(out, Advice{Question: "What could go?", Answer: strings.Join(texts, "; ")})
 	for _, e := range p.Files {
@@ -68,9 +68,9 @@ func (p Page) cuts() (out []cut) {
 			switch {
 			case i.Name == "std: crypto" && e.tls && !i.touchedBy("crypto/tls.(*Conn)"):
 				add(i.ReadKiB, ms, "TLS is linked, and opened no connection before the first event "+
-					"(plain HTTP does for the Runtime API)")
+					"(plain HTTP is enough for the Runtime API)")
 			case i.onlyInit() && !slices.Contains(goRuntime, i.Name):
-				add(i.ReadKiB, ms, fmt.Sprintf("%s: all %d KiB that were wanted of it were for its initialization",
+				add(i.ReadKiB, ms, fmt.Sprintf("%s: all %d KiB wanted of it were for its initialization",
 					strings.TrimPrefix(i.Name, "std: "), i.TouchedKiB))
 			}
 		}
@@ -84,17 +84,17 @@ func (p Page) cuts() (out []cut) {
 			}
 		}
 		add(relocations, ms, "relocations of a position-independent executable (link without -pie)")
-		add(symbols, ms, "symbol tables came along with what is read (strip them: -ldflags '-s -w', strip)")
+		add(symbols, ms, "read-ahead read symbol tables too (strip them: -ldflags '-s -w', strip)")
 		if e.packed && p.Forecast.CPU >= leastMs {
-			text := fmt.Sprintf("unpacking takes %s ms of CPU before main: without UPX it is gone (explain the unpacked file, "+
-				"upx -d, for what that reads)", digits(p.Forecast.CPU))
+			text := fmt.Sprintf("unpacking takes %s ms of CPU before main, which is saved without UPX (explain the file "+
+				"unpacked with upx -d to see what it reads then)", digits(p.Forecast.CPU))
 			out = append(out, cut{text, p.Forecast.CPU})
 		}
 	}
 	return out
 }
 
-// fewKiB is too little to say why an import was wanted: a page counts only for the code that touched it first.
+// fewKiB is the least KiB that say why an import was wanted: a page counts only for the code that touched it first.
 const fewKiB = 16
 
 // onlyInit reports whether package initialization was the first to touch nearly all of an import.

@@ -84,7 +84,7 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 	return e
 }
 
-// add counts a page for the part with the first name, for the part with the second name in that, and so on.
+// add counts a page for the part with the first name, for that part's part with the second name, and so on.
 func (i *Item) add(p *page, names ...string) {
 	for _, name := range names {
 		k := slices.IndexFunc(i.Parts, func(part *Item) bool { return part.Name == name })
@@ -129,8 +129,8 @@ func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*
 		e := File(file, r.Faults, content)
 		content.Close()
 		if r.UPX != nil && file.Package && e.packed {
-			note := fmt.Sprintf("packed by UPX: all of the code is read and unpacked into memory before main (%.2f MB, "+
-				"which code needs it is not seen here): explain it unpacked (upx -d) to see what it needs",
+			note := fmt.Sprintf("packed by UPX: all of the code is read and unpacked into memory (%.2f MB) before main: "+
+				"explain the file unpacked with upx -d to see which code needs what",
 				float64(r.UPX.UnpackedBytes)/(1<<20))
 			e.Notes = slices.Insert(e.Notes, 0, note)
 		}
@@ -170,7 +170,7 @@ func sectionPurpose(s *Item) string {
 	switch strings.TrimPrefix(s.Name, ".data.rel.ro") {
 	case ".gopclntab":
 		return "Go's function table: read when stacks grow or are walked (deep calls, runtime.Callers, panics), each time " +
-			"for the functions on the stack; its size goes with all code that is linked in"
+			"for the functions on the stack; its size grows with all code that is linked in"
 	case ".rela.dyn", ".rel.dyn", ".relr.dyn":
 		return "relocations of a position-independent executable: all of them are read, and their targets written; " +
 			"link without -pie"
@@ -180,10 +180,10 @@ func sectionPurpose(s *Item) string {
 		return "dynamic linking: link statically"
 	}
 	if strings.HasPrefix(s.Name, ".debug") || s.Name == ".symtab" || s.Name == ".strtab" {
-		return "never needed at a start: came along with read-ahead"
+		return "never needed at a start: only read-ahead read it"
 	}
 	if s.ReadKiB > 0 && s.TouchedKiB*3 < s.ReadKiB && s.ReadKiB >= 128 {
-		return fmt.Sprintf("%d KiB wanted, the rest came along: what is used lies scattered", s.TouchedKiB)
+		return fmt.Sprintf("%d KiB wanted; read-ahead brought the rest, because the wanted pages are scattered", s.TouchedKiB)
 	}
 	return ""
 }
@@ -194,12 +194,12 @@ func ownerHint(o *Item, e *Explanation) string {
 		return ""
 	}
 	if o.init*10 >= o.TouchedKiB*6 {
-		return fmt.Sprintf("touched but only for its initialization (%d of %d KiB by init and package-level variables)",
+		return fmt.Sprintf("touched only for its initialization (%d of %d KiB by init and package-level variables)",
 			o.init, o.TouchedKiB)
 	}
 	for function, kib := range o.because {
 		if kib*10 >= o.TouchedKiB*6 && kib >= 2*pageKiB && function != o.Name {
-			return fmt.Sprintf("touched but only for %s (%d of %d KiB)", function, kib, o.TouchedKiB)
+			return fmt.Sprintf("touched only for %s (%d of %d KiB)", function, kib, o.TouchedKiB)
 		}
 	}
 	if o.init >= 4*pageKiB && o.init*4 >= o.TouchedKiB {

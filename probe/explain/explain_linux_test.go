@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
 }
 `
 
-// A C program with symbols: the function that wanted a table is named, the table that nobody wanted is not there.
+// In a C program with symbols, the function that wanted a table is named. A table that no function wanted is not there.
 func TestSymbolsOfC(t *testing.T) {
 	cc := need.Tool(t, "cc")
 	dir := t.TempDir()
@@ -143,7 +143,7 @@ func TestSymbolsOfC(t *testing.T) {
 	if len(r.Faults) == 0 {
 		need.Missing(t, "perf events: page faults are not traced here")
 	}
-	wanted := map[string]int{} // of C each symbol is an owner of its own: data is on the account of the function that wanted it
+	wanted := map[string]int{} // in C each symbol is its own owner: data counts for the function that wanted it
 	for _, owner := range e.Owners {
 		for _, part := range owner.Parts {
 			wanted[part.Name] += part.TouchedKiB
@@ -158,12 +158,26 @@ func TestSymbolsOfC(t *testing.T) {
 	}
 }
 
-// What is no ELF file is explained as a whole; what looks like one and is not does no harm.
+// A file that is not ELF, or only begins like one, is explained as a whole.
 func TestOtherFiles(t *testing.T) {
 	for name, content := range map[string]string{"script": "#!/bin/sh\n", "cut off": "\x7fELF\x02\x01\x01\x00"} {
 		e := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: []byte{1}, ReadAhead: []byte{1}}, nil, strings.NewReader(content))
 		if e.ReadKiB != 4 || len(e.Owners) != 1 || e.Owners[0].Name != "(file)" {
 			t.Errorf("%s: %+v", name, e)
 		}
+	}
+}
+
+// The kernel needs no section headers, so a file with invalid ones is explained by its segments.
+func TestInvalidSectionHeaders(t *testing.T) {
+	file, err := os.Executable()
+	must(t, err)
+	content, err := os.ReadFile(file)
+	must(t, err)
+	copy(content[40:48], bytes.Repeat([]byte{0xff}, 8)) // e_shoff
+	pages := bytes.Repeat([]byte{1}, (len(content)+4095)/4096)
+	e := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: pages, ReadAhead: pages}, nil, bytes.NewReader(content))
+	if e.ReadKiB != 4*len(pages) || item(e.Sections, "(code)").ReadKiB == 0 || !strings.Contains(strings.Join(e.Notes, "\n"), "no valid section headers") {
+		t.Errorf("%+v", e)
 	}
 }

@@ -38,7 +38,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 	f, err := probe.ReadELF(content)
 	if err != nil {
 		i.sections = []section{{name: "(file)", to: uint64(size)}}
-		return i // scripts and data are no ELF files
+		return i // scripts and data are not ELF files
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD {
@@ -60,7 +60,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 			i.sections = append(i.sections, section{name, p.Off, p.Off + p.Filesz, p.Vaddr, p.Flags&elf.PF_X != 0, true})
 		}
 		i.packed = true
-		i.notes = append(i.notes, "it has no section headers, as packed files: segments are shown instead")
+		i.notes = append(i.notes, "it has no valid section headers, like packed files: segments are shown instead")
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return cmp.Compare(a.from, b.from) })
 	i.readSymbols(f)
@@ -161,7 +161,7 @@ func (i *image) readSymbols(f *elf.File) {
 		return
 	}
 	if i.symbols = goFunctions(f); len(i.symbols) == 0 {
-		i.notes = append(i.notes, "it is stripped: nothing can be named below its sections; build it with symbols to see "+
+		i.notes = append(i.notes, "it is stripped: nothing inside its sections has a name; build it with symbols to see "+
 			"more (they are not read at a start)")
 	}
 }

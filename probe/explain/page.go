@@ -88,7 +88,7 @@ func (f Forecast) Tables(e *Explanation, top int) (out []table.Table) {
 		}
 	}
 	add("by import", "import", e.Imports, 1)
-	add("on whose account", "package, crate or function", e.Owners, 1)
+	add("by owner", "package, crate or function", e.Owners, 1)
 	add("where in the file", "section", e.Sections, 2) // one section says nothing
 	return out
 }
@@ -123,6 +123,6 @@ func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top
 
 // Footnote explains the column ms in tables.
 func (f Forecast) Footnote() string {
-	return fmt.Sprintf("* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of "+
-		"it); not measured there", 100*f.Base)
+	return fmt.Sprintf("* predicted for AWS as ZIP, at the calibration's cost of a KiB (%.0f %% of it for the "+
+		"base's files); not measured there", 100*f.Base)
 }

@@ -77,14 +77,14 @@ func (i *image) resolve(f probe.File, n int, faults []probe.Fault, first map[int
 	if !known {
 		name, ok := i.biggest(n)
 		p.symbol, p.owner = i.named(name, ok, p.section)
-		if len(first) > 0 { // others have faults, so the kernel has read this one without
+		if len(first) > 0 { // others have faults, so the kernel has read this page without a fault
 			p.owner, p.symbol = byKernel, p.section
 		}
 		return p
 	}
 	fault := faults[number]
 	here := i.section(fault.Offset)
-	if !here.allocated { // memory after .data: the rest of its page in the file is not loaded
+	if !here.allocated { // .bss shares a page with .data: the file's bytes there are not loaded
 		here = i.covering(n, true)
 	}
 	p.section = here.name

@@ -14,9 +14,9 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// What is computed is what a kernel has in memory: on Linux 6.1 and 6.12 to the page, on 6.18, which reads ahead from
-// marks a little otherwise, in all but 0.2 % of the pages. A mapping of data is read around on every kernel; only code
-// is not since 6.17.
+// The computed pages are the pages that a kernel has in memory: all of them on Linux 6.1 and 6.12, all but 0.2 % on
+// 6.18, which reads ahead from marks slightly differently. Every kernel reads around mapped data; since 6.17 it does not
+// read around mapped code.
 func TestAsTheKernelReads(t *testing.T) {
 	need.No(t, coldfs.Usable())
 	const pages = 1500
@@ -68,8 +68,8 @@ func TestAsTheKernelReads(t *testing.T) {
 	}
 }
 
-// touch maps the file and touches pages of it: near others, now and then far off. A read of its beginning comes before,
-// as exec's does.
+// touch maps the file and touches pages of it: mostly near the last one, sometimes far off. Before that it reads the
+// beginning, as exec does.
 func touch(t *testing.T, file string, random *rand.Rand, computed *readahead.File, times int) {
 	t.Helper()
 	f, err := os.Open(file)
@@ -96,7 +96,7 @@ func touch(t *testing.T, file string, random *rand.Rand, computed *readahead.Fil
 		if page += random.IntN(41) - 12; random.IntN(4) == 0 || page < 0 || page*readahead.PageSize >= len(data) {
 			page = random.IntN(len(data) / readahead.PageSize)
 		}
-		if !touched[page] { // a page that is mapped is no fault
+		if !touched[page] { // a mapped page does not fault
 			touched[page] = true
 			sum += int(data[page*readahead.PageSize])
 			computed.Fault(page)

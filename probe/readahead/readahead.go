@@ -1,6 +1,6 @@
 // Package readahead computes which pages of a file Linux reads if pages are touched in a known order: the read-ahead
 // windows, without a page cache. Kernels differ in their windows, and a machine can only show those of its kernel. What
-// is computed is the same on every machine. Pages have 4 KiB, and files are as cold as possible at first.
+// is computed is the same on every machine. Pages have 4 KiB. At first no page of a file is in memory.
 //
 // It follows Linux 5.10 to 6.16, which Lambda's kernels are assumed to be: mm/filemap.c (do_sync_mmap_readahead,
 // do_async_mmap_readahead) for mapped files and mm/readahead.c (ondemand_readahead) for read(2). If a mapped page is
@@ -8,9 +8,9 @@
 // the pages after the window are read ahead. In Linux 6.17 (commit 3b61a3f08949) the window of mapped code begins with
 // the missing page.
 //
-// Three things are left out. Linux stops reading around when a file has 100 misses more than hits (mmap_miss), which
-// needs touches further apart than a window, all over a file larger than 12 MB. The others are madvise, and more than
-// one open file at a time.
+// Three things are left out. One is mmap_miss: Linux stops reading around once a file has 100 more misses than hits.
+// Only a file larger than 12 MB can reach that, with touches further apart than a window. The others are madvise, and
+// more than one open file at a time.
 package readahead
 
 // PageSize is the size of a page in bytes on both of Lambda's architectures.

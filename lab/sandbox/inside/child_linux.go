@@ -17,7 +17,7 @@ import (
 // Name is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
 const Name = "twinstart-environment"
 
-// controlFD is the descriptor of a socket to the lab. Those before it are stdin, stdout and stderr.
+// controlFD is the descriptor of a socket to the lab, after stdin, stdout and stderr.
 const controlFD = 3
 
 // A program that uses the lab is also process 1 of its execution environments. Here it becomes process 1.
@@ -93,8 +93,8 @@ func prepare(spec *Spec, message []byte) (listeners []int, err error) {
 	if err := unblockSignals(); err != nil {
 		return nil, err
 	}
-	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that and behave differently. As the
-	// default action is to ignore signals in process 1, it loses nothing. os/signal would start four threads for this.
+	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that and behave differently. Process
+	// 1 itself needs no handlers: by default it ignores these signals. os/signal would start four threads for this.
 	for _, signal := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU} {
 		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
 		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(signal), uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
@@ -117,7 +117,7 @@ func prepare(spec *Spec, message []byte) (listeners []int, err error) {
 		return nil, err
 	}
 	unix.Umask(0o022)
-	// Hide the keys of the user who started the lab. This fails on a kernel without keys.
+	// Hide the keyring of the user who started the lab. This fails on a kernel without keyrings.
 	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
 	if listeners, err = network(spec.Listen); err == nil {
 		err = layOut(*spec)

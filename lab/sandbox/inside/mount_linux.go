@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs/loop"
 )
 
-// layOut makes the mounts of a spec in this process's mount namespace, and then the spec's root this process's root.
+// layOut makes the mounts of a spec in this process's mount namespace. Then it makes spec.Root this process's root.
 func layOut(spec Spec) error {
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err

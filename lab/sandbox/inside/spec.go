@@ -56,7 +56,7 @@ type Mount struct {
 	ReadAheadKiB int               // for a Loop
 	SizeMB       int               // for a Tmpfs
 	Files        map[string][]byte // for a Dev: see sandbox.Layout.Extra
-	// OnHost is set if Target is a path of the host, as of a layer that is mounted before the root.
+	// OnHost is set if Target is a path of the host: a layer is mounted there before the root.
 	OnHost bool
 }
 
@@ -66,7 +66,7 @@ type Kind string
 // The kinds of mount.
 const (
 	Bind     Kind = "bind"     // read-only
-	Writable Kind = "writable" // a Bind that can be written to
+	Writable Kind = "writable" // like Bind, but writable
 	Loop     Kind = "loop"     // an ext4 image, read-only, through a new loop device
 	Overlay  Kind = "overlay"  // read-only
 	Proc     Kind = "proc"

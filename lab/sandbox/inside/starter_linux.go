@@ -42,9 +42,9 @@ func (s *starter) start() {
 	tell(Message{Kind: MsgStarted, At: at})
 }
 
-// fork starts a program and returns the time. For 2 s it tries again after an error that the program did not cause: the
-// machine may be busy; and if the lab forked a process while it wrote the package, that process has the file open until
-// it executes its own program.
+// fork starts a program and returns the time. For 2 s it tries again after an error that the program did not cause. The
+// machine may be busy. Or the lab forked a process while it wrote the package: that process has the file open until it
+// executes another program.
 func (s *starter) fork(argv []string) (pid int, at int64, err syscall.Errno) {
 	for end := time.Now().Add(2 * time.Second); ; time.Sleep(time.Millisecond) {
 		at = Monotonic()
@@ -63,7 +63,7 @@ func Monotonic() int64 {
 	return now.Nano()
 }
 
-// Passing reports whether an error at the start of a program is the machine's and may pass.
+// Passing reports whether the machine caused an error at the start of a program, so that it may pass.
 func Passing(err syscall.Errno) bool {
 	return err == syscall.ETXTBSY || err == syscall.ENOMEM || err != 0 && err.Temporary()
 }
