@@ -135,10 +135,7 @@ func New(_ context.Context, options Options) (*Lab, error) {
 	if err == nil {
 		err = l.start()
 	}
-	if err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l, err
 }
 
 func newLab(options Options) (*Lab, error) {

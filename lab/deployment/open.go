@@ -13,17 +13,12 @@ import (
 
 // Open finds out what kind of package is at a path.
 func Open(path string) (*Package, error) {
-	info, err := os.Stat(path)
+	p, err := Code(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading a package: %w", err)
+		return nil, err
 	}
-	p := &Package{Name: path, Path: path, Bytes: info.Size()}
-	if info.IsDir() {
-		p.Bytes, _ = archive.Size(path) // Add reports unreadable files
+	if p.Kind == Folder {
 		return p, p.folder()
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is neither a file nor a folder", path)
 	}
 	head, err := ReadHead(path)
 	if err != nil {

@@ -52,15 +52,16 @@ type Needs struct{ Folders, Files []string }
 // Code opens the ZIP or folder at a path for a managed runtime, which starts none of its files.
 func Code(path string) (*Package, error) {
 	info, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("reading a package: %w", err)
+	case info.IsDir():
+		bytes, _ := archive.Size(path) // Add reports unreadable files
+		return &Package{Name: path, Path: path, Kind: Folder, Bytes: bytes}, nil
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is neither a file nor a folder", path)
 	}
-	p := &Package{Name: path, Path: path, Kind: ZIP, Bytes: info.Size()}
-	if info.IsDir() {
-		p.Kind = Folder
-		p.Bytes, _ = archive.Size(path) // Add reports unreadable files
-	}
-	return p, nil
+	return &Package{Name: path, Path: path, Kind: ZIP, Bytes: info.Size()}, nil
 }
 
 // Add unpacks the package into a store. An image also gets the paths in needs.

@@ -1,19 +1,32 @@
 package runtimeapi
 
 import (
-	"context"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 )
 
-// stampingListener notes when the first bytes of each request were read. INIT ends at that time, and not when the
-// request's handler runs: before that, net/http parses the request and starts goroutines.
-type stampingListener struct{ net.Listener }
+// acceptor notes when the first bytes of each request were read. INIT ends at that time, and not when the request's
+// handler runs: before that, net/http parses the request and starts goroutines.
+type acceptor struct {
+	net.Listener
+	server *Server
+}
 
-func (l stampingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
+// Accept pauses while Reset has set a deadline.
+func (a acceptor) Accept() (net.Conn, error) {
+	conn, err := a.Listener.Accept()
+	for errors.Is(err, os.ErrDeadlineExceeded) {
+		select {
+		case a.server.pause <- struct{}{}:
+			<-a.server.pause
+		case <-a.server.closed:
+		}
+		conn, err = a.Listener.Accept()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -34,10 +47,6 @@ func (c *stampedConn) Read(p []byte) (int, error) {
 }
 
 type connKey struct{}
-
-func stamped(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
-}
 
 // arrival returns the time when r began to arrive. A handler may call it once.
 func arrival(r *http.Request) time.Time {

@@ -17,6 +17,7 @@ const (
 	TooLarge              // answered with more than MaxResponse bytes and was refused
 	Extension             // an extension registered, or asked for its next event
 	Restore               // with SnapStart: finished INIT, so that a snapshot can be taken
+	ended                 // for Reset: no call of the old bootstrap follows
 )
 
 // Event is one valid call of a bootstrap.

@@ -3,7 +3,6 @@ package runtimeapi
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -16,9 +15,8 @@ func (s *Server) outcome(kind Kind, from ...state) http.HandlerFunc {
 		if !s.isCurrent(w, r) {
 			return
 		}
-		body, err := read(r)
-		if err != nil {
-			s.refuseBody(w, err)
+		body, ok := s.read(w, r)
+		if !ok {
 			return
 		}
 		event := Event{Kind: kind, At: at, RequestID: r.PathValue("id"), Body: body}
@@ -35,9 +33,8 @@ func (s *Server) outcome(kind Kind, from ...state) http.HandlerFunc {
 func (s *Server) fatal(from state) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		at := arrival(r)
-		body, err := read(r)
-		if err != nil {
-			s.refuseBody(w, err)
+		body, ok := s.read(w, r)
+		if !ok {
 			return
 		}
 		s.accept(w, Event{Kind: InitError, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, from)
@@ -73,36 +70,30 @@ func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// refuseBody answers 413 if the body is too large; the bootstrap may then report Function.ResponseSizeTooLarge. It
-// answers 400 if the body is incomplete.
-func (s *Server) refuseBody(w http.ResponseWriter, err error) {
-	if !errors.Is(err, errTooLarge) {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "reading the body: "+err.Error())
-		return
-	}
-	if s.enter(refused, invoking) {
-		s.emit(Event{Kind: TooLarge})
-	}
-	refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-		"Exceeded maximum allowed payload size ("+strconv.Itoa(MaxResponse)+" bytes).")
-}
-
-var errTooLarge = errors.New("body too large")
-
 // drain reads the rest of a body that is too large. Otherwise the sender would get a reset and not the answer.
 func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<20) }
 
-// read reads a body of up to MaxResponse bytes, with a length or chunked.
-func read(r *http.Request) ([]byte, error) {
+// read reads a body of up to MaxResponse bytes, with a length or chunked. It answers 413 if the body is too large; the
+// bootstrap may then report Function.ResponseSizeTooLarge. It answers 400 if the body is incomplete.
+func (s *Server) read(w http.ResponseWriter, r *http.Request) (_ []byte, ok bool) {
 	var body bytes.Buffer
 	// ReadFrom needs MinRead more bytes to see the end without growing.
 	body.Grow(int(min(max(r.ContentLength, 0), MaxResponse)) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(r.Body, MaxResponse+1))
-	if err == nil && body.Len() > MaxResponse {
+	switch {
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "reading the body: "+err.Error())
+	case body.Len() > MaxResponse:
 		drain(r)
-		err = errTooLarge
+		if s.enter(refused, invoking) {
+			s.emit(Event{Kind: TooLarge})
+		}
+		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+			"Exceeded maximum allowed payload size ("+strconv.Itoa(MaxResponse)+" bytes).")
+	default:
+		return body.Bytes(), true
 	}
-	return body.Bytes(), err
+	return nil, false
 }
 
 // trailerBody returns the error document of a streamed response. If it is not base64, it is returned unchanged.

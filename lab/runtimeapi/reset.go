@@ -1,10 +1,10 @@
 package runtimeapi
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -22,9 +22,6 @@ func (s *Server) track(conn net.Conn, is http.ConnState) {
 	}
 }
 
-// settle is the time after which all connections of an ended bootstrap have been accepted.
-const settle = 5 * time.Millisecond
-
 // maxCalls is how many requests Calls returns at most.
 const maxCalls = 100
 
@@ -37,38 +34,42 @@ func (s *Server) Calls() []string {
 }
 
 // Reset prepares the server for another bootstrap in the same execution environment. The previous bootstrap must have
-// ended. Reset closes its connections, so that no late call of it counts as a call of the new bootstrap. First, all of
-// them must be accepted. Connections are accepted in order, so Reset makes one itself and waits for its answer. If the
-// environment has its own network, Reset cannot connect to it, and waits for settle instead.
+// ended. No late call of it counts as a call of the new bootstrap: Reset pauses the listener, closes all connections,
+// also those that wait to be accepted, and waits until their handlers have ended.
 func (s *Server) Reset() {
-	if s.reachable {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		ours, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Address(), nil)
-		if answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(ours); err == nil {
-			answer.Body.Close()
+	_ = s.listener.SetDeadline(time.Unix(1, 0)) // fails if the listener is closed
+	s.disconnect()                              // otherwise a listener with MaxConnections does not pause
+	select {
+	case <-s.pause:
+	case <-s.closed:
+		return
+	}
+	raw, _ := s.listener.SyscallConn() // the listener exists
+	_ = raw.Control(func(fd uintptr) { // closes the connections that the kernel has made and nobody has accepted
+		syscall.ForkLock.RLock() // no child inherits a connection
+		defer syscall.ForkLock.RUnlock()
+		for conn, _, err := syscall.Accept(int(fd)); err == nil; conn, _, err = syscall.Accept(int(fd)) {
+			_ = syscall.Close(conn)
 		}
-	} else {
-		time.Sleep(settle)
-	}
-	s.mu.Lock()
-	for conn := range s.conns {
-		conn.Close()
-	}
-	s.mu.Unlock()
-	ended := make(chan struct{})
+	})
+	s.disconnect()
 	go func() {
 		s.open.Wait()
-		close(ended)
+		s.events <- Event{Kind: ended}
 	}()
-	for running := true; running || len(s.events) > 0; {
-		select {
-		case <-s.events:
-		case <-ended:
-			running, ended = false, nil
-		}
+	for e := <-s.events; e.Kind != ended; e = <-s.events {
 	}
 	s.mu.Lock()
 	s.state, s.requestID, s.nonce, s.calls, s.extensions = initialising, "", "", nil, nil
 	s.mu.Unlock()
+	_ = s.listener.SetDeadline(time.Time{})
+	s.pause <- struct{}{}
+}
+
+func (s *Server) disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		conn.Close()
+	}
 }

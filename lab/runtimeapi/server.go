@@ -23,7 +23,7 @@ const MaxConnections = 256
 
 // Server serves one execution environment.
 type Server struct {
-	listener net.Listener
+	listener *net.TCPListener
 	http     *http.Server
 	mux      http.ServeMux
 	events   chan Event
@@ -32,8 +32,7 @@ type Server struct {
 	closed   chan struct{}
 	once     sync.Once
 	open     sync.WaitGroup // counts open connections
-
-	reachable bool // this process can connect to the listener
+	pause    chan struct{}  // the listener sends when it has paused, and receives when it may go on
 
 	mu        sync.Mutex
 	conns     map[net.Conn]bool
@@ -53,28 +52,27 @@ func Listen() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a Runtime API server: %w", err)
 	}
-	s := Serve(listener)
-	s.reachable = true
-	return s, nil
+	return Serve(listener), nil
 }
 
-// Serve starts a server on a listener. Close closes the listener.
+// Serve starts a server on a TCP listener. Close closes the listener.
 func Serve(listener net.Listener) *Server {
 	s := &Server{
-		listener: listener,
+		listener: listener.(*net.TCPListener),
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
 		deliver:  make(chan Delivery),
 		restores: make(chan struct{}, 1),
 		closed:   make(chan struct{}),
+		pause:    make(chan struct{}),
 		conns:    map[net.Conn]bool{},
 	}
 	s.http = &http.Server{ //nolint:gosec // no time-outs: a bootstrap takes as long as the function may
 		Handler:     s.routes(),
-		ConnContext: stamped,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ConnState:   s.track,
 		ErrorLog:    log.New(io.Discard, "", 0), // if a bootstrap breaks off, the lab sees its exit
 	}
-	go s.http.Serve(stampingListener{netutil.LimitListener(listener, MaxConnections)}) //nolint:errcheck // until Close
+	go s.http.Serve(acceptor{netutil.LimitListener(listener, MaxConnections), s}) //nolint:errcheck // until Close
 	return s
 }
 
@@ -90,9 +88,8 @@ func (s *Server) Deliveries() chan<- Delivery { return s.deliver }
 
 // Restore lets the current or next GET /restore/next answer.
 func (s *Server) Restore() {
-	select {
-	case s.restores <- struct{}{}:
-	default:
+	if len(s.restores) == 0 {
+		s.restores <- struct{}{}
 	}
 }
 

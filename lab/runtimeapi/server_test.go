@@ -279,6 +279,28 @@ func TestResetLeavesNothingOnItsWay(t *testing.T) {
 	}
 }
 
+// A connection that waits to be accepted, here because a bootstrap had opened as many as it may, must be closed too.
+func TestResetClosesWhatIsNotAccepted(t *testing.T) {
+	s := listen(t)
+	for range MaxConnections + 10 {
+		conn, err := net.Dial("tcp", s.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Reset()
+	if status, _, _ := call(t, s, "x", ""); status != http.StatusNotFound {
+		t.Errorf("after Reset: %d", status)
+	}
+	if calls := s.Calls(); len(calls) != 1 {
+		t.Errorf("%d calls after Reset", len(calls))
+	}
+}
+
 func TestRestore(t *testing.T) {
 	plain := listen(t)
 	for _, path := range []string{"restore/next", "restore/error", "../../2021-04-23/credentials"} {
