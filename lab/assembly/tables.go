@@ -54,7 +54,7 @@ func (s scope) readTable(logicalID string, r resource, assets assets) Table {
 	p.Unread = json.Unmarshal(r.Properties, &p)
 	if from := p.ImportSourceSpecification; p.Unread == nil && from != nil {
 		if p.Import, _, p.Unread = assets.file(from.S3BucketSource.S3KeyPrefix); from.InputFormat != "CSV" {
-			p.Unread = fmt.Errorf("the lab imports items as CSV, not as %s", from.InputFormat)
+			p.Unread = fmt.Errorf("the lab imports items as CSV, not as %s: convert the file", from.InputFormat)
 		}
 	}
 	for _, key := range p.AttributeDefinitions {

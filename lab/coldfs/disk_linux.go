@@ -33,7 +33,7 @@ func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	d := &Disk{size: int64(roomMB+roomMB/32+8) << 20, parts: map[int64][]byte{}} // some for the file system's tables
+	d := &Disk{size: int64(roomMB+roomMB/32+8) << 20, parts: map[int64][]byte{}} // with room for its tables
 	err = run(mkfs, "-q", "-F", "-b", "4096", "-m", "0", "-i", "65536", "-O", "^has_journal,^resize_inode",
 		"-E", "root_owner=0:0,lazy_itable_init=1,nodiscard",
 		fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), strconv.FormatInt(d.size>>10, 10)+"k")

@@ -18,7 +18,7 @@ type Environment struct {
 var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual machine, " +
 	"or measure on AWS with --source aws")
 
-// The functions below do nothing here. See their namesakes for Linux.
+// The functions below do nothing here. See the functions of the same names for Linux.
 
 func Probe(func(int)) (bool, error)                    { return false, ErrNamespaces }
 func Filters() ([][]byte, error)                       { return nil, ErrNamespaces }
