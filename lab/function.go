@@ -78,7 +78,7 @@ func (l *Lab) newUID() int {
 	return sandbox.OwnUID(int(l.uids.Add(1)))
 }
 
-// attempts is how often acquire sets up an environment, if each is killed before it is ready.
+// attempts is how many times acquire tries to set up an environment, if something kills it before it is ready.
 const attempts = 5
 
 // acquire returns an environment for an invocation: an idle one, or a new one whose bootstrap is not started yet.
@@ -243,8 +243,8 @@ func (f *function) change(u api.Update, load func(was setting) (*code, error)) (
 	return f.configuration(), nil
 }
 
-// settle waits until environments have ended, if arms are measured, because an ending environment would disturb the
-// measurement, or if many are ending. Otherwise they end in the background.
+// settle waits until environments have ended. It does so if arms are measured, because an ending environment would
+// disturb the measurement, and if many are ending. Otherwise they end in the background.
 func (f *function) settle(retired []*environment) {
 	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
 		for _, e := range retired {

@@ -276,7 +276,7 @@ var patience = 30 * time.Second
 const maxHeader = 128 << 10
 
 // NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as its
-// function. If an invocation lasts longer than the time limit for reading, its context ends, which invocations ignore.
+// function. If an invocation lasts longer than the time limit for reading, its context ends. Invocations ignore that.
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadTimeout: patience, MaxHeaderBytes: maxHeader, IdleTimeout: 5 * time.Minute}
 }

@@ -77,7 +77,7 @@ func Built(path string) arm.Architecture {
 	return architecture(head)
 }
 
-// architecture returns the architecture in an ELF header, or "" for anything else, which only a start can try.
+// architecture returns the architecture in an ELF header, or "" for anything else.
 func architecture(head []byte) arm.Architecture {
 	if len(head) < 20 || !bytes.HasPrefix(head, []byte("\x7fELF")) {
 		return ""

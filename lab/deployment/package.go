@@ -1,6 +1,6 @@
 // Package deployment opens deployment packages: the package at a path, or that of a function in an assembly. The lab
-// runs packages, and probe counts what they read. Sizes are bytes. To open a package reads only what shows its kind and
-// settings; Add unpacks it.
+// runs packages, and probe counts what they read. Sizes are bytes. Opening a package reads only what shows its kind and
+// settings. Add unpacks it.
 package deployment
 
 import (
