@@ -16,8 +16,8 @@ import (
 // snapStartInit is AWS_LAMBDA_INITIALIZATION_TYPE of a version with SnapStart.
 //
 // The lab takes no snapshot. It runs INIT when the version is published, and holds that environment in GET
-// /restore/next until the first invocation. Each further environment runs INIT itself, and no REPORT shows that INIT. So hooks
-// and errors are as on Lambda, but the lab cannot measure the time of a restore.
+// /restore/next until the first invocation. Each further environment runs INIT itself, and no REPORT shows
+// that INIT. So hooks and errors are as on Lambda, but the lab cannot measure the time of a restore.
 const snapStartInit = "snap-start"
 
 // Lambda's limits. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
