@@ -35,8 +35,10 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off $(CONTEXT)
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
+# Half of what a test does is to wait for processes, so twice as many run as there are CPUs.
+TWICE := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 test: setup build/tools/deploy/.ready ## everything that must pass
-	go test $(LEAN) -timeout 30m ./...
+	go test $(LEAN) -p $(TWICE) -parallel $(TWICE) -timeout 30m ./...
 
 test-short: setup ## the quick tests: no browser, no CDK, nothing that is built twice
 	go test $(LEAN) -short ./...
