@@ -70,6 +70,7 @@ func TestAction(t *testing.T) {
 	}{
 		{"without a limit", map[string]string{"package": "$(touch x).zip"}, exitOK, "on AWS as ZIP"},
 		{"limit kept", map[string]string{"package": "old.zip", "against": "new.zip"}, exitOK, " (limit initReadKiB>2%): holds"},
+		{"no limit", map[string]string{"package": "new.zip", "against": "old.zip", "fail-on": ""}, exitOK, "on AWS as ZIP"},
 		{"limit broken", map[string]string{"package": "new.zip", "against": "old.zip", "fail-on": "package>1KiB"}, exitFinding, "failed: new.zip: package"},
 		{"no package", map[string]string{"package": "absent.zip"}, exitUsage, "no such file: absent.zip"},
 	} {

@@ -54,6 +54,7 @@ func TestCompareGuardsColdStarts(t *testing.T) {
 		"slower, no limit":     {[]string{old, slower}, exitOK, "rawsyscall/zip", ""},
 		"slower elsewhere":     {[]string{"--fail-on", "bashtcp-static/*:init>5%", old, slower}, exitOK, "rawsyscall/zip", ""},
 		"markdown":             {[]string{"--format", "markdown", old, slower}, exitOK, "| rawsyscall/zip |", ""},
+		"empty limit":          {[]string{"--fail-on", "", old, slower}, exitUsage, "", "--fail-on is empty: give it a value"},
 		"bad limit":            {[]string{"--fail-on", "init>fast", old, slower}, exitUsage, "", "METRIC[.QUANTILE]>AMOUNT"},
 		"limit of nothing":     {[]string{"--fail-on", "no/arm:init>5%", old, slower}, exitUsage, "", "cannot be judged"},
 		"absent":               {[]string{old, filepath.Join(dir, "absent.jsonl")}, exitUsage, "", "NEW: reading records"},

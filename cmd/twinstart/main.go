@@ -96,6 +96,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	if err != nil {
 		return fail(stderr, fmt.Errorf("%w (twinstart --help lists commands and flags)", err))
 	}
+	for _, p := range command.Path {
+		if f := p.Flag; f != nil && f.IsSlice() && f.Target.Len() == 0 {
+			return fail(stderr, fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name))
+		}
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	switch err = command.Run(streams{stdout, stderr}); {
 	case err == nil:

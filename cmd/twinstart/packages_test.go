@@ -257,6 +257,7 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"predict", "new.zip", "--against", "old.zip", "--fail-on", "package>1KiB"}, want: exitFinding},
 		{args: []string{"predict", "old.zip", "--fail-on", "package>1KiB"}, want: exitUsage},
 		{args: []string{"predict", "old.zip", "--against", "new.zip", "--fail-on", "package>5"}, want: exitUsage},
+		{args: []string{"predict", "old.zip", "--against", "new.zip", "--fail-on", ""}, want: exitUsage},
 		{args: []string{"predict", "old.zip", "junk.zip"}, want: exitIncomplete},
 		{args: []string{"predict", "new.zip", "--against", "junk.zip", "--fail-on", "package>1KiB"}, want: exitIncomplete},
 		{args: append([]string{"predict", "mine"}, packed...), ctx: interrupted, want: exitInterrupted},

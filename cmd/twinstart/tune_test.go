@@ -81,6 +81,7 @@ func TestTuneMistakes(t *testing.T) {
 		want []string
 	}{
 		"no function, flags": {[]string{"--num", "5"}, []string{"lambdaARN is missing"}},
+		"none":               {[]string{"--function", "F", "--num", "0"}, []string{"num is 0"}},
 		"few":                {[]string{"--function", "F", "--num", "4"}, []string{"num is 4"}},
 		"powers":             {[]string{"--function", "F", "--powers", "128,x"}, []string{"powerValues holds the text \"x\""}},
 		"fail on":            {[]string{"--function", "F", "--fail-on", "best>1"}, []string{"--fail-on", "best moved"}},

@@ -22,7 +22,7 @@ import (
 // inputFlags are the input of a tuning. A flag replaces a field of the file.
 type inputFlags struct {
 	Input      string `placeholder:"FILE"`
-	Num        int    `placeholder:"N"`
+	Num        *int   `placeholder:"N"`
 	Powers     string `placeholder:"MB,MB"`
 	Strategy   string `enum:"cost,speed,balanced," default:"" placeholder:"WORD"`
 	Payload    string `xor:"payload" placeholder:"FILE"`
@@ -58,7 +58,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 		given bool
 		value any
 	}{
-		{"num", c.Num != 0 || c.Input == "", cmp.Or(c.Num, defaultNum)},
+		{"num", c.Num != nil || c.Input == "", cmp.Or(c.Num, new(defaultNum))},
 		{"powerValues", c.Powers == "ALL", c.Powers},
 		{"powerValues", c.Powers != "" && c.Powers != "ALL", strings.Split(c.Powers, ",")},
 		{"strategy", c.Strategy != "", c.Strategy},

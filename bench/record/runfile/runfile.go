@@ -80,7 +80,7 @@ func Load(path string) (*Run, error) {
 	}
 	var r Run
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return nil, fmt.Errorf("reading %s: %w: restore the file, or move it and measure again", path, err)
 	}
 	if r.Schema > Schema {
 		return nil, fmt.Errorf("%s has schema %d, newer than this twinstart reads (%d): update twinstart",

@@ -44,7 +44,7 @@ func TestSaveAndLoad(t *testing.T) {
 
 func TestBadFilesAreNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)
-	for data, want := range map[string]string{"{": "unexpected end of JSON input", `{"schema":9}`: "newer than this twinstart reads", `{"seed":"x"}`: "seed"} {
+	for data, want := range map[string]string{"{": "unexpected end of JSON input: restore the file", `{"schema":9}`: "newer than this twinstart reads", `{"seed":"x"}`: "seed"} {
 		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
 			t.Fatal(err)
 		}
