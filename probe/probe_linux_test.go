@@ -56,12 +56,29 @@ func TestFormsOfOnePackage(t *testing.T) {
 			}
 			continue
 		}
-		for i, reads := range r.Reads {
-			if !near(reads.Next.PackageKiB, want.Reads[i].Next.PackageKiB, reads.ReadAheadKiB) || !near(reads.First.PackageKiB, want.Reads[i].First.PackageKiB, reads.ReadAheadKiB) {
-				t.Errorf("%s, read-ahead %d: %+v, as an executable alone %+v", form.kind, reads.ReadAheadKiB, reads, want.Reads[i])
+		// On a busy machine one count in a hundred is another window of read-ahead; a form that differs does so each time.
+		for again := 2; ; again-- {
+			different := otherReads(r, want)
+			if different == "" {
+				break
 			}
+			if again == 0 {
+				t.Errorf("%s, three times: %s", form.kind, different)
+				break
+			}
+			want, r = measure(t, p, file), measure(t, p, form.path)
 		}
 	}
+}
+
+// otherReads says at which read-ahead a package does not read what an executable alone reads.
+func otherReads(r, want *probe.Result) string {
+	for i, reads := range r.Reads {
+		if !near(reads.Next.PackageKiB, want.Reads[i].Next.PackageKiB, reads.ReadAheadKiB) || !near(reads.First.PackageKiB, want.Reads[i].First.PackageKiB, reads.ReadAheadKiB) {
+			return fmt.Sprintf("read-ahead %d: %+v, as an executable alone %+v", reads.ReadAheadKiB, reads, want.Reads[i])
+		}
+	}
+	return ""
 }
 
 // Counts of different probers are the same while every CPU is busy, because Go's preemption signals are off: a busy
