@@ -242,7 +242,7 @@ func (l *Lab) warnIgnored() {
 }
 
 func (l *Lab) warn(format string, args ...any) {
-	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
+	l.warnings = append(l.warnings, list.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // Functions returns the functions that the lab runs: those of the assembly in the order of their logical IDs, and then

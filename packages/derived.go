@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // padded is the recipe of a file with one bootstrap's code and another bootstrap's size. It separates the cost of a
@@ -77,7 +78,7 @@ func (c compressed) prepare(ctx context.Context, w *Workspace, a arm.Architectur
 func Compress(ctx context.Context, upx, program, to string) error {
 	cmd := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq", "-o", to, program)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
+		return fmt.Errorf("running upx: %w: %s", err, list.OneLine(string(out)))
 	}
 	return nil
 }

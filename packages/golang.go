@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // importRoot is the import path of the Go bootstraps' folder. They are built by import path, never by folder, so that a
@@ -83,15 +84,12 @@ func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...strin
 		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH",
 			Remedy: "install Go from https://go.dev/dl, or use a released archive of Twinstart, which contains it"}
 	case err != nil && stderr.Len() > 0:
-		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
+		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, list.OneLine(stderr.String()))
 	case err != nil:
 		return out, fmt.Errorf("running go %s: %w", args[0], err)
 	}
 	return out, nil
 }
-
-// oneLine joins the lines of a tool's message, because an error is one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // modulePath is the path of this module.
 const modulePath = "github.com/twinstart/twinstart"
@@ -126,7 +124,7 @@ func moduleDir(ctx context.Context, version string) (string, error) {
 	if module.Dir == "" {
 		return "", fmt.Errorf("the bootstraps' sources are not available (%s@%s: %s): "+
 			"use a released archive, or run this in a clone of the repository",
-			modulePath, version, cmp.Or(oneLine(module.Error), fmt.Sprint(err)))
+			modulePath, version, cmp.Or(list.OneLine(module.Error), fmt.Sprint(err)))
 	}
 	return module.Dir, nil
 }
@@ -179,9 +177,9 @@ func (l golangListing) key(path, linkFlags string) (string, error) {
 	p := l[path]
 	switch {
 	case p.Error != nil:
-		return "", errors.New(oneLine(p.Error.Err))
+		return "", errors.New(list.OneLine(p.Error.Err))
 	case len(p.DepsErrors) > 0:
-		return "", errors.New(oneLine(p.DepsErrors[0].Err))
+		return "", errors.New(list.OneLine(p.DepsErrors[0].Err))
 	case p.BuildID == "":
 		return "", fmt.Errorf("%s does not compile: see `go build %s`", path, path)
 	}

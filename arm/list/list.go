@@ -1,9 +1,10 @@
-// Package list has what package slices lacks.
+// Package list has what packages slices and strings lack.
 package list
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Add appends the values that are not in the list yet.
@@ -23,6 +24,9 @@ func Few(texts []string, most int) []string {
 	}
 	return texts
 }
+
+// OneLine returns a text on one line: one blank stands for each run of blanks and line ends.
+func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // Map returns the result of a function for each value.
 func Map[T, U any](list []T, of func(T) U) []U {

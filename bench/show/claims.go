@@ -180,7 +180,7 @@ func note(name string, data any) string {
 	if err := noteForm.ExecuteTemplate(&b, name, data); err != nil {
 		panic(err) // the file is part of the program, and tests print every note
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return list.OneLine(b.String())
 }
 
 // outlierTable shows cold starts and invocations that lie far from the others of their arm.

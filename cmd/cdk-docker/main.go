@@ -22,12 +22,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/builder"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
@@ -44,7 +44,7 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "cdk-docker: "+strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintln(os.Stderr, "cdk-docker: "+list.OneLine(err.Error()))
 		os.Exit(status(err))
 	}
 }

@@ -2,7 +2,6 @@ package deployment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -42,8 +42,8 @@ func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string
 	img, err := remote.Image(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: a.GOARCH()}), remote.WithUserAgent("twinstart"))
 	if err != nil {
-		return "", fmt.Errorf("pulling %[1]s: %[2]w (if it is in a local Docker: docker save %[1]s -o image.tar, "+
-			"and name image.tar)", reference, oneLine(err))
+		return "", fmt.Errorf("pulling %[1]s: %[2]s (if it is in a local Docker: docker save %[1]s -o image.tar, "+
+			"and name image.tar)", reference, list.OneLine(err.Error()))
 	}
 	digest, err := img.Digest()
 	if err != nil {
@@ -60,12 +60,7 @@ func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string
 		return to.AppendImage(img)
 	})
 	if err != nil {
-		return "", fmt.Errorf("pulling %s: %w", reference, oneLine(err))
+		return "", fmt.Errorf("pulling %s: %s", reference, list.OneLine(err.Error()))
 	}
 	return dir, nil
-}
-
-// oneLine puts a registry's answer on one line.
-func oneLine(err error) error {
-	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }

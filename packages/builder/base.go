@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -181,7 +182,7 @@ func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) err
 			return err
 		}
 		wait := backoff.Step()
-		why := oneLine(withoutQueries(err.Error()))
+		why := list.OneLine(withoutQueries(err.Error()))
 		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, why, wait.Round(100*time.Millisecond)), 0)
 		select {
 		case <-ctx.Done():

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -83,7 +84,7 @@ type RegistryError struct {
 func (e *RegistryError) Unwrap() error { return e.Err }
 
 func (e *RegistryError) Error() string {
-	text := e.Doing + ": " + oneLine(withoutQueries(e.Err.Error()))
+	text := e.Doing + ": " + list.OneLine(withoutQueries(e.Err.Error()))
 	if status, ok := errors.AsType[*transport.Error](e.Err); ok {
 		switch status.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
@@ -101,8 +102,6 @@ var query = regexp.MustCompile(`(https?://[^\s?"]+)\?[^\s"]*[^\s":]`)
 // withoutQueries removes the queries from addresses. Anyone who has the query of an upload's address could continue the
 // upload.
 func withoutQueries(s string) string { return query.ReplaceAllString(s, "$1") }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // lifetime is how long a login is kept.
 // See https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.

@@ -27,6 +27,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Image is the content of a Dockerfile. If Options.Base is set, its Config starts as a copy of the base's; otherwise it
@@ -128,7 +130,7 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 
 // grammarError turns an error of buildkit's parser into an Error with its line.
 func grammarError(name string, err error) error {
-	e := &Error{File: name, Msg: besides.ReplaceAllString(oneLine(err.Error()), "")}
+	e := &Error{File: name, Msg: besides.ReplaceAllString(list.OneLine(err.Error()), "")}
 	e.Msg = strings.Replace(e.Msg, "no build stage in current context", "an instruction before FROM: start with FROM", 1)
 	if strings.HasPrefix(e.Msg, "unknown ") { // a flag or an instruction
 		e.Msg += ": if docker knows it, it needs Docker"
@@ -157,11 +159,8 @@ type reader struct {
 }
 
 func (r *reader) errorf(format string, args ...any) error {
-	return &Error{File: r.name, Line: r.line, Msg: oneLine(fmt.Sprintf(format, args...))}
+	return &Error{File: r.name, Line: r.line, Msg: list.OneLine(fmt.Sprintf(format, args...))}
 }
-
-// oneLine puts an error on one line, whatever the Dockerfile contains.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // setEnv assigns as Docker does: a name keeps its first place and gets the last value.
 func setEnv(list []string, key, value string) []string {
