@@ -2,7 +2,11 @@ package lab_test
 
 import (
 	"errors"
+	"io/fs"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -258,8 +262,20 @@ func TestCPUQuotaFallsOnTheInvocation(t *testing.T) {
 	if share, err := strconv.ParseFloat(got.payload, 64); err != nil || share > 0.15 {
 		t.Errorf("a share of %s of a CPU: %v", got.payload, err)
 	}
-	update(t, c, &lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1769)})
+	// A busy machine hides a larger share, so the quota itself is read. No other test has this memory size.
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1537)})
 	if got := invoke(t, c, "F", `{"do":"cpu","size":40}`); got.failure != "" {
 		t.Errorf("got %+v", got)
+	}
+	var quotas []string
+	_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, _ error) error {
+		if name := filepath.Base(path); name == "cpu.cfs_quota_us" || name == "cpu.max" {
+			text, _ := os.ReadFile(path) // groups come and go
+			quotas = append(quotas, string(text))
+		}
+		return nil
+	})
+	if !slices.ContainsFunc(quotas, func(q string) bool { return strings.HasPrefix(q, "17377") }) {
+		t.Errorf("no group has the quota of 1537 MB, 17377 us of 20000: %q", quotas)
 	}
 }

@@ -58,7 +58,7 @@ func TestTuneInTheLab(t *testing.T) {
 	}
 	p50 := func(memory int) float64 { return at[memory].Handler.P50 }
 	// No time is asserted, because a busy machine slows the larger size more: lab's TestCPUQuotaFallsOnTheInvocation
-	// checks the quotas.
+	// reads the quotas.
 	t.Logf("ms: %v %v %v %v; $ per million: %.3f %.3f %.3f", p50(128), p50(256), p50(512), p50(1769), at[128].AveragePrice*1e6, at[256].AveragePrice*1e6, at[512].AveragePrice*1e6)
 	status, stdout, stderr = twinstart(t, "tune", "--function", function, "--clean")
 	if status != exitOK || !strings.Contains(stdout, "holds nothing of a tuning") {
