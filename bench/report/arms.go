@@ -190,13 +190,8 @@ func (b *builder) rate(region string, a arm.Architecture) (price.Rate, bool) {
 	return rate, ok && rate.Currency == price.USD
 }
 
-// median returns nil without values.
-func median(xs []float64) *float64 {
-	if len(xs) == 0 {
-		return nil
-	}
-	return number(stat.NewSample(xs).Quantile(0.5))
-}
+// median returns the median as a report has it: null if there are no values.
+func median(xs []float64) *float64 { return number(middle(xs)) }
 
 // number returns nil for NaN and infinities. Figures keep six decimals: a nanosecond, or a millionth of a USD.
 func number(x float64) *float64 {

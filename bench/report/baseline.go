@@ -26,7 +26,7 @@ func LoadBaselines(path string) ([]Baseline, error) {
 	}
 	out, err := parseBaselines(data)
 	if err != nil {
-		return nil, fmt.Errorf("reading baselines %s: %w", path, err)
+		return nil, fmt.Errorf("reading baselines %s: %w (docs/report.md has the form)", path, err)
 	}
 	return out, nil
 }

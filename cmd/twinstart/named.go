@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,19 +98,18 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 
 // shortNames names each path by its last element if no other path ends like it. Any other argument keeps its name.
 func shortNames(args []string) map[string]string {
-	names, paths := map[string]string{}, map[string]string{}
+	names, paths, ends := map[string]string{}, map[string]string{}, map[string]int{}
 	for _, arg := range args {
 		full, err := filepath.Abs(arg)
 		if _, missing := os.Stat(arg); err == nil && missing == nil {
-			paths[full] = arg
+			paths[arg] = full
 		}
 		names[arg] = arg
 	}
-	ends := map[string]int{}
-	for full := range paths {
+	for _, full := range slices.Compact(slices.Sorted(maps.Values(paths))) {
 		ends[filepath.Base(full)]++
 	}
-	for full, arg := range paths {
+	for arg, full := range paths {
 		if end := filepath.Base(full); ends[end] == 1 {
 			names[arg] = end
 		}

@@ -36,8 +36,8 @@ func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 		return errors.Join(write(f), f.Close())
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+	if err != nil { // it names the temporary file
+		return fmt.Errorf("writing %s: %w: name a file in a folder that is there", name, errors.Unwrap(err))
 	}
 	defer os.Remove(f.Name()) // after a success it no longer exists
 	if err := errors.Join(write(f), f.Chmod(mode), f.Close()); err != nil {
