@@ -42,7 +42,7 @@
 //   - calls of functions, because Bash copies their bodies
 //   - lines that are read from a socket (a system call per byte, except with the static Bash)
 //   - requests in several writes (Nagle)
-//   - files that are cut and rewritten at once (ext4 flushes them)
+//   - files that are emptied and rewritten at once (ext4 flushes them)
 //
 // For these reasons GET /next is sent before the loop is parsed, and a request is one write on one connection.
 // Heads are read in blocks: the block's length is learned from the first head, from fields that Lambda always

@@ -3,8 +3,8 @@
 # shellcheck disable=SC2016,SC2034,SC2154,SC2261 # the variables of the other files
 
 [[ $tw_source == fork ]] || builtin return 0
-# tw_fork runs an event in a new process: a fork of this shell or, with isolation by process, another program. When
-# that ends, the other processes of its group have 0.1 s to write.
+# tw_fork runs an event in a new process: the executable, or another Bash that sources the handler's file. When that
+# ends, the other processes of its group have 0.1 s to write.
 tw_fork() {
   builtin set -m
   (

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestNoFork counts the processes that the bootstrap makes. It must be one, during INIT, for any number of events.
+// TestNoFork counts the processes that the bootstrap makes. There must be one, during INIT, for any number of events.
 func TestNoFork(t *testing.T) {
 	strace := need.Tool(t, "strace")
 	t.Parallel()

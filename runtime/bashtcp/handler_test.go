@@ -44,7 +44,7 @@ func TestSharedShell(t *testing.T) {
 			handler: "n=5; run() { printf %s $((++n)); }", isolation: "process",
 			want: []string{"6", "6", "6"},
 		},
-		"exit is the end of the event, and variables start anew": {
+		"exit ends the event, and variables start from the beginning": {
 			handler: "n=0; run() { : $((++n)); [[ $1 != 2 ]] || exit 3; printf %s $n; }",
 			want:    []string{"1", "!handler 'handler.run': exit status 3", "1", "2"},
 		},
@@ -80,7 +80,7 @@ func TestSharedShell(t *testing.T) {
 			handler: "set -ET; trap ': d' DEBUG; trap ': r' RETURN; trap 'printf E >&2' ERR; run() { false; printf %s \"$1\"; }",
 			want:    []string{"1", "2", "3"},
 		},
-		"errexit in force from the top": {
+		"errexit that the file has set": {
 			handler: "set -euo pipefail; run() { [[ $1 == 2 ]] && { false | true; }; printf %s \"$1\"; }",
 			want:    []string{"1", "!handler 'handler.run': exit status 1", "3"},
 		},

@@ -34,7 +34,7 @@ Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"events":[]}' >&240
 tw_bad_handler() {
   [[ $AWS_LAMBDA_RUNTIME_API ]] || tw_die "AWS_LAMBDA_RUNTIME_API is not set: start this as a Lambda function's bootstrap"
   [[ $tw_isolation == @(worker|subshell|process)?(-executable) ]] ||
-    tw_fail_init ConfigInvalid "TWINSTART_ISOLATION is none of worker, subshell and process"
+    tw_fail_init ConfigInvalid "TWINSTART_ISOLATION is not worker, subshell or process"
   [[ ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] ||
     tw_fail_init ConfigInvalid "AWS_LAMBDA_MAX_CONCURRENCY is not 1: bashtcp takes one event at a time: use rawsyscall"
   [[ $tw_handler == *[!A-Za-z0-9_./-]* || /$tw_handler/ == */[/.-]* || ${tw_function:-run} != [A-Za-z_]*([A-Za-z0-9_]) ]] &&

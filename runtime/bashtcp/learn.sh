@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# The worker of bashtcp learns here what all answers of a kind have in common, from the first one, after the first
-# response has left. The code is in no function and has no local variables: those need parts of the static Bash that
-# a start does not touch otherwise.
+# The worker of bashtcp learns here how long answers of a kind are at least, from the first one, after the first
+# response has left. The code uses no function and no local variables: those need parts of the static Bash that a
+# start does not use otherwise.
 # shellcheck disable=SC2004,SC2154 # the variables of worker.sh
 
 [[ $tw_source == learn ]] || builtin return 0
 IFS=$'\r\n'
-# 17 bytes were read before, so: 21 bytes for "Content-Length: 1" and two line ends, minus 17.
+# 21 bytes for "Content-Length: 1" and two line ends, minus the 17 that were read before.
 tw_floor[tw_kind]=4
 for tw_line in $tw_head; do
   case $tw_line in

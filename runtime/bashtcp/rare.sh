@@ -1,10 +1,9 @@
 # shellcheck shell=bash
-# Functions that few events need, called by tw_cold in both shells, in the locale C except tw_settle and
-# tw_keep_bye.
-# shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2059,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
+# Functions that few events need, called by tw_cold in both shells. Those that count bytes need the locale C.
+# shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2059,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other files
 
 [[ $tw_source == rare ]] || builtin return 0
-# ---- The Runtime API's less usual answers.
+# ---- Rare answers of the Runtime API.
 # tw_odd_start handles an answer that does not start with a plain status line of HTTP/1.1.
 tw_odd_start() {
   while :; do
@@ -18,7 +17,7 @@ tw_odd_start() {
       tw_connect
       builtin echo -nE "$tw_request" >&248
     else
-      tw_die "the API answers no HTTP: ${tw_head@Q}"
+      tw_die "the API's answer is not HTTP: ${tw_head@Q}"
     fi
     tw_head=
     builtin read -r -N 17 -u 248 tw_head
@@ -32,7 +31,7 @@ tw_hangup() {
 
 tw_no_api() {
   if [[ $tw_self ]] && exec {tw_part}<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}"; then
-    tw_give_up "handler '$tw_handler' has set ulimit -n below 256, which bashtcp needs: use rawsyscall, or TWINSTART_ISOLATION=subshell"
+    tw_give_up "handler '$tw_handler' has set ulimit -n below the 256 that bashtcp needs: use rawsyscall, or TWINSTART_ISOLATION=subshell"
   fi
   tw_die "no Runtime API at '$AWS_LAMBDA_RUNTIME_API'"
 }
@@ -110,7 +109,7 @@ tw_odd_body() {
     tw_take $((16#$tw_size))
     tw_parts+=("$tw_part")
     tw_take_line
-    if [[ $tw_line != $'\r' ]]; then # dropped NUL bytes: framing was taken for data
+    if [[ $tw_line != $'\r' ]]; then # NUL bytes were dropped, so framing was read as data
       tw_hangup
       tw_error Runtime.UnsupportedEvent "the event's chunks do not fit: it holds NUL bytes, which Bash cannot pass on: use rawsyscall"
       builtin return 1
@@ -154,7 +153,7 @@ tw_refused() {
 
 # ---- Outcomes.
 # tw_answer makes the request with the output. If the output lacks our first line, the handler has opened
-# /dev/stdout by name, which empties it. That is an error, unless the handler has written nothing else.
+# /dev/stdout by name, which empties it. That is an error, unless all of the output was written there.
 tw_answer() {
   builtin local tw_nul=''
   REPLY=
@@ -185,7 +184,7 @@ tw_error() { # TYPE MESSAGE [PATH]
 }
 
 # tw_post makes tw_request with the body tw_payload. It sends a long one itself, on a new connection, where ACKs
-# come at once, and without a copy: each copy takes Bash 0.1 s per MB.
+# come at once, and without a copy: each copy of 6 MB takes Bash 0.1 s.
 tw_post() { # PATH [FIELDS]
   tw_request="POST /2018-06-01/runtime/$1$tw_common$tw_nonce${2-}"$'Content-Type: application/json\r\n'
   if ((${#tw_payload} > 3000)); then
@@ -271,9 +270,9 @@ tw_kill() { # like the builtin kill, but $$ means this shell
   builtin kill "$@"
 }
 
-# tw_strip ends a worker whose handler has closed or overwritten its descriptors. Another worker replaces it.
+# tw_strip ends a worker whose handler has closed or overwritten its descriptors. Another replaces it.
 tw_strip() {
-  tw_give_up "handler '$tw_handler' has closed or opened over descriptors from 238 to 255, which are the bootstrap's"
+  tw_give_up "handler '$tw_handler' has closed or overwritten descriptors from 238 to 255, which are the bootstrap's"
 }
 
 # tw_give_up ends this worker and its event. The watching shell starts another.
@@ -286,13 +285,13 @@ tw_give_up() { # MESSAGE
 # tw_no_files is called if the files of an event cannot be made or the event cannot be written.
 tw_no_files() {
   tw_files && builtin printf %s "$tw_body" >&241 && builtin return
-  tw_give_up "the event finds no room: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
+  tw_give_up "there is no room for the event: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
 } 2>/dev/null
 
 # tw_reopen is called if the handler has closed the descriptor of stderr.
 tw_reopen() { exec 247>>"/proc/$$/fd/246" && exec </proc/self/fd/241 >&242 2>&247; }
 
-# tw_unused reports whether no process has the next file open, and then empties it.
+# tw_unused checks that no process has the next file open, and then empties it.
 tw_unused() {
   builtin local - tw_process tw_fd tw_failglob='' tw_used=''
   builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
@@ -330,7 +329,8 @@ tw_settle() {
   builtin printf "$tw_form" "$REPLY"
 }
 
-# tw_keep_bye TRAP'S ARGUMENTS... puts tw_bye before the handler's trap on EXIT, and notes traps that SIGTERM runs.
+# tw_keep_bye TRAP'S ARGUMENTS... puts tw_bye before the handler's trap on EXIT, and sets tw_traps if SIGTERM runs a
+# trap.
 tw_keep_bye() {
   builtin local - tw_command="${1-}" tw_signal
   builtin set +euCx

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The first worker of bashtcp runs this at the end of INIT if Lambda makes a snapshot (SnapStart): the hooks of the
-# handler's file, and between them GET /restore/next, which is answered in each environment that is restored. The state
-# tells the watching shell which hook has ended the worker. A worker that replaces this one runs no hooks.
+# handler's file, and between them GET /restore/next, which is answered in each restored environment. The state tells
+# the watching shell which hook ended the worker. A worker that replaces this one runs no hooks.
 # shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2261 # the variables of the other files
 
 [[ $tw_source == restore ]] || builtin return 0
@@ -29,7 +29,7 @@ for tw_hook in before_snapshot after_restore; do
   if [[ $tw_hook == after_restore ]]; then
     tw_restored
     builtin echo AfterRestoreError >>"/proc/$$/fd/245"
-    # Two restores would go on with the same random numbers.
+    # Else two restores would go on with the same random numbers.
     [[ ! ${SRANDOM-} ]] || RANDOM=$SRANDOM
   fi
   tw_status=0

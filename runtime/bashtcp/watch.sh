@@ -4,8 +4,8 @@
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
 
 [[ $tw_source == watch ]] || builtin return 0
-# tw_look runs 1.1 s after an event was seen, and then every 1.1 s. If an event still waits for the rest of its
-# body, it is refused: it has NUL bytes, or the API does not send all that it has announced.
+# tw_look runs 1.1 s after an event was seen, and then every 1.1 s. If the worker still waits for the rest of a body,
+# the event is refused: it has NUL bytes, or the API does not send all that it has announced.
 tw_look() {
   builtin local tw_stat='' tw_body=''
   builtin read -r tw_stat <"/proc/$tw_worker/stat"
@@ -13,11 +13,11 @@ tw_look() {
   if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_stat == *') S '* && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
-  [[ $tw_stat != *') Z '* ]] || tw_why=gone # and its child holds the pipe
+  [[ $tw_stat != *') Z '* ]] || tw_why=gone # but its child holds the pipe
   tw_was="$tw_now $tw_stat"
 } 2>/dev/null
 
-# tw_bury answers for a worker that has ended, or ends it. tw_why and tw_said are all that is known about its end.
+# tw_bury ends the worker if it still runs, and answers for it. tw_why and tw_said tell how it ended.
 tw_bury() {
   builtin local LC_ALL=C IFS='' tw_ours='' tw_theirs=''
   {
@@ -54,7 +54,7 @@ tw_bury() {
     tw_error Function.ShellReplaced "handler '$tw_handler' replaced its shell by exec: leave exec out, or set TWINSTART_ISOLATION=subshell"
   elif [[ ! $tw_said ]]; then
     tw_part=''
-    ((tw_status != 137)) || tw_part=', or it has closed descriptors from 243 to 255'
+    ((tw_status != 137)) || tw_part=', or it has closed descriptors from 238 to 255'
     tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))$tw_part"}"
   elif ((tw_status)); then
     tw_fail

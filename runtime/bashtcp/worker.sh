@@ -3,8 +3,8 @@
 # handler shares this shell, so nothing here may depend on its options, IFS, locale, working directory or functions.
 #
 # Bash parses a file as it runs it. INIT and GET /next come first, and the loop is parsed while the answer is on its
-# way. The loop is in no function. Bash copies a function's body twice before it runs, and a function does not see
-# the handler's trap on ERR, which is active here as in any script. So no command outside a condition may fail.
+# way. The loop is not in a function: Bash copies a function's body twice before it runs, and a function does not
+# see the handler's trap on ERR. That trap is active here, so no command outside a condition may fail.
 #
 # Descriptors: 240 and 243 as in fork.sh, 247 the handler's stderr, 248 the Runtime API, 249 the state, 252 the
 # watching shell, 254 the log. 241 and 242 are the event and the response, 238 and 239 copies of them. The worker
@@ -26,12 +26,12 @@ trap() {
 
 # tw_fork replaces itself by the tw_fork of fork.sh.
 tw_fork() { tw_source fork; tw_fork; }
-# kill takes $$ for this shell, although it is the number of the watching shell.
+# kill treats $$ as this shell, although it is the number of the watching shell.
 kill() { tw_cold tw_kill "$@"; }
 
 # tw_files gives an event new files, because a process that was made since the last event may have the old ones
-# open. A process that is left in the background then writes where nobody reads. Bash cannot remove files, so 512
-# are used in turn.
+# open. So a process left in the background writes where nobody reads. Bash cannot remove files, so 512 are used in
+# turn.
 tw_files() {
   while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done
   tw_line=$tw_slot
@@ -71,8 +71,7 @@ builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_R
 [[ ! $tw_traps ]] || tw_init tw_register
 [[ ${AWS_LAMBDA_INITIALIZATION_TYPE-}$tw_watch != snap-start ]] || tw_source restore
 # A request must leave in one write, or its second half waits 40 ms for a delayed ACK (Nagle). echo, unlike printf,
-# writes everything up to the last newline at once if it fits stdio's buffer of 4 KiB. The first echo makes that
-# buffer.
+# writes everything up to the last newline at once if it fits stdio's buffer of 4 KiB.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
 # An error here shows again when the answer is read.
@@ -91,9 +90,9 @@ tw_narrow() {
 tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0
 ((${#tw_probe} == 2)) || tw_narrow
 while :; do
-  # The head. Bash reads lines from a socket with a system call per byte, but read -N in blocks. tw_floor is the
-  # number of bytes that all answers with this status have in common, learned from the first one: read -N reads that
-  # many. Fields that may be absent do not count.
+  # The head. Bash reads lines from a socket with a system call per byte, but read -N reads blocks. tw_floor is
+  # how many bytes each answer with this status has at least, learned from the first one: read -N reads that many.
+  # Fields that may be absent do not count.
   IFS='' tw_head='' tw_close='' tw_length='' tw_odd='' tw_rest='' tw_body=''
   builtin read -r -N 17 -u 248 tw_head || :
   [[ $tw_head == HTTP/1.1\ [2-5][0-9][0-9]* ]] || tw_cold tw_odd_start
@@ -200,13 +199,13 @@ while :; do
     else
       tw_fork
     fi
-    # A plain outcome is one chunk, because that ends in a newline. A longer one gets a new connection, on which
+    # A short outcome is one chunk, because a chunk ends in a newline. A longer one gets a new connection, on which
     # ACKs come at once.
     tw_get='' tw_message='' tw_failing=''
     [[ ! -s /proc/$$/fd/246 ]] || tw_cold tw_log_stderr
     if ((tw_status)); then
       tw_cold tw_fail
-    # The response is long or has a NUL byte.
+    # The response is long, has a NUL byte, or lacks our first line.
     elif builtin read -r -d '' -n 3000 </proc/self/fd/242 || [[ $REPLY != "$tw_mark"$'\n'* ]]; then
       tw_cold tw_answer
     else
@@ -220,8 +219,8 @@ while :; do
   [[ $tw_api ]] || tw_connect
   builtin echo -nE "$tw_request" >&248 || :
   if [[ ! $tw_get ]]; then
-    # Empty the files while the API takes the outcome, and not when they are written: if a file is cut and rewritten
-    # at once, ext4 flushes it at close, which takes 150 us.
+    # Empty the files while the API takes the outcome, and not when they are written: if a file is emptied and
+    # rewritten at once, ext4 flushes it at close, which takes 150 us.
     builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
     [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
     [[ ${tw_floor[1$tw_code]-} ]] || { tw_kind=1$tw_code && tw_source learn; }
