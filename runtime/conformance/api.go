@@ -51,7 +51,7 @@ type API struct {
 	listener *net.TCPListener
 	done     chan struct{} // closed by Close
 	byID     map[string]Event
-	idle     chan struct{} // closed when every event has its outcome and GET /next is waiting
+	idle     chan struct{} // see Idle
 
 	mu       sync.Mutex
 	events   []Event
@@ -120,7 +120,8 @@ func Listen(events ...Event) (*API, error) {
 // Address is the value of AWS_LAMBDA_RUNTIME_API.
 func (a *API) Address() string { return a.listener.Addr().String() }
 
-// Idle returns a channel that is closed when all events are handed out and GET /next is waiting.
+// Idle returns a channel that is closed when every event has its outcome and GET /next is waiting, or two seconds after
+// the GET /next that finds no more events.
 func (a *API) Idle() <-chan struct{} { return a.idle }
 
 // Requests returns the requests so far.

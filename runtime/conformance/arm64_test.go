@@ -19,7 +19,7 @@ var underARM64 = []struct {
 	name       string
 	argv       func(t *testing.T, emulator []string) []string
 	instead    map[string]func(*outcome) error
-	isolations []string // which of the second table's rows
+	isolations []string // those of the second table that run
 }{
 	{"rawsyscall", rawsyscallARM64, nil, isolations},
 	// With isolation by process bashtcp starts $BASH itself, and the kernel refuses that if qemu is not registered

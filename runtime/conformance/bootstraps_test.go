@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// bootstrap is a row of the table. To add one, add it to bootstraps.
+// bootstrap is a bootstrap under test. To add one, add it to bootstraps.
 type bootstrap struct {
 	name string
 	// argv returns the command line that starts the bootstrap. It is called at most once in a test process. It

@@ -56,7 +56,8 @@ func TestConformance(t *testing.T) {
 }
 
 // asleep waits until a bootstrap's processes all sleep, as on Lambda, which ends environments that have been idle for
-// minutes. Bash runs a trap only after its next read if the signal comes between its last look and the system call.
+// minutes. Bash runs a trap only after its next read if the signal comes between its last check for signals and the
+// system call of that read.
 func asleep(pid int, within time.Duration) {
 	awake := func(pid int) bool { return !usage.Asleep(pid) }
 	end := time.Now().Add(within)
@@ -68,15 +69,15 @@ func asleep(pid int, within time.Duration) {
 	}
 }
 
-// scenario is a column of the table.
+// scenario is what the API and the handler do, and what a bootstrap must then do.
 type scenario struct {
 	name    string
 	files   map[string]string // below LAMBDA_TASK_ROOT; a file that starts with #! is executable
 	handler string            // _HANDLER; "" is handler.run
-	arg     string            // first argument, with no _HANDLER at all
+	arg     string            // the first argument; if it is set, _HANDLER is not
 	env     []string          // further environment
 	events  []Event
-	restore *Restore             // nil: the API knows no SnapStart
+	restore *Restore             // nil: the API does not know SnapStart
 	chroot  string               // the folder of this machine that is the root; "" is the machine's root
 	hangs   bool                 // the handler writes the file "hangs" into its task root, and goes on for ever
 	ends    bool                 // when the bootstrap is idle, send SIGTERM as Lambda does to end an environment

@@ -115,7 +115,7 @@ var contractScenarios = append([]contractScenario{
 		},
 	},
 	{
-		name:    "INIT runs once, and for each event with a process",
+		name:    "INIT runs once, or for each event with isolation by process",
 		handler: ": >>\"$LAMBDA_TASK_ROOT/../count\"\necho started >&2\nrun() { printf ok; }\n",
 		events:  events("", ""),
 		check: func(o *outcome, isolation string) error {
@@ -130,7 +130,7 @@ var contractScenarios = append([]contractScenario{
 		},
 	},
 	{
-		name:    "what the file prints at its top is log, not response",
+		name:    "what the file prints at its top goes to the log, not into the response",
 		handler: "echo top\nrun() { printf ok; }\n",
 		events:  events(""),
 		check: func(o *outcome, _ string) error {
@@ -138,7 +138,7 @@ var contractScenarios = append([]contractScenario{
 		},
 	},
 	{
-		name:    "exit 0 is success, and no other event is touched",
+		name:    "exit 0 is success, and other events are not affected",
 		handler: "run() { printf %s \"$1\"; [[ $1 != bye ]] || exit 0; }\n",
 		events:  events("1", "bye", "3"),
 		check:   func(o *outcome, _ string) error { return o.responses("1", "bye", "3") },
@@ -291,7 +291,7 @@ var contractScenarios = append([]contractScenario{
 		},
 	},
 	{
-		name:    "context appears and goes away again",
+		name:    "context of one event is not there for the next",
 		handler: "run() { bash -c 'printf %s \"${LAMBDA_RUNTIME_AWS_TENANT_ID-none} ${_X_AMZN_TRACE_ID-none} ${LAMBDA_RUNTIME_CLIENT_CONTEXT-none} $LAMBDA_RUNTIME_AWS_REQUEST_ID\"'; }\n",
 		events: []Event{{}, {Header: map[string]string{"Aws-Tenant-Id": "t", "Trace-Id": "Root=1"}}, {Header: map[string]string{"Trace-Id": "Root=2"}},
 			{Header: map[string]string{"Client-Context": "{}"}}, {}},
@@ -319,7 +319,7 @@ var contractScenarios = append([]contractScenario{
 		events:  events(`{"a":[{"b":"x\ny"}]}`, `{"a":[{"b":"\""}]}`),
 		check: func(o *outcome, _ string) error {
 			if !strings.Contains(o.stderr, `"level":"INFO","message":"got","requestId":"id-1","v":"x\ny"`) {
-				return fmt.Errorf("the log lacks its line")
+				return fmt.Errorf("the log lacks the line of lambda_log")
 			}
 			return o.responses("\"x\\ny\"\n", "\"\\\"\"\n")
 		},

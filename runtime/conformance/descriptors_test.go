@@ -10,11 +10,11 @@ import (
 // nothing.
 var descriptorScenarios = []contractScenario{
 	allDescriptors("every descriptor closed", "exec $i>&-"),
-	allDescriptors("every descriptor opened over, to read", "exec $i</dev/null"),
-	allDescriptors("every descriptor opened over, to write", "exec $i>>$LAMBDA_TASK_ROOT/file"),
+	allDescriptors("every descriptor overwritten, to read", "exec $i</dev/null"),
+	allDescriptors("every descriptor overwritten, to write", "exec $i>>$LAMBDA_TASK_ROOT/file"),
 	eachDescriptor("each of the last descriptors closed", "exec $1>&-"),
-	eachDescriptor("each of the last descriptors opened over, to read", "exec $1</dev/null"),
-	eachDescriptor("each of the last descriptors opened over, to write", "exec $1>>$LAMBDA_TASK_ROOT/file"),
+	eachDescriptor("each of the last descriptors overwritten, to read", "exec $1</dev/null"),
+	eachDescriptor("each of the last descriptors overwritten, to write", "exec $1>>$LAMBDA_TASK_ROOT/file"),
 }
 
 func allDescriptors(name, command string) contractScenario {

@@ -4,7 +4,7 @@ package conformance
 var environmentScenarios = []contractScenario{
 	environmentScenario("Lambda's folders of libraries, and no SHELL", []string{"LD_LIBRARY_PATH=/lib64:/usr/lib64:/var/task/lib"}, "/lib64:/usr/lib64:/var/task/lib x /"),
 	environmentScenario("a base image's folders of libraries", []string{"LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/a b"}, "/var/lang/lib:/lib64:/usr/lib64:/a b x /"),
-	environmentScenario("folders of libraries of one's own, and a SHELL", []string{"LD_LIBRARY_PATH=/var/task/lib:/lib64:/usr/lib64:", "SHELL=/bin/sh"}, "/var/task/lib:/lib64:/usr/lib64: x /bin/sh x"),
+	environmentScenario("the function's own folders of libraries, and a SHELL", []string{"LD_LIBRARY_PATH=/var/task/lib:/lib64:/usr/lib64:", "SHELL=/bin/sh"}, "/var/task/lib:/lib64:/usr/lib64: x /bin/sh x"),
 	environmentScenario("no folders of libraries", nil, "none /"),
 }
 

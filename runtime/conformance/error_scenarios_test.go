@@ -36,7 +36,7 @@ var errorScenarios = []scenario{
 		},
 	},
 	{
-		name:   "error exit without a word",
+		name:   "error exit without a message",
 		files:  handlerFile("run() { return 3; }\n"),
 		events: []Event{{Body: "1"}},
 		check:  func(o *outcome) error { return o.failureSays("id-1", "3") },
@@ -50,7 +50,7 @@ var errorScenarios = []scenario{
 		},
 	},
 	{
-		name:   "stderr with quotes, control characters and no UTF-8",
+		name:   "stderr with quotes, control characters and bytes that are not UTF-8",
 		files:  handlerFile("run() { printf 'say \"no\" \\\\ tab\\there\\001\\033[1m \\377\\300\\200 \\303\\251 end\\n' >&2; return 1; }\n"),
 		events: []Event{{Body: "1"}},
 		check: func(o *outcome) error {
@@ -224,7 +224,7 @@ func postError(status int) scenario {
 		events: []Event{{Body: "1", ErrorStatus: status}, {Body: "ok"}},
 		check: func(o *outcome) error {
 			if !strings.Contains(o.stderr, fmt.Sprint(status)) {
-				return fmt.Errorf("the log says nothing of it")
+				return fmt.Errorf("the log does not have the status")
 			}
 			return o.response(2, "ok")
 		},
@@ -239,7 +239,7 @@ var replyScenarios = []scenario{
 		events: []Event{{Body: "1", ReplyStatus: http.StatusBadRequest}, {Body: "2", ReplyStatus: http.StatusForbidden}, {Body: "3"}},
 		check: func(o *outcome) error {
 			if !strings.Contains(o.stderr, "400") || !strings.Contains(o.stderr, "403") {
-				return fmt.Errorf("the log says nothing of it")
+				return fmt.Errorf("the log does not have the status")
 			}
 			return o.responses("1", "2", "3")
 		},
@@ -250,7 +250,7 @@ var replyScenarios = []scenario{
 		events: []Event{{Body: "1", ReplyStatus: http.StatusGone}, {Body: "2"}},
 		check: func(o *outcome) error {
 			if !strings.Contains(o.stderr, "410") {
-				return fmt.Errorf("the log says nothing of it")
+				return fmt.Errorf("the log does not have the status")
 			}
 			return o.responses("1", "2")
 		},

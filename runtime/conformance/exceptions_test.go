@@ -29,12 +29,12 @@ var exceptions = map[exceptionKey]exception{
 		},
 	},
 	{"bashcurl", "deadline"}: {
-		why:   "a shell that waits for its handler watches no clock",
+		why:   "a shell that waits for its handler does not watch the deadline",
 		check: onlyAskedFor,
 		hangs: true,
 	},
 	{"bashcurl", "deadline that has passed"}: {
-		why:   "a shell that waits for its handler watches no clock",
+		why:   "a shell that waits for its handler does not watch the deadline",
 		check: onlyAskedFor,
 		hangs: true,
 	},
@@ -53,7 +53,7 @@ var exceptions = map[exceptionKey]exception{
 			return nil
 		},
 	},
-	{"bashcurl", "stderr with quotes, control characters and no UTF-8"}: {
+	{"bashcurl", "stderr with quotes, control characters and bytes that are not UTF-8"}: {
 		why: questionMarks,
 		check: func(o *outcome) error {
 			return o.failureSays("id-1", "say \"no\" \\ tab here??[1m \ufffd\ufffd\ufffd \u00e9 end")
@@ -122,7 +122,7 @@ var exceptions = map[exceptionKey]exception{
 		},
 	},
 	{"lambdago", "malformed: no request id"}: {
-		why: "aws-lambda-go misses the deadline first and reports that for the invocation with the id \"\"; the answer ends it, or that the API has hung up",
+		why: "aws-lambda-go first finds that the deadline is missing, and reports that for the invocation with the id \"\"; it ends when that is answered, or because the API has hung up",
 		check: func(o *outcome) error {
 			if len(o.find("/invocation//error")) > 1 || !o.exited || o.status <= 0 {
 				return fmt.Errorf("the bootstrap did something else")
@@ -143,7 +143,7 @@ var exceptions = map[exceptionKey]exception{
 	{"lambdago", "POST error answers 410"}: lambdagoEnds("410"),
 	{"lambdago", "POST error answers 413"}: lambdagoEnds("413"),
 	{"lambdago", "Invocation-Id goes back with the outcome"}: {
-		why: "aws-lambda-go 1.55.1, the newest, knows no such field, and Lambda checks only what comes back",
+		why: "aws-lambda-go 1.55.1, the newest, does not know this field, and Lambda checks the field only if it comes back",
 		check: func(o *outcome) error {
 			for _, r := range o.requests {
 				if r.Header.Get("Lambda-Runtime-Invocation-Id") != "" {
@@ -209,7 +209,7 @@ func onlyAskedFor(o *outcome) error {
 	return nil
 }
 
-// wentOn checks that an answer that is not HTTP was taken for an event.
+// wentOn checks that an answer that is not HTTP was treated as an event.
 func wentOn(o *outcome) error {
 	if o.untouched("touched") == nil {
 		return fmt.Errorf("the handler did not run")

@@ -80,7 +80,7 @@ func TestFaults(t *testing.T) {
 				argv, root := c.command(t)
 				if f.without != "" || f.unreadable {
 					if os.Geteuid() != 0 {
-						need.Missing(t, "it takes root")
+						need.Missing(t, "it needs root")
 					}
 					root = f.root(t, c)
 				}

@@ -22,7 +22,7 @@ import (
 )
 
 // idiom is something that people write in handlers. The right answer is what plain Bash does on the same root when
-// it sources the file and calls run once per event. A function that starts with "file:" is the whole file.
+// it sources the file and calls run once per event. If run starts with "file:", the rest is the whole file.
 type idiom struct {
 	name, run string
 	env       []string
@@ -55,8 +55,8 @@ func merge(maps ...map[string]string) map[string]string {
 
 const forks = "bashtcp/worker bashtcp/subshell bashtcp-static/worker bashtcp-static/subshell"
 
-// racing is for idioms that start a program and go on, if image-minimal does not have the program. Even with plain
-// Bash the order of the two varies.
+// racing is for idioms that start a program and go on. image-minimal does not have the program, and even with plain
+// Bash it varies whether the start fails before or after the handler's next command.
 var racing = map[string]string{string(arm.ImageMinimal): "any"}
 
 var idioms = []idiom{
@@ -100,12 +100,12 @@ var idioms = []idiom{
 	{name: "a temporary file", run: `local f; f=$(mktemp); printf %s "$1" >"$f"; cat "$f"; rm "$f"`},
 	{name: "a working folder", run: `local d; d=$(mktemp -d); (cd "$d" && printf x >a && ls); rm -r "$d"`},
 	{name: "POSIX mode by its variable", run: `POSIXLY_CORRECT=1; printf %s "$1"; unset POSIXLY_CORRECT`},
-	{name: "POSIX mode of the environment", run: `shopt -qo posix && printf posix`, env: []string{"POSIXLY_CORRECT=1"}},
-	{name: "an older Bash's ways", run: `BASH_COMPAT=4.2; printf %s "${1//Z/'z'}"; BASH_COMPAT=`},
-	{name: "an older Bash's ways, of the environment", run: `printf '%s %s' "$BASH_COMPAT" "${1//Z/'z'}"`, env: []string{"BASH_COMPAT=4.2"}},
+	{name: "POSIX mode from the environment", run: `shopt -qo posix && printf posix`, env: []string{"POSIXLY_CORRECT=1"}},
+	{name: "what an older Bash does", run: `BASH_COMPAT=4.2; printf %s "${1//Z/'z'}"; BASH_COMPAT=`},
+	{name: "what an older Bash does, from the environment", run: `printf '%s %s' "$BASH_COMPAT" "${1//Z/'z'}"`, env: []string{"BASH_COMPAT=4.2"}},
 	{name: "here-strings of an older Bash", run: `local l; BASH_COMPAT=5.0; read -r l <<<"$1"; BASH_COMPAT=; printf %s "$l"`, env: []string{"BASH_COMPAT=5.0"}},
 	{name: "BASH_ENV", run: `greet`, env: []string{"BASH_ENV=/proc/self/cwd/env"}},
-	{name: "options of the environment", run: `[[ -o nounset && -o noclobber ]] && printf both`, env: []string{"SHELLOPTS=nounset:noclobber"}, differs: in("bashcurl", "any")},
+	{name: "options from the environment", run: `[[ -o nounset && -o noclobber ]] && printf both`, env: []string{"SHELLOPTS=nounset:noclobber"}, differs: in("bashcurl", "any")},
 	{name: "IFS", run: `local IFS=,; set -- a b c; printf %s "$*"`},
 	{name: "IFS for good", run: `IFS=:; set -- a b; printf %s "$*"; IFS=$' \t\n'`},
 	{name: "patterns", run: "file:shopt -s nullglob extglob\nrun() { local f=(\"$LAMBDA_TASK_ROOT\"/no.such* \"$LAMBDA_TASK_ROOT\"/handler.@(sh|bash)); printf %d ${#f[@]}; }"},
@@ -128,7 +128,7 @@ var idioms = []idiom{
 	{name: "stdout away and back", run: `exec 3>&1 >/dev/null; echo lost; exec >&3 3>&-; printf back`},
 	{name: "jobs and wait", run: `(exit 3) & wait $!; printf %d $?`},
 	{name: "wait -n", run: `sleep 0 & wait -n; printf %d $?`},
-	// Once the job says that it runs: see package bashtcp for what Bash does before.
+	// The job is killed after it has said that it runs, because Bash may lose an earlier signal: see package bashtcp.
 	{name: "kill a job", run: `local l; coproc { echo; exec sleep 100; }; read -r l <&"${COPROC[0]}"; kill $!; wait $! 2>/dev/null; printf %d $?`, differs: racing},
 	{name: "a program with a time limit", run: `timeout 0.1 sleep 5; printf %d $?`},
 	{name: "eval and an alias", run: `shopt -s expand_aliases; alias hi='printf hello'; eval hi; unalias hi`},

@@ -30,11 +30,11 @@ var malformations = map[string]string{
 	"status 413":                  "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\n{}",
 	"status 999":                  "HTTP/1.1 999 Nines\r\nContent-Length: 2\r\n\r\n{}",
 	"head without an end":         fields + "X: " + strings.Repeat("a", 2_000_000),
-	"line that is no field":       fields + "garbage\r\nContent-Length: 2\r\n\r\n{}",
+	"line that is not a field":    fields + "garbage\r\nContent-Length: 2\r\n\r\n{}",
 	"length empty":                fields + "Content-Length: \r\n\r\n{}",
 	"length with a sign":          fields + "Content-Length: +2\r\n\r\n{}",
 	"length hexadecimal":          fields + "Content-Length: 0x2\r\n\r\n{}",
-	"length octal, if taken so":   fields + "Content-Length: 010\r\n\r\n12345678",
+	"length with a leading zero":  fields + "Content-Length: 010\r\n\r\n12345678",
 	"length that is code":         fields + "Content-Length: a[$(touch touched)]\r\n\r\n{}",
 	"length of a gigabyte":        fields + "Content-Length: 1000000000\r\n\r\n{}",
 	"length of 2^64 + 2":          fields + "Content-Length: 18446744073709551618\r\n\r\n{}",
@@ -52,7 +52,7 @@ var malformations = map[string]string{
 	"id that is code":             withID("$(touch touched)"),
 	"id with a control character": withID("id\x011"),
 	"id with a carriage return":   withID("a\rb"),
-	"id of no UTF-8":              withID("\xc3\xa9\xff"),
+	"id that is not UTF-8":        withID("\xc3\xa9\xff"),
 }
 
 // TestMalformed checks that the bootstraps of this project exit with a reason on stderr and never run the handler.

@@ -16,7 +16,7 @@ const (
 // handlerFile is a task root with the file handler.sh only.
 func handlerFile(content string) map[string]string { return map[string]string{"handler.sh": content} }
 
-// scenarios lists the columns of the table in the order of reports.
+// scenarios lists the scenarios of the table in the order of reports.
 var scenarios = slices.Concat(wireScenarios, handlerScenarios, errorScenarios, hostileScenarios, replyScenarios)
 
 // large is an event near Lambda's limit of 6 MB for a synchronous invocation. No two of its lines are the same.

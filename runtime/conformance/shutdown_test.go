@@ -56,7 +56,7 @@ func (o *outcome) ended(traps bool) error {
 	case !traps:
 		return nil
 	case len(registered) != 1 || registered[0].Header.Get("Lambda-Extension-Name") == "" || string(registered[0].Body) != `{"events":[]}`:
-		return fmt.Errorf("no extension was registered as it should: %v", registered)
+		return fmt.Errorf("the extension was not registered as it should be: %v", registered)
 	case len(asked) != 1 || asked[0].Header.Get("Lambda-Extension-Identifier") != "identifier-1":
 		return fmt.Errorf("the extension did not ask for events: %v", asked)
 	case o.status != 0 || cleaned != 1:

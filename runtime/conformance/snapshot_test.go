@@ -13,7 +13,7 @@ import (
 var snapStart = []string{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start", "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/credentials",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN=token"}
 
-// bothHooks notes in a file what runs, because hooks of a process per event leave nothing else.
+// bothHooks notes in a file what runs, because hooks that run in their own process leave nothing else behind.
 const bothHooks = `state=$LAMBDA_TASK_ROOT/state
 kept=init
 before_snapshot() { kept+=,before; echo a word of the hook; printf b >>"$state"; }
@@ -48,7 +48,7 @@ var snapshotScenarios = []snapshotScenario{
 		files: handlerFile("before_snapshot() { : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 60; }\n" + echoArgument)}},
 	{scenario: scenario{name: "after fails", files: handlerFile("after_restore() { echo no clock >&2; return 3; }\n" + echoArgument), restore: &Restore{}},
 		calls: "GET /restore/next, POST /restore/error", says: "Runtime.AfterRestoreError no clock"},
-	{scenario: scenario{name: "after fails without a word", files: handlerFile("after_restore() { exit 9; }\n" + echoArgument), restore: &Restore{}},
+	{scenario: scenario{name: "after fails without a message", files: handlerFile("after_restore() { exit 9; }\n" + echoArgument), restore: &Restore{}},
 		calls: "GET /restore/next, POST /restore/error", says: "Runtime.AfterRestoreError 9"},
 	{scenario: scenario{name: "after hangs", restore: &Restore{}, hangs: true,
 		files: handlerFile("after_restore() { : >\"$LAMBDA_TASK_ROOT/hangs\"; sleep 60; }\n" + echoArgument)}, calls: "GET /restore/next"},
@@ -86,7 +86,7 @@ func (s snapshotScenario) check(c column, o *outcome) error {
 	case c.name == "bashcurl" && s.handler == "program":
 		_, err := o.initError()
 		return err
-	case c.name == "bashcurl" && s.name == "answer cut": // curl takes a head that is cut for a whole one
+	case c.name == "bashcurl" && s.name == "answer cut": // curl treats a cut head as a whole one
 		s.calls, s.says = "GET /restore/next, GET /invocation/next", ""
 	}
 	var calls []string
@@ -143,8 +143,8 @@ func (o *outcome) logged(words string) error {
 	return nil
 }
 
-// TestRestoredRandomness restores one snapshot twice: two shells with the same seed stand for it. Without SnapStart
-// they go on with the same numbers.
+// TestRestoredRandomness starts two shells with the same seed, like two environments that are restored from one
+// snapshot. Without SnapStart they give the same numbers.
 func TestRestoredRandomness(t *testing.T) {
 	s := scenario{files: handlerFile("RANDOM=42\nrun() { printf %s \"$RANDOM $RANDOM $RANDOM\"; }\n"), events: events("1"), restore: &Restore{}}
 	for _, c := range columns(false) {

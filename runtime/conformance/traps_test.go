@@ -49,7 +49,8 @@ var trapScenarios = []contractScenario{
 	},
 }
 
-// trapped counts the lines that a trap has logged. The last event's error repeats some of these lines.
+// trapped counts the lines that a trap has logged. It stops at the bootstrap's first own line, because the error of the
+// last event repeats some of them.
 func (o *outcome) trapped(want int) error {
 	log, _, _ := strings.Cut(o.stderr, "twinstart: ")
 	if n := strings.Count(log, "trapped\n"); n != want {
