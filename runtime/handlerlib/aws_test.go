@@ -24,7 +24,7 @@ import (
 var temporary = aws.Credentials{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY==", SessionToken: "IQoJb3JpZ2luX2VjE/+=="}
 
 // signatures is a server that computes the signature of a request with the SDK's signer, and refuses a request with
-// another one.
+// another signature.
 func signatures(t *testing.T, service string) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -132,8 +132,8 @@ func TestAWSMistakes(t *testing.T) {
 		`lambda_aws 'x;y' /`: "lambda_aws: want a service and a path",
 		`unset AWS_ACCESS_KEY_ID; lambda_aws s3 /`:           "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing",
 		keys + `AWS_SESSION_TOKEN=$'x\"\ny' lambda_aws s3 /`: "is missing or malformed",
-		keys + "PATH=" + old + `; lambda_aws s3 /`:           "lambda_aws: curl 7.88 or later signs requests, here it is: curl 7.81.0 \n",
-		keys + `PATH=/nowhere; lambda_aws s3 /`:              "here it is: none\n",
+		keys + "PATH=" + old + `; lambda_aws s3 /`:           "which signs requests; found: curl 7.81.0 \n",
+		keys + `PATH=/nowhere; lambda_aws s3 /`:              "found: none\n",
 	} {
 		if stdout, stderr, status := run(t, script); stdout != "" || status != 1 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: %q, %q, status %d; want %q", script, stdout, stderr, status, want)

@@ -2,7 +2,7 @@
 # Twinstart's library for handlers: . "$TWINSTART_LIB". Only lambda_aws forks. docs/handler-contract.md describes
 # its functions.
 # shellcheck disable=SC1003 # no escaped quotes, but backslashes
-# The last argument VARIABLE takes a result without $(...), which would fork. Without it the result is printed.
+# The last argument, VARIABLE, takes the result, because $(...) would fork. Without it the result is printed.
 
 # lambda_remaining_ms [VARIABLE]: milliseconds until the event's deadline.
 lambda_remaining_ms() {
@@ -51,7 +51,7 @@ lambda_json_quote() {
 # without NUL characters; other values stay as they are. Status 1: no such value. Status 2: malformed JSON before
 # the value, and a message on stderr.
 #
-# Every operation of Bash on a string takes time in proportion to its length. So the document is cut at its quotes
+# A string operation of Bash takes time in proportion to the length. So the document is cut at its quotes
 # once, and then read piece by piece: _tw_rest is the rest of piece _tw_at, which is outside JSON strings.
 lambda_json_get() {
   local - LC_ALL=C IFS=\" _tw_at=0 _tw_rest _tw_path=$2 _tw_key _tw_value _tw_index
@@ -173,7 +173,7 @@ _lambda_json_string() {
     _tw_end=${_tw_pieces[_tw_at]-}
     [[ $_tw_end == *\\ ]] || break
     _tw_end=${_tw_end##*[!\\]}
-    ((${#_tw_end} % 2)) || break # an odd number of them makes the quote part of the string
+    ((${#_tw_end} % 2)) || break # after an odd number of \ the quote is part of the string
   done
   _tw_at=$((_tw_at + 1))
   ((_tw_at < ${#_tw_pieces[@]})) || { _tw_rest='' && _lambda_json_malformed 'want a value, or the end of a string,' || return; }
@@ -247,7 +247,7 @@ _lambda_utf8() { # of _tw_code, onto _tw_out
 }
 
 # lambda_log LEVEL MESSAGE [NAME VALUE ...] writes a line to stderr if AWS_LAMBDA_LOG_LEVEL (INFO) allows the level:
-# TRACE, DEBUG, INFO, WARN, ERROR or FATAL in any case. A JSON object, or text if AWS_LAMBDA_LOG_FORMAT=Text.
+# TRACE, DEBUG, INFO, WARN, ERROR or FATAL in any case. It is a JSON object, or text if AWS_LAMBDA_LOG_FORMAT=Text.
 lambda_log() {
   local _tw_levels=' TRACE=1 DEBUG=2 INFO=3 WARN=4 ERROR=5 FATAL=6 ' _tw_level=${1^^} _tw_least=${AWS_LAMBDA_LOG_LEVEL:-INFO} _tw_line _tw_rank _tw_json
   _tw_least=${_tw_least^^}
@@ -312,7 +312,7 @@ lambda_aws() {
     printf '%s\n' "lambda_aws: want a service and a path, as in: lambda_aws dynamodb / -d '{}'" >&2
     return 1
   fi
-  if [[ ! $_tw_key && ${AWS_CONTAINER_CREDENTIALS_FULL_URI-} ]]; then # SnapStart: asked each time, because they change
+  if [[ ! $_tw_key && ${AWS_CONTAINER_CREDENTIALS_FULL_URI-} ]]; then # SnapStart: ask each time, because keys change
     _tw_config=$(curl --config /proc/self/fd/9 --noproxy '*' -sSf "$AWS_CONTAINER_CREDENTIALS_FULL_URI" \
       9<<<"header = \"Authorization: ${AWS_CONTAINER_AUTHORIZATION_TOKEN-}\"") || return 1
     _tw_key=$(lambda_json_get "$_tw_config" AccessKeyId) || :
@@ -323,11 +323,11 @@ lambda_aws() {
     printf '%s\n' 'lambda_aws: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing or malformed' >&2
     return 1
   fi
-  if [[ ! ${_lambda_curl-} ]]; then # asked once: older versions do not sign the session's token, and services refuse
+  if [[ ! ${_lambda_curl-} ]]; then # ask once; older versions do not sign the session's token, so services refuse
     _lambda_curl=$(curl --version 2>/dev/null) || _lambda_curl=none
   fi
   if [[ ! $_lambda_curl =~ ^curl\ ([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 7088)); then
-    printf 'lambda_aws: curl 7.88 or later signs requests, here it is: %s\n' "${_lambda_curl%%[(-]*}" >&2
+    printf 'lambda_aws: install curl 7.88 or later, which signs requests; found: %s\n' "${_lambda_curl%%[(-]*}" >&2
     _lambda_curl=
     return 1
   fi
