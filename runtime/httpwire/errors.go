@@ -43,7 +43,7 @@ const (
 
 // Memory holds all buffers of a Client, for programs that have no heap. A Client that was given a Memory by Use
 // allocates nothing, not even for errors, as long as the Header and Body of its requests are not temporaries. As a
-// package variable a Memory costs nothing until it is touched.
+// package variable a Memory costs nothing until it is used.
 type Memory struct {
 	in   [MaxHead]byte
 	out  [inline + maxHeadSent]byte
@@ -51,7 +51,7 @@ type Memory struct {
 	list [MaxHead / len("a:\r\n")]span
 }
 
-// maxHeadSent is the most that the head of a request of such a client, or its trailers, may have, in bytes.
+// maxHeadSent limits the head of a request of such a client, and its trailers, in bytes.
 const maxHeadSent = 64 << 10
 
 // Use gives memory to a Client that has sent nothing yet. Bodies are received into body; a longer one is a

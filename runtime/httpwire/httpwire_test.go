@@ -74,7 +74,7 @@ func TestReceiveRefuses(t *testing.T) {
 		"another protocol":           "SSH-2.0-OpenSSH\r\n\r\n",
 		"HTTP/2":                     "HTTP/2.0 200 OK\r\n\r\n",
 		"no status":                  "HTTP/1.1 \r\n\r\n",
-		"status that is no number":   "HTTP/1.1 2x0 OK\r\n\r\n",
+		"status is not a number":     "HTTP/1.1 2x0 OK\r\n\r\n",
 		"status with four digits":    "HTTP/1.1 2000 OK\r\n\r\n",
 		"status out of range":        "HTTP/1.1 600 OK\r\n\r\n",
 		"upgrade":                    "HTTP/1.1 101 Switching Protocols\r\n\r\n",

@@ -44,7 +44,7 @@ func TestMemory(t *testing.T) {
 		"one long line": "HTTP/1.1 200 OK\r\na: " + strings.Repeat("b", 70_000),
 		"too long body": "HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n",
 		"nothing":       "",
-		"no HTTP":       "hello\r\n\r\n",
+		"not HTTP":      "hello\r\n\r\n",
 		"no length":     "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
 		"cut short":     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123",
 		"bad chunk":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",

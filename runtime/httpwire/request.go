@@ -15,7 +15,7 @@ type Client struct {
 	Dial Dial
 
 	rw  io.ReadWriteCloser // nil: no connection is open
-	out []byte             // reused by Send
+	out []byte             // reused for each request
 	in  []byte             // in[r:w] is read from rw, but not yet consumed
 	r   int
 	w   int
@@ -27,8 +27,8 @@ type Client struct {
 // Field is one header field. Name and Value must not contain CR, LF or NUL; the caller checks that.
 type Field struct{ Name, Value string }
 
-// Request is what a client sends. Send adds Host and Content-Length to Header. A GET request without a Body has no
-// Content-Length.
+// Request is what a client sends. The client adds Host and Content-Length to Header. A GET request without a Body has
+// no Content-Length.
 type Request struct {
 	Method string
 	Target string // path as sent, such as "/2018-06-01/runtime/invocation/next"
