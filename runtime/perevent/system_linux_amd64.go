@@ -1,4 +1,4 @@
 package perevent
 
-// sysMemfdCreate is not in package syscall, which was frozen before it.
+// sysMemfdCreate is not in package syscall, which is frozen and older than memfd_create.
 const sysMemfdCreate = 319
