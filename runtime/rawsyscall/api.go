@@ -59,7 +59,7 @@ func next() {
 	}
 	id := current.context[runtimeapi.RequestID]
 	if !runtimeapi.ValidID(id) || len(id) > len(idMemory) {
-		die(logged("GET ", nextPath, " answered no usable ", runtimeapi.Fields[runtimeapi.RequestID].Header))
+		die(logged("GET ", nextPath, " answered without a usable ", runtimeapi.Fields[runtimeapi.RequestID].Header))
 	}
 	t := in(idMemory[:])
 	current.id = t.add(id).string()

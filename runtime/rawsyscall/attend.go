@@ -16,10 +16,10 @@ const (
 // closed the handler's stdout and stderr; and until a worker that has closed its control channel has ended.
 const grace = 100e6
 
-// patience is how long, in ns, a worker's output stays unread in the pipe. Most functions have ended by then, so
-// they are not interrupted. A function that writes more than the pipe holds waits that long, but only the first
-// time. patience is longer than the kernel's tick: a shorter timer must be set in hardware, which costs 19 us per
-// event, see runtime/benchmarks/README.md.
+// patience is how long, in ns, a worker's output stays unread in the pipe. Most functions have ended by then, so they
+// are not interrupted. A function that writes more than the pipe holds waits that long, unless its previous response
+// was as large. patience is longer than the kernel's tick: a shorter timer must be set in hardware, which costs 19 us
+// per event, see runtime/benchmarks/README.md.
 const patience = 5e6
 
 // streamPiece is the most that one read takes of a streamed response, in bytes: as much as a pipe holds.

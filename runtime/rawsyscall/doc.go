@@ -10,7 +10,7 @@
 // no signal handlers. Therefore everything that run reaches, here and in the packages it uses, must follow these
 // rules:
 //
-//   - Allocate nothing. Memory is on the stack or in package variables, which cost nothing until they are touched.
+//   - Allocate nothing. Memory is on the stack or in package variables, which cost nothing until they are used.
 //     Use append only if the capacity is known to be enough. Use no maps, channels, goroutines, escaping closures
 //     or string concatenation.
 //   - Need no package initialisation: the compiler must be able to lay out the value of each variable.

@@ -35,7 +35,7 @@ var needsNothing = []string{
 
 // allocates lists calls that remain in functions although they are never made, and the reason.
 var allocates = map[string]string{
-	"growslice":     "append, to what has the capacity: httpwire.Memory, api.header, stream.trailers, reportMemory",
+	"growslice":     "append, where the capacity is known to be enough: httpwire.Memory, api.header, stream.trailers, reportMemory",
 	"makeslice":     "httpwire's buffers where none were given",
 	"convT64":       "an errno as error: values below 256 are in a table",
 	"concatstring2": "messages of httpwire's errors, which reason does not ask for",

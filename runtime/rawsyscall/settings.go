@@ -70,12 +70,12 @@ func configure() *failure {
 		settings.handler = cString(arguments[1])
 	}
 	if settings.snapshot && settings.concurrency > 1 {
-		bad = "AWS_LAMBDA_MAX_CONCURRENCY is above 1, and SnapStart is on: Lambda has not both"
+		bad = "AWS_LAMBDA_MAX_CONCURRENCY is above 1 and SnapStart is on: use only one of them"
 	}
 	switch settings.isolation {
 	case byWorker, bySubshell, byProcess:
 	default:
-		bad = "TWINSTART_ISOLATION is none of worker, subshell and process"
+		bad = "TWINSTART_ISOLATION is not worker, subshell or process"
 	}
 	if bad != "" {
 		return fail("Runtime.ConfigInvalid").say(bad)

@@ -51,7 +51,7 @@ func TestTermination(t *testing.T) {
 	}
 }
 
-// If an idle connection is dropped and replaced, the new one must be attended like the first: SIGTERM ends the
+// If an idle connection is dropped and replaced, the new one must be handled like the first: SIGTERM ends the
 // environment, and late stderr reaches the log.
 func TestTerminationOnANewConnection(t *testing.T) {
 	e := start(t, "trap 'echo cleaned up >&2' EXIT\nrun() { { read -r <>\"$LAMBDA_TASK_ROOT/go\"; echo later >&2; } & }\n")

@@ -63,7 +63,7 @@ func TestKilledWorkers(t *testing.T) {
 	n := <-killed
 	t.Logf("%d invocations, %d workers killed, %d of them answered with an error", *kills, n, failures)
 	if failures > n {
-		t.Errorf("%d errors of %d killed workers: others were touched", failures, n)
+		t.Errorf("%d errors with %d killed workers: events of other workers failed too", failures, n)
 	}
 	if n == 0 {
 		t.Error("no worker was killed")

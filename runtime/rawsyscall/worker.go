@@ -125,9 +125,9 @@ func (w *worker) alive() bool {
 	return poll(files[:], 0) == 0
 }
 
-// hear reads from the control channel. The line is "ready", a trap that the handler's file has set, or a status; if
-// several lines arrive, the last one counts. complete is false until a line has ended. open is false at the end of
-// the channel.
+// hear reads from the control channel. The line is "ready", "hook", "lost", a trap that the handler's file has set, or
+// a status; if several lines arrive, the last one counts. complete is false until a line has ended. open is false at
+// the end of the channel.
 func (w *worker) hear() (line string, complete, open bool) {
 	n, errno := read(w.control, w.line[w.n:])
 	if n == 0 {
