@@ -17,7 +17,7 @@ const (
 	// HeaderErrorType is sent with every error report.
 	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
 
-	// HeaderInvocationID comes with an event since July 2026, and the bootstrap sends it back with the outcome. By it
+	// HeaderInvocationID comes with an event since July 2026, and the bootstrap sends it back with the outcome. With it
 	// the API can refuse (410) a late answer to an event that has timed out, even if a later event has the same
 	// request id. See https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
 	HeaderInvocationID = "Lambda-Runtime-Invocation-Id"
@@ -110,7 +110,7 @@ func (c *Client) Next() (*Invocation, error) {
 		inv.Context[i] = reply.Header.Get(field.Header)
 	}
 	if !ValidID(inv.Context[RequestID]) {
-		return nil, errors.New("GET " + path + " answered no usable " + Fields[RequestID].Header)
+		return nil, errors.New("GET " + path + " answered without a usable " + Fields[RequestID].Header)
 	}
 	c.invocation = reply.Header.Get(HeaderInvocationID)
 	return inv, nil

@@ -49,7 +49,7 @@ func validFunction(name string) bool {
 	return name != "" && (name[0] < '0' || name[0] > '9')
 }
 
-// ValidID makes sure that a request id is safe as a part of a path.
+// ValidID reports whether a request id is safe as a part of a path.
 func ValidID(id string) bool {
 	for i := range len(id) {
 		if c := id[i]; !wordByte(c) && c != '-' && c != '.' && c != ':' {
