@@ -27,8 +27,8 @@ import (
 
 var languages = flag.Bool("languages", false, "try handlers/habits in each of its languages")
 
-// habits calls try for each language of handlers/habits with the folder of its function for each habit, and first for
-// none.
+// habits calls try for each language of handlers/habits. dirs has the folder of its function for each habit. The habit ""
+// means none and comes first.
 func habits(t *testing.T, try func(t *testing.T, l language.Language, habits []string, dirs map[string]string)) {
 	of := map[string]language.Language{}
 	for _, l := range language.All() {
@@ -37,7 +37,7 @@ func habits(t *testing.T, try func(t *testing.T, l language.Language, habits []s
 	for _, l := range language.All() {
 		habits := arm.CodeHabits(l.Name)
 		if habits == nil || l.Name != "bash" && !*languages {
-			continue // make test-languages has those that a registry's packages are part of
+			continue // make test-languages runs those whose packages need a registry
 		}
 		t.Run(l.Name, func(t *testing.T) {
 			dirs := map[string]string{}
@@ -48,7 +48,7 @@ func habits(t *testing.T, try func(t *testing.T, l language.Language, habits []s
 				}
 				dir, err := as.Build(t.Context(), language.Function{Project: "habits", Name: "work"}, here)
 				if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
-					if variant { // the others do without
+					if variant { // the other habits do not need it
 						t.Log(err)
 						habits = slices.DeleteFunc(habits, func(h string) bool { return h == habit })
 						continue
@@ -70,11 +70,11 @@ var (
 	habitsTable = assembly.Table{TableName: "geo", KeySchema: keys, AttributeDefinitions: []assembly.Attribute{{AttributeName: "pk", AttributeType: "S"}, {AttributeName: "sk", AttributeType: "S"}}}
 )
 
-// habitsAnswer is what every language answers to {"mb":2} whatever its habits are, blanks apart.
+// habitsAnswer is what every language answers to {"mb":2} with any habit, apart from blanks.
 const habitsAnswer = `{"setting":"none","written":5,"digest":"8b0aa189402d4dcbf8b0b0d4a26329dcf70377fd3c264ce1d2eb740ad0654482"}`
 
-// TestHabits sends the same events to handlers/habits with each habit, in the lab, which serves their table: a
-// language's answers are the same bytes, and all say the same.
+// TestHabits sends the same events to handlers/habits with each habit, in the lab, which serves their table. The answers
+// of a language must be the same bytes, and those of all languages the same apart from blanks.
 func TestHabits(t *testing.T) {
 	if !*languages {
 		t.Skip("make test-languages runs it")
@@ -119,15 +119,15 @@ func TestHabits(t *testing.T) {
 // asked counts what a function asks of DynamoDB.
 type asked struct{ Read, Written, Batches, Connections int }
 
-// hosts call a function's handler twice, as no bootstrap's do.
+// hosts are commands that call a function's handler twice, without a bootstrap.
 var hosts = map[string][]string{
 	"node":   {"node", "--input-type=module", "-e", `const { handler } = await import(process.cwd() + '/work.mjs'); for (const mb of [2, 2]) console.log(JSON.stringify(await handler({ mb })))`},
 	"python": {"python3", "-c", "import json, work\nfor _ in range(2): print(json.dumps(work.handler({'mb': 2}, None)))"},
 	"bash":   {"bash", "-c", `. ./work.sh; for _ in 1 2; do run '{"mb":2}' && echo; done`},
 }
 
-// TestHabitsDiffer counts what two events ask of the table, and over how many connections: each habit differs in what
-// it is named for.
+// TestHabitsDiffer counts what two events ask of the table, and over how many connections. Each habit must change what
+// it is named for, and nothing else.
 func TestHabitsDiffer(t *testing.T) {
 	library, err := filepath.Abs("../runtime/handlerlib/lambda.sh")
 	if err != nil {
@@ -145,7 +145,7 @@ func TestHabitsDiffer(t *testing.T) {
 			case "inside":
 				want.Connections = 2
 			}
-			if habit == "reconnect" || l.Name == "bash" { // curl keeps none
+			if habit == "reconnect" || l.Name == "bash" { // curl keeps no connection
 				want.Connections = want.Read + want.Written + want.Batches
 			}
 			got, said := ask(t, dirs[habit], hosts[l.Name], arm.CodeVariable+"="+habit, "TWINSTART_LIB="+library, "LAMBDA_TASK_ROOT=.", "PYTHONDONTWRITEBYTECODE=1")
@@ -156,7 +156,7 @@ func TestHabitsDiffer(t *testing.T) {
 	})
 }
 
-// ask runs a program in a folder beside a table, and counts.
+// ask runs a program in a folder, with a table that it can call, and counts the calls.
 func ask(t *testing.T, dir string, program []string, env ...string) (got asked, said string) {
 	t.Helper()
 	table, err := dynamo.New([]assembly.Table{habitsTable}, time.Microsecond)
@@ -200,7 +200,7 @@ func ask(t *testing.T, dir string, program []string, env ...string) (got asked, 
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), append(env, "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=lab", "AWS_SECRET_ACCESS_KEY=lab", "AWS_ENDPOINT_URL_DYNAMODB="+server.URL)...)
 	variables := trust.Variables(certificates)
-	variables["CURL_CA_BUNDLE"] = variables["SSL_CERT_FILE"] // which it goes before
+	variables["CURL_CA_BUNDLE"] = variables["SSL_CERT_FILE"] // curl looks for CURL_CA_BUNDLE first
 	for name, value := range variables {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

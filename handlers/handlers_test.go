@@ -1,4 +1,4 @@
-// Package handlers contains the handlers, a folder each. Its test sends each handler the event.json of its folder and
+// Package handlers contains the handlers, one folder for each. Its test sends each handler the event.json of its folder and
 // compares the answer with response.json.
 package handlers
 
