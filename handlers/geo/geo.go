@@ -12,7 +12,7 @@ import (
 type Function struct {
 	Name    string
 	Doc     string
-	Actions []string // DynamoDB's, that it calls: Query on the index, others on the table; nil: it needs no table or SDK
+	Actions []string // its calls of DynamoDB: Query on the index, others on the table; nil: it needs no table and no SDK
 	Event   string   // the event that it is measured with: the published payload, as function URLs send it
 }
 

@@ -37,7 +37,7 @@ var (
 // row is a row of the table: an event, and the answer that every language gives.
 type row struct {
 	Functions []string
-	Event     map[string]any // with a body that is not text, the body is this as JSON
+	Event     map[string]any // sent as JSON
 	Status    int
 	Body      string
 }
@@ -51,7 +51,7 @@ func rows(t *testing.T) (rows []row) {
 }
 
 // TestLanguages sends every row of the table to the function in every language, in the lab, and compares the bytes of
-// answers, and afterwards what is in the table of dynalite.
+// the answers. Afterwards it compares what is in the table of dynalite.
 func TestLanguages(t *testing.T) {
 	if !*all {
 		t.Skip("make test-languages runs it")
@@ -65,7 +65,7 @@ func TestLanguages(t *testing.T) {
 				dir, err := l.Build(t.Context(), language.Function{Project: ".", Name: f.Name, Bare: f.Actions == nil}, here)
 				if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 					if strings.HasSuffix(l.Name, "sharp") {
-						t.Skip(err) // nobody is promised the SDK of .NET
+						t.Skip(err) // the SDK of .NET is optional, in CI too
 					}
 					need.No(t, err)
 				}
@@ -176,7 +176,7 @@ func compare(t *testing.T, got, want []string) {
 // database is DynamoDB with the table geo.
 type database struct{ url string }
 
-// dynalite starts one that holds the first items.
+// dynalite starts a database that holds the first items.
 func dynalite(t *testing.T) database {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), need.Tool(t, "node"), "-e", `const s = require('dynalite')({createTableMs: 0}); s.listen(0, '127.0.0.1', () => console.log(s.address().port))`)
