@@ -28,7 +28,7 @@ number() { # number TEXT MOST VARIABLE: billionths, as Bash has whole numbers on
 
 point() { number "$lat" 90 y && number "$lon" 180 x; }
 
-hash() { # hash X Y VARIABLE: the geohash of a cell, 4 characters of 5 bits, of which every other is of x
+hash() { # hash X Y VARIABLE: the geohash of a cell: 4 characters of 5 bits. Bits of x and y alternate
   local bits=0 bit alphabet=0123456789bcdefghjkmnpqrstuvwxyz
   for ((bit = 9; bit >= 0; bit--)); do ((bits = bits << 2 | ($1 >> bit & 1) << 1 | ($2 >> bit & 1))); done
   printf -v "$3" %s "${alphabet:bits>>15:1}${alphabet:bits>>10&31:1}${alphabet:bits>>5&31:1}${alphabet:bits&31:1}"
@@ -48,7 +48,7 @@ cosine() { # sets cos of y, in millionths, by its series
   ((cos /= 1000))
 }
 
-near() { # near LAT LON MILLIMETRES: whether a point is as near to x and y, on a map without the earth's curve
+near() { # near LAT LON MILLIMETRES: whether a point is that near x and y, on a map without the earth's curve
   local lat lon y2 x2 dy dx
   number "$1" 90 y2 && number "$2" 180 x2 || return 1
   ((dy = (y2 - y) / 10 * 111194930 / 100000000, dx = (x2 - x) / 10 * 111194930 / 100000000 * cos / 1000000))
@@ -65,7 +65,7 @@ query() { # query CELL
   table Query '{"TableName":"geo","IndexName":"geo-index","KeyConditionExpression":"gpk = :g and begins_with(gsk, :o)","ExpressionAttributeValues":{":g":{"S":"'"$1"'"},":o":{"S":'"$start"'}}}'
 }
 
-found() { # found PAGE...: the answer to a search; no name has }},{ in it
+found() { # found PAGE...: the answer to a search, if no name has }},{ in it
   local page rest piece items='' count=0 field name lat2 lon2
   cosine
   for page; do
