@@ -16,7 +16,7 @@ import (
 )
 
 // build runs the recipe in a temporary folder of the cache and renames the result to path. Callers must hold the lock,
-// so if the folder exists already, a killed build left it.
+// so if that folder exists, a killed build has left it.
 func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architecture) error {
 	for _, tool := range []string{"sh", "make", "sed", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {

@@ -58,10 +58,10 @@ func TestOrderIsAListOfSections(t *testing.T) {
 		}
 		if strings.Trim(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._*") != "" ||
 			!strings.HasPrefix(line, ".text") && !strings.HasPrefix(line, ".rodata") {
-			t.Errorf("%q is no pattern of a section", line)
+			t.Errorf("%q is not a pattern of a section", line)
 		}
 		if seen[line] {
-			t.Errorf("%s is there twice", line)
+			t.Errorf("%s is listed twice", line)
 		}
 		seen[line] = true
 	}

@@ -50,7 +50,7 @@ func FuzzCompress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 0 && !bytes.Equal(expanded(compress(data), len(data)), data) {
-			t.Error("compressed and expanded, it is something else")
+			t.Error("the expanded data differs from the data that was compressed")
 		}
 	})
 }
@@ -99,12 +99,12 @@ func FuzzAbsolute(f *testing.F) {
 		x86 := bytes.Clone(code)
 		absoluteX86(x86, uint64(at))
 		if relativeX86(x86, int64(at)); !bytes.Equal(x86, code) {
-			t.Error("x86_64: there and back, it is something else")
+			t.Error("x86_64: undoing the change gives other code")
 		}
 		arm := bytes.Clone(code)
 		absoluteARM(arm, uint64(at))
 		if relativeARM(arm, at); !bytes.Equal(arm, code) {
-			t.Error("arm64: there and back, it is something else")
+			t.Error("arm64: undoing the change gives other code")
 		}
 	})
 }

@@ -84,17 +84,17 @@ func TestProcessesWaitForEachOther(t *testing.T) {
 		t.Fatal(held, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	b.Log = writer(func(line string) { // that it waits
+	b.Log = writer(func(line string) {
 		if strings.Contains(line, "waiting for another process") {
 			cancel()
 		}
 	})
 	if _, err := b.Build(ctx, arm.ARM64); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v: want one of waiting in vain", err)
+		t.Errorf("error %v: want that the wait was cancelled", err)
 	}
 	lock.Close()
 	if _, err := b.Build(t.Context(), arm.ARM64); err == nil || !strings.Contains(err.Error(), "exit status 1") {
-		t.Errorf("error %v: want one of the recipe", err)
+		t.Errorf("error %v: want the recipe's", err)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestOnlyTheRightSourceIsKept(t *testing.T) {
 	}
 	server.Close()
 	if err := (source{server.URL + "/down", right}).get(context.Background(), dir); err == nil {
-		t.Error("a server that is down had it")
+		t.Error("got a file from a server that is down")
 	}
 }
 
@@ -163,7 +163,7 @@ func TestUnpackStaysInItsFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := unpack(path, filepath.Join(dir, "bad")); err == nil {
-		t.Error("unpacked what is no archive")
+		t.Error("unpacked a file that is not an archive")
 	}
 }
 

@@ -33,7 +33,7 @@ func built(t *testing.T, a arm.Architecture) string {
 	var unavailable *UnavailableError
 	if errors.As(err, &unavailable) {
 		if unavailable.Why == "" || unavailable.Remedy == "" || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q leaves something open", err)
+			t.Errorf("%q lacks a reason or a remedy, or has several lines", err)
 		}
 		need.No(t, err)
 	}
@@ -113,7 +113,7 @@ var checks = []struct{ name, script, want string }{
 	{"inverted pipeline", `set -o pipefail; ! false | true; echo $? ${PIPESTATUS[@]}`, "0 1 0"},
 	{"wait", `(exit 3) & wait $!; echo $?`, "3"},
 	{"wait for a pipeline", `set -o pipefail; (exit 6) | true & wait $!; echo $?`, "6"},
-	// Its job ends when the shell sleeps, that is, waits: Bash overlooks one that ends between two of its looks (runtime/benchmarks/README.md).
+	// The job ends once the shell sleeps in wait -n, because Bash can overlook a job that ends earlier (runtime/benchmarks/README.md).
 	{"wait for the next", `coproc { read -r; }
 		(until read -r _ _ state _ </proc/$$/stat && [[ $state == S ]]; do :; done; exit 3) & wait -n; echo $?`, "3"},
 	{"status of an early child", `(exit 8) & p=$!; for i in {1..9}; do (:); done; wait $p; echo $?`, "8"},

@@ -90,7 +90,7 @@ type symbol struct {
 }
 
 // readSymbols reads the symbols of sections that are not written to. A symbol without a size ends where the next
-// one begins. Such are musl's functions in assembly, and the jump targets of functions that were split.
+// one begins. Musl's functions in assembly and the jump targets of split functions have no size.
 func readSymbols(file string) (symbols, error) {
 	f, err := elf.Open(file)
 	if err != nil {
@@ -155,8 +155,8 @@ func (s symbols) at(address uint64) (names []string) {
 const largest = 64 << 10
 
 // tracersOf returns commands that run a program and write what it does to files whose names start with output. They
-// write as they go, because the program is killed in the end. Valgrind runs programs of this machine only. Its
-// command is a shell script, which sets PWD, so Bash need not look for its folder.
+// write as they go, because the program is killed in the end. Valgrind runs programs of this machine only. The
+// command valgrind is a shell script, which sets PWD, so Bash need not look up its folder.
 func tracersOf(t *testing.T, a arm.Architecture, output string) [][]string {
 	t.Helper()
 	machine := map[arm.Architecture]string{arm.X8664: "x86_64", arm.ARM64: "aarch64"}[a]
