@@ -19,7 +19,7 @@ var (
 	rounds = flag.Int("rounds", 30, "cold starts of each bootstrap")
 	calls  = flag.Int("calls", 40, "warm calls after each cold start")
 	only   = flag.String("only", "", "names of rows, with commas between; all by default")
-	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the order")
+	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random order")
 )
 
 func wanted(name string) bool { return *only == "" || slices.Contains(strings.Split(*only, ","), name) }

@@ -28,7 +28,7 @@ func TestMistakesInCandidates(t *testing.T) {
 	}
 }
 
-// A row that does not do as a bootstrap does sits out; what it did is told with its last words.
+// A program that does not behave as a bootstrap is left out. The error says what it did, with its last output.
 func TestBrokenCandidate(t *testing.T) {
 	defer func(before time.Duration) { limit = before }(limit)
 	limit = time.Second
@@ -98,7 +98,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestLayOut lays packages out elsewhere: folders and files by their names, links as what they lead to.
+// TestLayOut copies packages to another folder: folders and files under their own names, links as the files they lead to.
 func TestLayOut(t *testing.T) {
 	from := t.TempDir()
 	for _, name := range []string{"task/bootstrap", "task/lib/a.sh", "loop.py"} {

@@ -69,7 +69,7 @@ func (g goal) String() string {
 	return text
 }
 
-// judge returns what the rows of one run have for the goal, and whether they meet it: "met" or "not met", with "?" if
+// judge returns the goal's figure in the rows of one run, and whether it meets the goal: "met" or "not met", with "?" if
 // the interval includes the limit, or "not measured" and why.
 func (g goal) judge(rows []*row) (value, outcome string) {
 	a, b := find(rows, g.row), find(rows, g.to)

@@ -24,8 +24,8 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// smallMB is Lambda's smallest memory size, with which computing costs most. A call takes long there: only a third of
-// the rounds have calls, and few.
+// smallMB is Lambda's smallest memory size, which has the least CPU. A call takes long there, so only a third of the
+// rounds have calls, smallCalls each.
 const (
 	smallMB    = 128
 	smallCalls = 8
@@ -137,8 +137,7 @@ const cpuPeriod = 20 * time.Millisecond
 
 // small measures first responses and calls with smallMB's share of a CPU. As on AWS, the quota begins with the
 // first event. That event comes at any point of the quota's period, with equal chances, at the same point for all
-// rows of a round. At the start of a period, where setting the quota leaves it, a function would have a whole quota
-// at once.
+// rows of a round. Setting the quota starts a period, and at its start a function would have a whole quota at once.
 func small(ctx context.Context, rows []*row) (warnings []string, err error) {
 	groups := cgroup.Open()
 	defer groups.Close()
@@ -178,7 +177,7 @@ func small(ctx context.Context, rows []*row) (warnings []string, err error) {
 	if err := interleaved(ctx, what, rows, *rounds, *seed+1, one); err != nil {
 		return nil, err
 	}
-	// A first response may wait for one or two periods, so a ratio takes many of them.
+	// A first response may wait for one or two periods, so a ratio needs many first responses.
 	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive**rounds, *seed+2, one)
 }
 
@@ -189,8 +188,7 @@ func point(origin float64, n int) float64 {
 	return fraction
 }
 
-// decisive is how many times as many cold starts those rows have that have a goal for the first response at
-// smallMB.
+// decisive is how many times the rounds are repeated for the rows that have a goal for the first response at smallMB.
 const decisive = 4
 
 // pages counts the pages of the packages that cold starts read.

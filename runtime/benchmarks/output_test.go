@@ -48,7 +48,7 @@ var (
 var columns = []*metric{initTime, first, coldFirst, warm, warmP99, perSecond, memory, smallFirst, smallWarm, size, zipped,
 	touchedNext, touchedResponse, readNext, readResponse, instructions}
 
-// summary is a median with its 95 % confidence interval, which takes more than a few samples.
+// summary is a median with its 95 % confidence interval, which needs more than a few samples.
 type summary struct {
 	median   float64
 	interval *stat.Interval
@@ -122,7 +122,7 @@ func describe(rows []*row, notes []string) string {
 		judged.Add("  "+g.String(), fmt.Sprintf("<= %.3g", g.limit), value, outcome)
 	}
 	w.WriteString(judged.Text(0))
-	fmt.Fprintln(&w, `  ("?": the interval includes the limit: more -rounds tell)`)
+	fmt.Fprintln(&w, `  ("?": the interval includes the limit: run more -rounds)`)
 	for _, r := range rows {
 		for _, why := range r.notMeasured {
 			fmt.Fprintf(&w, "not measured: %s, %s\n", r.name, why)

@@ -80,7 +80,7 @@ func (p *process) end() string {
 	return wrote
 }
 
-// rss returns the resident memory of a process and its descendants, in KiB. Shared pages count for each.
+// rss returns the resident memory of a process and its descendants, in KiB. Shared pages count for each process.
 func rss(pid int) (kib float64) {
 	for p := range usage.Tree(pid) {
 		var size, resident int

@@ -30,11 +30,11 @@ type sample struct {
 
 // phase has functions that a session calls on its way.
 type phase struct {
-	ready    func() error // the first GET /next has arrived and no event has left
-	finished func(pid int)
+	ready    func() error  // called when the first GET /next has arrived and no event has left
+	finished func(pid int) // called before the candidate is killed
 }
 
-// session starts a candidate, sends it one event and then calls more, and kills it.
+// session starts a candidate, sends it one event and then as many more as calls says, and kills it.
 func session(c *candidate, calls int, start func(c *candidate, address string) (*process, error), p phase) (s sample, err error) {
 	events := make([]conformance.Event, 1+calls)
 	for i := range events {
