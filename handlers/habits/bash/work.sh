@@ -31,7 +31,7 @@ first() { # first TEXT VARIABLE: its first word
   if [[ $lacks == forks ]]; then printf -v "$2" %s "$(cut -d ' ' -f 1 <<<"$1")"; else printf -v "$2" %s "${1%% *}"; fi
 }
 
-part() { # part BYTE MB: prints the byte and the digest of so many of it
+part() { # part BYTE MB: prints the byte and the digest of MB/4 of it
   local said
   said=$(head -c $(($2 << 18)) /dev/zero | tr '\0' "\\$1" | sha256sum)
   first "$said" said
