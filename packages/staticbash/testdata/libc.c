@@ -1,4 +1,4 @@
-// Holds src/libc.c against the C library of this machine: compiled with each of its functions named own_..., see libc_test.go.
+// Compares src/libc.c with the C library of this machine. libc_test.go compiles its functions under the names own_...
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
