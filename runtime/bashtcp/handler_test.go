@@ -20,8 +20,8 @@ import (
 const patience = 30 * time.Second
 
 // TestSharedShell runs handlers that change the shell that they share with the bootstrap, and checks that the
-// bootstrap goes on. runtime/conformance tests what every bootstrap must do; this test has what is special to
-// bashtcp.
+// bootstrap goes on. runtime/conformance tests what every bootstrap must do; this test has what concerns
+// bashtcp alone.
 func TestSharedShell(t *testing.T) {
 	t.Parallel()
 	// The body of each event is a number. want has the outcome of each event: the response, or ! and the error's
