@@ -72,7 +72,7 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		add(s.fastest())
 		add(s.decides(rep))
 		add(s.asked(rep, "Does compressing pay?", "compressed"))
-		add(s.asked(rep, "Does unread size cost?", "padded"))
+		add(s.asked(rep, "Do unread bytes cost?", "padded"))
 		add(s.zipOrImage(rep))
 		add(s.costs(rep))
 		add(s.sure())
@@ -108,7 +108,7 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 			text = some(list.Map(c.Winners, c.short))
 		}
 		if c.Among != "" {
-			text = "as " + c.Among + " " + text
+			text = "as " + c.Among + ": " + text
 		}
 		texts = append(texts, text)
 	}
@@ -176,7 +176,7 @@ func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok 
 		}
 		if most := &pairs[0]; len(texts) == before {
 			a.Ratio, a.CI = &most.Ratio, &most.CI
-			texts = append(texts, fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, times(*most)))
+			texts = append(texts, fmt.Sprintf("no effect found: %s against %s, %s", most.Arm, most.Than, times(*most)))
 		}
 	}
 	if len(texts) > 1 { // one ratio does not say it
@@ -198,7 +198,7 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 		}
 	}
 	var texts []string
-	says := map[arm.Package]string{arm.ZIP: "ZIP for ", arm.Image: "image for ", "": "too close for "}
+	says := map[arm.Package]string{arm.ZIP: "ZIP for ", arm.Image: "image for ", "": "too close to tell for "}
 	for _, kind := range []arm.Package{arm.ZIP, arm.Image, ""} {
 		if names := faster[kind]; names != nil {
 			texts = append(texts, says[kind]+some(names))
@@ -218,17 +218,17 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 		return a, false
 	}
 	c := rep.Cost.Cheapest[i]
-	a = Answer{Question: "What does it cost?", Sure: aTie, Answer: c.Text}
+	a = Answer{Question: "What does it cost?", Sure: c.sure, Answer: c.Text}
 	if c.Among != "" {
-		a.Answer = "as " + c.Among + " " + strings.ReplaceAll(c.Text, "/"+c.Among, "")
+		a.Answer = "as " + c.Among + ": " + strings.ReplaceAll(c.Text, "/"+c.Among, "")
 	}
 	if n := c.next; n != nil {
-		a.Sure, a.Ratio, a.CI = toldApart, &n.Ratio, &n.CI
+		a.Ratio, a.CI = &n.Ratio, &n.CI
 	}
 	return a, true
 }
 
-// sure answers which differences these samples can show.
+// sure answers which difference such samples show in 80 % of runs.
 func (s *sequence) sure() (a Answer, ok bool) {
 	worst := 0.0
 	for _, c := range s.primary() {
@@ -236,6 +236,6 @@ func (s *sequence) sure() (a Answer, ok bool) {
 			worst, a.Clock = max(worst, *c.Detects), c.Clock
 		}
 	}
-	const text = "differences from %.2fx on show in 80 %% of such runs; smaller ones: twinstart plan --effect 5%%"
+	const text = "80 %% of such runs find a difference of %.2fx; to find smaller ones: twinstart plan --effect 5%%"
 	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst), Answer: fmt.Sprintf(text, worst)}, worst > 1
 }

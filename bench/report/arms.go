@@ -31,10 +31,10 @@ type measured struct {
 }
 
 // method says how intervals and p-values are computed.
-const method = "Intervals are of %.0f %%: percentiles by order statistics. Usually faster: signed ranks of log " +
-	"ratios within rounds (without rounds: rank sums), ratio by Hodges and Lehmann, interval and p of the same test " +
-	"over all pairs (studentized range). Lower median and lower tail: %d resamples of whole rounds (seed %d), all pairs " +
-	"at once. Warm intervals draw environments, not invocations."
+const method = "All intervals are %.0f %% intervals, those of percentiles by order statistics. \"Usually faster\" is " +
+	"tested by signed ranks of log ratios within rounds (without rounds: rank sums). Its ratio is Hodges and Lehmann's; " +
+	"interval and p are of the same test, over all pairs (studentized range). \"Lower median\" and tails are tested by " +
+	"%d resamples of whole rounds (seed %d), all pairs at once. For warm invocations environments are resampled."
 
 // report computes the report of the records that were read.
 func (b *builder) report() (*Report, error) {
@@ -177,9 +177,9 @@ func (b *builder) price(rep *Report) {
 		}
 	}
 	if slices.Sort(lists); len(lists) > 0 {
-		rep.Prices = strings.Join(lists, ", ") + ", first tier, INIT billed"
+		rep.Prices = strings.Join(lists, ", ") + ", first tier, with INIT billed"
 		if slices.Contains(rep.Sources, record.Lab) {
-			rep.Prices += ", for the lab's durations: what AWS would bill if it took as long"
+			rep.Prices += "; the lab's durations cost what AWS would bill if it took as long"
 		}
 	}
 }

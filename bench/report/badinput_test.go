@@ -83,7 +83,7 @@ func TestPrimaryClaimIsChosenBefore(t *testing.T) {
 	run := recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[6:9], Cold: 60, Warm: 100, Seed: 1}
 	rep := build(t, Options{Primary: ClockWarm}, run)
 	c := rep.Verdict.Claims[0]
-	if c.Clock != ClockWarm || !c.Primary || !strings.HasPrefix(rep.Verdict.Sequence, "usually faster by warm Duration is the primary claim") {
+	if c.Clock != ClockWarm || !c.Primary || !strings.HasPrefix(rep.Verdict.Sequence, `first "usually faster" by warm Duration (the primary claim)`) {
 		t.Errorf("%+v, %s", c, rep.Verdict.Sequence)
 	}
 	for _, c := range rep.Verdict.Claims[1:] {

@@ -101,8 +101,8 @@ func TestOdditiesAreNamedByFileAndLine(t *testing.T) {
 	text := strings.Join(rep.Warnings, "\n")
 	for _, want := range []string{
 		"f.jsonl:4: initDurationMs is -10", "f.jsonl:5: not a record", "f.jsonl:7: schema 7 is newer", "f.jsonl:9: record cut off",
-		"1 record with a request id that came before, the first at f.jsonl:2", "the clock went backwards before 1 record, the first at f.jsonl:3",
-		"1 record without durationMs, the first at f.jsonl:6", "1 record without initDurationMs, the first at f.jsonl:8",
+		"1 record with a request id that came before: counted once; the first is at f.jsonl:2", "the clock went backwards before 1 record, the first at f.jsonl:3",
+		"1 record without durationMs: left out of all averages; the first is at f.jsonl:6", "1 record without initDurationMs: left out of all averages; the first is at f.jsonl:8",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -67,17 +67,17 @@ func (c *Claim) Told() bool { return c.Tested && len(c.Winners) > 0 && len(c.Win
 // limits say what the figures of a source cannot show, whatever their values.
 var limits = map[record.Source][]string{
 	record.AWS: {
-		"One run is one day in one region: days differ by more than many effects. Repeat it on other days before " +
-			"you decide.",
-		"INIT and cold total leave out download, unpacking and placement; only the caller's wait sees them.",
+		"One run shows one day in one region, and days differ by more than many effects: repeat it on other days " +
+			"before you decide.",
+		"INIT and cold total leave out download, unpacking and placement; only the caller's wait includes them.",
 	},
 	record.Lab: {
 		"These are lab figures of this machine, not AWS figures. AWS has other times and other ratios of times: the " +
 			"lab's disk is memory, so reading takes too small a part of the time. The order of arms of one kind of " +
-			"package is mostly the same on AWS, and so are the KiB read. A prediction from them is a hypothesis with an " +
-			"interval (docs/model.md); a run with --source aws and twinstart calibrate check it.",
-		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), " +
-			"placement, the network.",
+			"package is mostly the same on AWS, and so are the KiB read. A prediction from these KiB is a hypothesis with " +
+			"an interval (docs/model.md); a run with --source aws and twinstart calibrate check it.",
+		"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (where its size matters), " +
+			"placement, and the network.",
 		"The lab cannot say how fast an image starts on AWS: AWS loads an image lazily, in 512 KiB chunks, from shared " +
 			"caches. Warm caches are fast, cold ones make a long tail. The lab compares arms of one kind of package " +
 			"only; to compare ZIP with image, or the tail of either, run with --source aws.",

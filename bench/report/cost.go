@@ -55,6 +55,7 @@ type Cheapest struct {
 	Text   string        `json:"text"`
 
 	next *Comparison // the next arm that is told to cost more, or nil
+	sure string      // as in Answer
 }
 
 // BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.
@@ -262,12 +263,11 @@ func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheape
 	out.Text = fmt.Sprintf("%s, %.3f USD a million", some(out.Arms), best.at(share))
 	switch n := out.next; {
 	case n != nil:
-		out.Text += fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
+		out.sure, out.Text = toldApart, fmt.Sprintf("%s; %s costs %s", out.Text, n.Arm, percentChange(n.Ratio, n.CI))
 	case table == nil:
-		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary",
-			stat.MinClusters)
+		out.sure, out.Text = notTested, fmt.Sprintf("not known (needs %d environments of each arm)", stat.MinClusters)
 	default:
-		out.Text = "too close to tell: " + out.Text
+		out.sure, out.Text = aTie, "too close to tell: "+out.Text
 	}
 	return out
 }

@@ -90,20 +90,21 @@ func (l *Levers) answer() Answer {
 		return 0, false
 	})
 	cheap := l.best(func(row *Lever) (float64, bool) { return -orZero(row.Month), row.Told })
-	latency, dollars := "no lever is told to cut latency", "no lever is told to cut cost"
+	latency, dollars := "no lever is shown to cut latency", "no lever is shown to cut cost"
 	if fast != nil {
 		g := fast.Gains.By(ClockTotal)
 		a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
-		latency = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline,
-			fast.name(), ms(-g.Ms), percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
+		latency = fmt.Sprintf("the best next lever for %s is %s: %s less per cold start (%s), %s less per call",
+			l.Baseline, fast.name(), ms(-g.Ms), percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
 		if fast.Month != nil {
-			latency += fmt.Sprintf(", for %s USD", fast.month95())
+			latency += fmt.Sprintf(", at %s USD", fast.month95())
 		}
 	}
 	if cheap != nil {
-		a.Sure, dollars = toldApart, fmt.Sprintf("for dollars it is %s, %s USD", cheap.name(), cheap.month95())
+		a.Sure, dollars = toldApart, fmt.Sprintf("to cut cost it is %s, %s USD", cheap.name(), cheap.month95())
 	}
-	a.Answer = fmt.Sprintf("%s; %s (a month of %.3g million, %.3g %% cold)", latency, dollars, l.Monthly/1e6, 100*l.Share)
+	const text = "%s; %s (for %.3g million calls a month, %.3g %% of them cold)"
+	a.Answer = fmt.Sprintf(text, latency, dollars, l.Monthly/1e6, 100*l.Share)
 	return a
 }
 

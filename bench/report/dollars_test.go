@@ -27,11 +27,11 @@ func TestNextLever(t *testing.T) {
 		want string
 		sure string
 	}{
-		"nothing told":  {[]Lever{row("a", 0.5, false, -1, 0.01)}, "no lever is told to cut latency; no lever is told to cut cost (a month of 1 million, 1 % cold)", aTie},
-		"latency alone": {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, true, -1, 5)}, "is a x, worth 20.00 ms of a cold start (-20 % [-100, -100]), 0.20 ms a call, for +1.000 [-9.000, +11.000] USD; no lever is told to cut cost", toldApart},
-		"both, two":     {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, false, -1, 0.01)}, "; for dollars it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
-		"both, one":     {[]Lever{row("a", 0.8, true, -1, 0.1), row("b", 1.2, true, 1, 0.1)}, "; for dollars it is a x, -1.000 ", toldApart},
-		"dollars alone": {[]Lever{row("a", 1.2, true, 1, 0.1), row("b", 1, false, -1, 0.01)}, "no lever is told to cut latency; for dollars it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
+		"nothing told":  {[]Lever{row("a", 0.5, false, -1, 0.01)}, "no lever is shown to cut latency; no lever is shown to cut cost (for 1 million calls a month, 1 % of them cold)", aTie},
+		"latency alone": {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, true, -1, 5)}, "is a x: 20.00 ms less per cold start (-20 % [-100, -100]), 0.20 ms less per call, at +1.000 [-9.000, +11.000] USD; no lever is shown to cut cost", toldApart},
+		"both, two":     {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, false, -1, 0.01)}, "; to cut cost it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
+		"both, one":     {[]Lever{row("a", 0.8, true, -1, 0.1), row("b", 1.2, true, 1, 0.1)}, "; to cut cost it is a x, -1.000 ", toldApart},
+		"dollars alone": {[]Lever{row("a", 1.2, true, 1, 0.1), row("b", 1, false, -1, 0.01)}, "no lever is shown to cut latency; to cut cost it is b x, -1.000 [-1.020, -0.980] USD", toldApart},
 	} {
 		l := Levers{Baseline: "base", Monthly: 1e6, Share: 0.01, Rows: c.rows}
 		l.tellDollars(stat.Alpha)

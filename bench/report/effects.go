@@ -161,15 +161,15 @@ func (f *factorial) covariates(out *Factors) {
 func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if alpha == 0 {
-		say("the primary claim tells no arms apart, so no effect is told either")
+		say("the primary claim tells no arms apart, so no effect is claimed either")
 	}
 	for _, factor := range f.factors {
 		if f.lab() && factor == "package" {
-			say("ZIP against image: cannot be seen here, because the lab mounts both alike; another table has what is " +
-				"predicted on AWS")
+			say("ZIP against image: cannot be seen here, because the lab mounts both alike; another table has " +
+				"predictions for AWS")
 			continue
 		}
-		unit, over := map[string]string{"memory": " MB"}[factor], ", mean over the rest"
+		unit, over := map[string]string{"memory": " MB"}[factor], ", mean over all other factors"
 		if factor == "package" {
 			over = ""
 		}
@@ -182,15 +182,15 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 				name += ", " + e.Within
 			}
 			if e.Factor == factor && (e.Within != "") == (factor == "package") {
-				parts = append(parts, name+" "+percentChange(e.Ratio, e.CI)+map[bool]string{false: " ~"}[e.Told])
+				parts = append(parts, name+" "+percentChange(e.Ratio, e.CI)+map[bool]string{false: " (not told apart)"}[e.Told])
 			}
 		}
 		say("%s against %s%s%s: %s", factor, f.reference(factor), unit, over, strings.Join(parts, "; "))
 	}
 	for _, t := range out.Terms {
 		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {
-			say("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, which a mean "+
-				"over all hides", t.Term, 100*t.Share)
+			say("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, and a "+
+				"mean over all levels hides that", t.Term, 100*t.Share)
 		}
 	}
 	for _, c := range out.Covariates {

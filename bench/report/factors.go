@@ -239,14 +239,14 @@ func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 		percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
 	root, ci, ok := fit.Root()
 	if !ok {
-		c.Text += "no crossover told"
+		c.Text += "no crossover found"
 		return
 	}
 	c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
-	c.Text += fmt.Sprintf("as long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024),
+	c.Text += fmt.Sprintf("equally long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024),
 		size(math.Max(0, ci.Hi)*1024))
 	if root < least || root > most {
-		c.Text += ", beyond what was measured"
+		c.Text += ", which is beyond the measured sizes"
 	} else {
 		c.KiB = number(root)
 	}

@@ -143,7 +143,7 @@ func TestFactorWords(t *testing.T) {
 	}
 	text := strings.Join(f.Text, "\n")
 	for _, want := range []string{
-		"package against zip: image, ", "image, nethttp of 5.6 MB -2", "bootstrap against nethttp, mean over the rest: ", "memory against 1024 MB, mean over the rest: 512 ",
+		"package against zip: image, ", "image, nethttp of 5.6 MB -2", "bootstrap against nethttp, mean over all other factors: ", "memory against 1024 MB, mean over all other factors: 512 ",
 		"bootstrap x package: they interact (",
 	} {
 		if !strings.Contains(text, want) {

@@ -58,9 +58,9 @@ func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
 		lab, aws Outcome
 	}{
 		{"net/http starts 21 % faster as an image than as a ZIP", NotSeen, Reproduced},
-		{"net/http has the longer tail as an image: p95 1.37 times that of the ZIP", NotSeen, Undecided},
+		{"net/http has a longer tail as an image (its p95 is 1.37 times that of the ZIP)", NotSeen, Undecided},
 		{"raw TCP starts twice as fast as net/http", Reproduced, OrderOnly},
-		{"compressed with UPX, raw TCP starts 2.6 times slower", Reproduced, Reproduced},
+		{"raw TCP takes 2.6 times as long to start if UPX compressed it", Reproduced, Reproduced},
 		{"images beat ZIP for packages above about 5 MB", NotSeen, Undecided},
 	} {
 		if l, a := lab[c.finding], aws[c.finding]; l.Outcome != c.lab || a.Outcome != c.aws {
@@ -93,8 +93,8 @@ func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 	run.Source = record.AWS
 	aws := build(t, Options{}, run)
 	said := folkloreText(lab) + folkloreText(aws)
-	for _, want := range []string{"image against ZIP, by INIT: orders ", "compressed against plain, by INIT: orders-packed against orders as zip slower",
-		"file size without code, by INIT: orders-assets against orders as zip ~"} {
+	for _, want := range []string{"image against ZIP, by INIT. orders: ", "compressed against plain, by INIT. orders-packed against orders as zip: slower",
+		"more bytes that are not read, by INIT. orders-assets against orders as zip: not told apart"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
@@ -110,7 +110,7 @@ func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 		return rep.Answers[i].Sure
 	}
 	for question, sure := range map[string][2]string{"Which is fastest?": {toldApart, toldApart}, "Does compressing pay?": {toldApart, ""},
-		"Does unread size cost?": {aTie, ""}, "ZIP or image?": {onlyPredicted, toldApart}} {
+		"Do unread bytes cost?": {aTie, ""}, "ZIP or image?": {onlyPredicted, toldApart}} {
 		if got := [2]string{asked(lab, question), asked(aws, question)}; got != sure {
 			t.Errorf("%s %q, want %q", question, got, sure)
 		}
@@ -136,7 +136,7 @@ func TestAnArmWithNothingButFailures(t *testing.T) {
 
 // TestOrdersOfLanguages: if no claim compares two arms, their finding compares them, by its own clock.
 func TestOrdersOfLanguages(t *testing.T) {
-	const total, upx, atOnce = "Rust's cold total", "UPX gains nothing", "nine queries at once"
+	const total, upx, atOnce = "Rust's cold total", "UPX saves no time", "nine queries at once"
 	for _, c := range []struct {
 		arms    []string
 		factors []float64

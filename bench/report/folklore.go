@@ -21,7 +21,7 @@ var questions = []question{
 	{"image", "image against ZIP", packages(arm.Image)},
 	{"image-minimal", "minimal image against ZIP", packages(arm.ImageMinimal)},
 	{"compressed", "compressed against plain", variants(compressed)},
-	{"padded", "file size without code", variants(padded)},
+	{"padded", "more bytes that are not read", variants(padded)},
 }
 
 // packages pairs an image with a ZIP of the same code.
@@ -82,12 +82,12 @@ func folklore(contests []map[Clock]*contest) (out []*Claim) {
 				c := clocks[clock]
 				claim.Source, claim.Published = c.source, c.published
 				for _, pair := range c.answer(q) {
-					texts, claim.Pairs = append(texts, pair.name+" "+plain(pair)), append(claim.Pairs, pair)
+					texts, claim.Pairs = append(texts, pair.name+": "+plain(pair)), append(claim.Pairs, pair)
 				}
 			}
 			if len(texts) > 0 {
 				claim.Tested = true
-				claim.Text = fmt.Sprintf("%s, by %s: %s.", q.asks, clock, strings.Join(texts, "; "))
+				claim.Text = fmt.Sprintf("%s, by %s. %s.", q.asks, clock, strings.Join(texts, "; "))
 				out = append(out, claim)
 			}
 		}

@@ -17,16 +17,16 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) 
 	at := cmp.Or(p.At, UsuallyFaster)
 	switch {
 	case a == nil:
-		end(NotSeen, "%s was not measured", p.Arm)
+		end(NotSeen, "because %s was not measured", p.Arm)
 		return
 	case b == nil:
-		end(NotSeen, "%s was not measured", p.Than)
+		end(NotSeen, "because %s was not measured", p.Than)
 		return
 	case s.source == record.Lab && a.group.kind != b.group.kind:
 		if at == UsuallyFaster {
 			f.Predicted = predictedPair(a, b)
 		}
-		end(NotSeen, "the lab mounts an image as it mounts a ZIP%s", f.Predicted)
+		end(NotSeen, "because the lab mounts an image as it mounts a ZIP%s", f.Predicted)
 		return
 	}
 	if p.Clock == "" {
@@ -37,7 +37,7 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) 
 	}
 	here, ratio := f.Here, p.ratio()
 	if here == nil {
-		end(Undecided, "%s by %s was not tested for them", at, cmp.Or(p.Clock, ClockInit))
+		end(Undecided, "because %q by %s was not tested for these arms", at, cmp.Or(p.Clock, ClockInit))
 		return
 	}
 	says := fmt.Sprintf("%s here by %s, published ", times(*here), here.Clock)
@@ -59,9 +59,9 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) 
 	case ratio == 1 || here.CI[0] <= p.CI[1] && p.CI[0] <= here.CI[1]:
 		end(Reproduced, "%s", says)
 	case s.source == record.Lab:
-		end(OrderOnly, "%s; the lab's disk is memory", says)
+		end(OrderOnly, "%s; the lab's disk is memory, so ratios differ", says)
 	default:
-		end(OrderOnly, "%s, of another day and perhaps other builds or another architecture", says)
+		end(OrderOnly, "%s, on another day and perhaps with other builds or another architecture", says)
 	}
 	if s.source == record.AWS && f.Outcome != Undecided || f.Outcome == Reproduced {
 		f.Settles = ""

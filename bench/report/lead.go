@@ -24,7 +24,7 @@ func (c *Claim) short(name string) string {
 // speed. The winners are one group. Each other group holds the arms whose intervals overlap its first arm's interval.
 func (c *Claim) lead() string {
 	if !c.Told() || len(c.of) < 3 {
-		text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of") // without its power
+		text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; such a run") // without its power
 		return text
 	}
 	var groups []string
@@ -69,21 +69,21 @@ func alone(a *Arm) (out []Answer) {
 		if a.P90 != nil && a.InitCount >= leastForP90 {
 			text += "; p90 " + ms(*a.P90)
 		}
-		add("How long is a cold start?", "%s %s of INIT at the median, %s%s", a.Arm, medianText(a.Sample(ClockInit)),
+		add("How long is a cold start?", "%s: median INIT %s, of %s%s", a.Arm, medianText(a.Sample(ClockInit)),
 			Plural(a.InitCount, "cold start"), text)
 	}
 	if a.Warm.P50 != nil {
-		add("And warm?", "%s at the median of %s", ms(*a.Warm.P50), Plural(a.Warm.Count, "invocation"))
+		add("How long when warm?", "median %s, of %s", ms(*a.Warm.P50), Plural(a.Warm.Count, "invocation"))
 	}
 	if p := a.PredictedAWS; p != nil {
-		add("On AWS?", "%s of INIT, not measured there", p.Estimate().Text(1, " ms"))
+		add("On AWS?", "predicted INIT %s", p.Estimate().Text(1, " ms"))
 		out[len(out)-1].Sure, out[len(out)-1].Predicted = onlyPredicted, true
 	}
 	if a.MaxMemoryUsedMB != nil && a.MemorySizeMB > 0 {
 		add("Enough memory?", "%d of %d MB used", *a.MaxMemoryUsedMB, a.MemorySizeMB)
 	}
 	if a.ColdCost != nil && a.WarmCost != nil {
-		add("What does it cost?", "%.2f USD a million cold starts, %.2f warm", *a.ColdCost, *a.WarmCost)
+		add("What does it cost?", "%.2f USD for a million cold starts, %.2f for as many warm", *a.ColdCost, *a.WarmCost)
 	}
 	return out
 }

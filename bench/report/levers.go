@@ -195,14 +195,14 @@ func (l *Levers) sizes() string {
 	}
 	switch {
 	case told != nil:
-		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", from,
+		text = fmt.Sprintf("INIT grows from %d MB on: %s (published: from 5 MB on)", from,
 			percentChange(told.Ratio, told.CI))
 	case not != nil:
-		text = fmt.Sprintf("INIT is not told to grow with up to %d MB: %s (published: from 5 MB on)", upTo,
+		text = fmt.Sprintf("INIT is not shown to grow up to %d MB: %s (published: from 5 MB on)", upTo,
 			percentChange(not.Ratio, not.CI))
 	}
 	if text != "" && l.Source == record.Lab {
-		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"
+		text += ". Download and unpacking come before INIT: only AWS can say how long they take"
 	}
 	return text
 }

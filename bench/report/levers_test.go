@@ -80,11 +80,11 @@ func TestLevers(t *testing.T) {
 		t.Errorf("%+v", l.Rows)
 	}
 	a := l.answer()
-	if !strings.HasPrefix(a.Answer, "the best next lever for a/zip is memory c, worth ") || a.Sure != toldApart || math.Abs(*a.Ratio-0.8) > 0.06 {
+	if !strings.HasPrefix(a.Answer, "the best next lever for a/zip is memory c: ") || a.Sure != toldApart || math.Abs(*a.Ratio-0.8) > 0.06 {
 		t.Errorf("%+v", a)
 	}
 	s.factors = nil
-	if a := pull(s.claims(3)).answer(); !strings.HasPrefix(a.Answer, "no lever is told to cut latency; no lever is told to cut cost") {
+	if a := pull(s.claims(3)).answer(); !strings.HasPrefix(a.Answer, "no lever is shown to cut latency; no lever is shown to cut cost") {
 		t.Errorf("%+v", a)
 	}
 }
@@ -102,11 +102,11 @@ func TestSizes(t *testing.T) {
 	}
 	rep.Levers = nil
 	newBuilder(Options{}).levers(rep, rep.behind())
-	if got := rep.Levers[0].Text; !strings.HasPrefix(got, "INIT is told to grow from 25 MB on: +2") || strings.Contains(got, "only AWS") {
+	if got := rep.Levers[0].Text; !strings.HasPrefix(got, "INIT grows from 25 MB on: +2") || strings.Contains(got, "only AWS") {
 		t.Error(got)
 	}
 	l := Levers{Source: "lab", Rows: rep.Levers[0].Rows[:3]}
-	if got := l.sizes(); !strings.HasPrefix(got, "INIT is not told to grow with up to 10 MB") || !strings.HasSuffix(got, "only AWS can say how long that takes") {
+	if got := l.sizes(); !strings.HasPrefix(got, "INIT is not shown to grow up to 10 MB") || !strings.HasSuffix(got, "only AWS can say how long they take") {
 		t.Error(got)
 	}
 }
@@ -199,7 +199,7 @@ func TestProvisionedUnderLoad(t *testing.T) {
 		t.Fatalf("%+v", row)
 	}
 	last := rep.Answers[len(rep.Answers)-1].Answer
-	for _, part := range []string{"provisioned 1: p99 11.00 ms, on demand 11.00 ms; 66 of 720 spilled over (9.2 %)", "6 INITs before a caller came, 400.0 ms without", "0.0150 USD an hour", "31 % of the time", "5.2 % are cold (guides: 20 %)"} {
+	for _, part := range []string{"provisioned 1: p99 11.00 ms, on demand 11.00 ms; 66 of 720 requests spilled over (9.2 %)", "6 INITs before a caller came took 400.0 ms at the median, without", "0.0150 USD an hour", "31 % of the time", "5.2 % are cold (guides say 20 %)"} {
 		if !strings.Contains(last, part) {
 			t.Errorf("%q lacks %q", last, part)
 		}

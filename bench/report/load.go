@@ -136,12 +136,12 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	out.USD = number(1e6 * stat.NewSample(bills).Mean())
 	switch {
 	case out.LagP99 != nil && *out.LagP99 > min(maxLagMs, *out.P10):
-		out.Refused = fmt.Sprintf("this machine sent 1 in 100 requests late, by %s or more: lower the rate", ms(*out.LagP99))
+		out.Refused = fmt.Sprintf("this machine sent 1 in 100 requests late by %s or more: lower the rate", ms(*out.LagP99))
 	case out.Environments > 0 && out.Environments < stat.MinMedian:
 		busy := out.Rate * *out.Latency.P50 / 1000
-		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: %.3g a second of %s keep %.2g busy; "+
-			"use --repeats, which brings new environments: a longer load does not", Plural(out.Environments, "environment"),
-			out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), busy)
+		out.Refused = fmt.Sprintf("%s served all %d requests, but %d are needed (%.3g a second of %s keep %.2g busy): "+
+			"use --repeats, since each repeat has new environments; a longer load does not help",
+			Plural(out.Environments, "environment"), out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), busy)
 	}
 	return out
 }
@@ -206,13 +206,13 @@ func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 		{"What do callers wait?", func(l *Load) string {
 			tail := ""
 			if !l.ViaURL { // a URL does not say what was cold
-				tail = fmt.Sprintf("; %d of the slowest %d cold", l.TailCold, l.Tail)
+				tail = fmt.Sprintf("; %d of the slowest %d were cold", l.TailCold, l.Tail)
 			}
-			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10),
+			return fmt.Sprintf("median %s, 80 %% of requests %s to %s, worst %s%s", ms(*l.Latency.P50), Digits(*l.P10),
 				Digits(*l.Latency.P90), Digits(*l.Latency.Max), tail)
 		}},
-		{"Was it sent?", func(l *Load) string {
-			how := "closed"
+		{"Was all of it sent?", func(l *Load) string {
+			how := "closed loop"
 			if !l.Closed {
 				how = "late by " + ms(*l.LagP99) + " at p99"
 			}

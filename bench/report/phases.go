@@ -112,6 +112,6 @@ func (b *builder) phaseWarnings() []string {
 	if !slices.ContainsFunc(b.runs, func(r *runfile.Run) bool { return r.Options["phases"] == true }) {
 		return nil
 	}
-	return []string{"measured with --phases: bootstraps that time themselves write a line of log per INIT and event, " +
-		"which is part of their figures"}
+	return []string{"measured with --phases: bootstraps that time themselves write a log line for each INIT and event, " +
+		"and that time is part of their figures"}
 }

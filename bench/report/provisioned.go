@@ -46,9 +46,9 @@ func (b *builder) provisioned(l *Lever, m, base *measured, monthly float64) stri
 	if share <= 0 {
 		says = "never more than on demand"
 	} else if share <= 1 {
-		l.ColdShare, says = number(share), fmt.Sprintf("no more than on demand if %.2g %% are cold", 100*share)
+		l.ColdShare, says = number(share), fmt.Sprintf("no more than on demand if at least %.2g %% are cold", 100*share)
 	}
-	return text + fmt.Sprintf("; at %.3g calls an hour it costs %s (guides: 20 %%)", hourly, says)
+	return text + fmt.Sprintf("; at %.3g calls an hour it costs %s (guides say 20 %%)", hourly, says)
 }
 
 // p99 returns a p99 in words, with its interval if there is one.
@@ -68,12 +68,12 @@ func (l *Levers) ahead() (out []Answer) {
 			continue
 		}
 		ahead, all := load.Ahead, load.Latency.Count
-		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d spilled over (%.2g %%)", l.Rows[i].Level,
-			load.Latency.p99(), base.Latency.p99(), map[bool]string{true: "at least "}[ahead.AtLeast], ahead.Spilled, all,
-			100*float64(ahead.Spilled)/float64(all))
+		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s%d of %d requests spilled over (%.2g %%)",
+			l.Rows[i].Level, load.Latency.p99(), base.Latency.p99(), map[bool]string{true: "at least "}[ahead.AtLeast],
+			ahead.Spilled, all, 100*float64(ahead.Spilled)/float64(all))
 		if ahead.Init != nil {
-			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"),
-				ms(*ahead.Init))
+			text += fmt.Sprintf("; %s before a caller came took %s at the median, without INIT's CPU boost",
+				Plural(ahead.Environments, "INIT"), ms(*ahead.Init))
 		}
 		if more := l.Rows[i].Text; more != "" {
 			text += "; " + more

@@ -119,8 +119,8 @@ func TestVerdictNamesWinnersTiesAndTail(t *testing.T) {
 		}
 	}
 	all := folkloreText(rep)
-	for _, want := range []string{"image against ZIP, by INIT: bashcurl faster", "compressed against plain, by INIT: rawtcp-upx against rawtcp as image slower",
-		"file size without code, by INIT: rawtcp-padded against rawtcp as image ~"} {
+	for _, want := range []string{"image against ZIP, by INIT. bashcurl: faster", "compressed against plain, by INIT. rawtcp-upx against rawtcp as image: slower",
+		"more bytes that are not read, by INIT. rawtcp-padded against rawtcp as image: not told apart"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no %q in\n%s", want, all)
 		}
@@ -181,9 +181,9 @@ func TestSamplesApartAreInNoAverage(t *testing.T) {
 	}
 	text := strings.Join(rep.Warnings, "\n")
 	for _, want := range []string{
-		"a/zip: samples in no average: 3 cold without Init, 1 function error, 1 no REPORT, 1 no answer, 1 throttled, 1 warm with Init",
+		"a/zip: samples left out of all averages: 3 cold without Init, 1 function error, 1 no REPORT, 1 no answer, 1 throttled, 1 warm with Init",
 		"a/zip: 1 function error, the last: Runtime.ExitError: exit status 3",
-		"1 cold start, the first after a deployment, kept apart",
+		"1 cold start left out: the first after a deployment",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -303,7 +303,7 @@ func TestDriftIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(rep.Warnings, "drift by INIT from the first half of the run to the second in 1 arm: a/zip +25 %") {
+	if !slices.Contains(rep.Warnings, "INIT drifted from the first to the second half of the run in 1 arm: a/zip +25 %") {
 		t.Errorf("%q", rep.Warnings)
 	}
 }

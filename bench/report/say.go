@@ -88,7 +88,7 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	if len(ties) == 0 {
 		fmt.Fprintf(&s, "%s, %s", best.label, value)
 	} else {
-		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, and(ties))
+		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told apart from %s", len(ties)+1, best.label, value, and(ties))
 	}
 	if out.next != nil {
 		fmt.Fprintf(&s, "; %s takes %s", out.next.Arm, by(*out.next))
@@ -97,7 +97,7 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 		fmt.Fprintf(&s, "; not compared: %s", and(apart))
 	}
 	if out.Power != nil && *out.Power < 0.995 {
-		fmt.Fprintf(&s, "; a difference of 5 %% is told in %.0f %% of such runs", 100**out.Power)
+		fmt.Fprintf(&s, "; such a run finds a difference of 5 %% with a chance of %.0f %%", 100**out.Power)
 	}
 	out.Text = s.String() + "."
 	return all

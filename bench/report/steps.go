@@ -65,7 +65,7 @@ func steps(rep *Report, all []*measured) {
 			than, adds = m, nil
 		}
 		if one, atOnce := find("search"), find("search-concurrent"); one != nil && atOnce != nil {
-			rep.step(atOnce, one, Step{Of: of, Step: "nine calls at once, not one by one"})
+			rep.step(atOnce, one, Step{Of: of, Step: "nine calls at once instead of one by one"})
 		}
 	}
 	for _, arms := range groupBy(all, func(g *group) identity {
@@ -76,7 +76,7 @@ func steps(rep *Report, all []*measured) {
 		slices.SortFunc(arms, func(a, b *measured) int { return a.group.memory - b.group.memory })
 		for i, m := range arms[1:] {
 			if m.group.published == "" && m.group.lever == "" && m.group.memory > arms[i].group.memory {
-				says := fmt.Sprintf("%d MB, not %d", arms[i].group.memory, m.group.memory)
+				says := fmt.Sprintf("%d MB instead of %d", arms[i].group.memory, m.group.memory)
 				rep.step(arms[i], m, Step{Of: m.group.arm, Step: says})
 			}
 		}

@@ -15,7 +15,7 @@ func TestSteps(t *testing.T) {
 		init      []float64 // ms
 	}{
 		{[]string{"wave", "warmup", "search", "search-concurrent"},
-			[]string{"+ SDK, client and a call", "+ eight more calls", "nine calls at once, not one by one"}, []float64{80, 0, 0}},
+			[]string{"+ SDK, client and a call", "+ eight more calls", "nine calls at once instead of one by one"}, []float64{80, 0, 0}},
 		{[]string{"wave", "client", "warmup", "save"}, []string{"+ SDK, client", "+ a call"}, []float64{80, 0}},
 		{[]string{"wave", "search", "save", "other"}, []string{"+ SDK, client, a call and eight more calls"}, []float64{80}},
 		{[]string{"search-concurrent", "save", "other", "more"}, nil, nil},
@@ -46,7 +46,7 @@ func TestStepsOfMemory(t *testing.T) {
 		m.group.arm, m.group.memory = "go-wave/zip", []int{512, 128, 256}[i]
 	}
 	steps(rep, rep.behind())
-	if len(rep.Steps) != 2 || rep.Steps[0].Step != "128 MB, not 256" || math.Abs(rep.Steps[0].Gains.By(ClockInit).Ratio-2) > 0.1 || rep.Steps[1].Step != "256 MB, not 512" {
+	if len(rep.Steps) != 2 || rep.Steps[0].Step != "128 MB instead of 256" || math.Abs(rep.Steps[0].Gains.By(ClockInit).Ratio-2) > 0.1 || rep.Steps[1].Step != "256 MB instead of 512" {
 		t.Errorf("%+v", rep.Steps)
 	}
 }

@@ -20,11 +20,11 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 		return f, false
 	}
 	f = Finding{Finding: "images beat ZIP for packages above about 5 MB", Source: s.source, Outcome: NotSeen,
-		By:      "packaging experiment of 2025: arm64, 60 cold starts an arm, mean Init Duration",
-		Settles: "twinstart run --source aws: the crossover of four package sizes at least"}
-	why := "the arms do not sweep over package sizes"
+		By:      "packaging experiment of 2025: arm64, 60 cold starts per arm, mean Init Duration",
+		Settles: "twinstart run --source aws, with at least four package sizes"}
+	why := "because the arms do not sweep over package sizes"
 	if s.source == record.Lab {
-		why = "the lab mounts an image as it mounts a ZIP"
+		why = "because the lab mounts an image as it mounts a ZIP"
 	}
 	for _, factors := range rep.Factors {
 		for _, c := range factors.Crossovers {

@@ -32,8 +32,8 @@ func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answe
 	for _, q := range []struct {
 		asks   string
 		answer func() string
-	}{{"How many are cold?", t.share}, {"Worth caring?", t.worth}, {"Of the bill?", t.bill}, {"Memory?", t.memory},
-		{"How sure?", t.bears}, {"Any change?", t.trend}, {"What next?", t.next}} {
+	}{{"How many are cold?", t.share}, {"Do they matter?", t.worth}, {"What do they cost?", t.bill},
+		{"Enough memory?", t.memory}, {"How sure?", t.bears}, {"Any change?", t.trend}, {"What next?", t.next}} {
 		if text := q.answer(); text != "" {
 			out = append(out, Answer{Question: q.asks, Answer: text, Source: record.AWS})
 		}
@@ -86,7 +86,7 @@ func (t *traffic) share() string {
 		}
 	}
 	if t.aside > 0 {
-		text += fmt.Sprintf("; %d set apart, %d of them errors", t.aside, t.failed)
+		text += fmt.Sprintf("; %d left out, %d of them errors", t.aside, t.failed)
 	}
 	return text
 }
@@ -145,7 +145,7 @@ func (t *traffic) memory() string {
 	if used == 0 || paid == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d MB used at most; less memory is less CPU, too: tuning says what pays", used, paid)
+	return fmt.Sprintf("%d of %d MB used at most; less memory means less CPU: see twinstart tune", used, paid)
 }
 
 // bears says which percentiles need more cold starts, and how far back to look for them.
@@ -158,7 +158,7 @@ func (t *traffic) bears() string {
 	if n < leastForP90 {
 		p, want = 90, leastForP90
 	}
-	text := fmt.Sprintf("%s are too few for p%d (%d)", Plural(n, "cold start"), p, want)
+	text := fmt.Sprintf("%s are too few for a p%d, which needs %d", Plural(n, "cold start"), p, want)
 	if span := t.calls[len(t.calls)-1].StartedAt.Sub(t.calls[0].StartedAt); span > 0 {
 		text += fmt.Sprintf(": at this rate --since %.0fd has enough", math.Ceil(span.Hours()/24*float64(want)/float64(n)))
 	}
@@ -214,7 +214,7 @@ func (t *traffic) trend() string {
 			text += fmt.Sprintf("; %s: too few to tell", part.name)
 			continue
 		}
-		told := "no difference told"
+		told := "no difference found"
 		if shift.Told {
 			told = fmt.Sprintf("%+.3g ms [%+.3g, %+.3g]", shift.Estimate, shift.CI.Lo, shift.CI.Hi)
 		}

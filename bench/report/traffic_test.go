@@ -56,30 +56,30 @@ func TestTraffic(t *testing.T) {
 		want  []string
 		not   string
 	}{
-		"few": {days(100, nil), []string{"How many are cold?: 10.0 % of 100 invocations (10); cold: 229.0 ms", "warm: 23", "Worth caring?: yes: without cold starts callers would wait 47",
-			"INIT is 90 % of a cold start", "Memory?: 91 of 512 MB used at most", "10 cold starts are too few for p90 (50): at this rate --since 21d has enough",
+		"few": {days(100, nil), []string{"How many are cold?: 10.0 % of 100 invocations (10); cold: 229.0 ms", "warm: 23", "Do they matter?: yes: without cold starts callers would wait 47",
+			"INIT is 90 % of a cold start", "Enough memory?: 91 of 512 MB used at most", "10 cold starts are too few for a p90, which needs 50: at this rate --since 21d has enough",
 			"twinstart tune --source aws --function orders", "--function orders --force-cold"}, "Any change?"},
-		"many": {days(3000, nil), []string{"Worth caring?: yes", "and the p99 of all would be 26.00 ms, not"}, "How sure?"},
+		"many": {days(3000, nil), []string{"Do they matter?: yes", "and the p99 of all would be 26.00 ms, not"}, "How sure?"},
 		"rare": {days(5000, func(i int, c *call) {
 			if i%500 != 0 {
 				c.init = 0
 			}
-		}), []string{"0.2 % of 5000 invocations (10)", "Worth caring?: no: without cold starts callers would wait 1."}, "Any change?"},
+		}), []string{"0.2 % of 5000 invocations (10)", "Do they matter?: no: without cold starts callers would wait 1."}, "Any change?"},
 		"memory was changed": {days(400, func(i int, c *call) {
 			if i >= 200 {
 				c.memory, c.used, c.duration = 1024, 95, c.duration/2
 			}
-		}), []string{"Any change?: 512 MB, version $LATEST became 1024 MB, version $LATEST at 2026-11-28 08:00:00; cold: ", "warm: 23.00 ms -> 11.50 ms, -11", "Memory?: 95 of 1024 MB"}, ""},
-		"a version that changes nothing": {days(400, func(i int, c *call) { c.version = fmt.Sprint(1 + i/200) }), []string{"version 1 became 512 MB, version 2", "no difference told"}, ""},
+		}), []string{"Any change?: 512 MB, version $LATEST became 1024 MB, version $LATEST at 2026-11-28 08:00:00; cold: ", "warm: 23.00 ms -> 11.50 ms, -11", "Enough memory?: 95 of 1024 MB"}, ""},
+		"a version that changes nothing": {days(400, func(i int, c *call) { c.version = fmt.Sprint(1 + i/200) }), []string{"version 1 became 512 MB, version 2", "no difference found"}, ""},
 		"two versions take turns":        {days(400, func(i int, c *call) { c.version = fmt.Sprint(1 + i%2) }), nil, "Any change?"},
 		"it drifts": {days(2000, func(i int, c *call) {
 			if i > 1000 && c.init > 0 {
 				c.init *= 2
 			}
 		}), []string{"the later half of the cold starts takes 1.90x", "p < 0.001"}, ""},
-		"errors":       {days(100, func(i int, c *call) { c.mark = map[bool]record.Mark{true: record.FunctionFailed}[i%20 == 1] }), []string{"5 set apart, 5 of them errors"}, ""},
-		"nothing cold": {days(100, func(_ int, c *call) { c.init = 0 }), []string{"0.0 % of 100 invocations (0); warm: "}, "Worth caring?"},
-		"all cold":     {days(10, func(_ int, c *call) { c.init = 9 }), []string{"100.0 % of 10 invocations (10); cold: "}, "Worth caring?"},
+		"errors":       {days(100, func(i int, c *call) { c.mark = map[bool]record.Mark{true: record.FunctionFailed}[i%20 == 1] }), []string{"5 left out, 5 of them errors"}, ""},
+		"nothing cold": {days(100, func(_ int, c *call) { c.init = 0 }), []string{"0.0 % of 100 invocations (0); warm: "}, "Do they matter?"},
+		"all cold":     {days(10, func(_ int, c *call) { c.init = 9 }), []string{"100.0 % of 10 invocations (10); cold: "}, "Do they matter?"},
 		"nothing":      {nil, []string{"What next?: twinstart tune"}, "How many"},
 	} {
 		answers, err := report.Traffic(calls(test.calls), "orders")

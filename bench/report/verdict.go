@@ -37,11 +37,11 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	clocks := b.clocks()
 	middle, last := clocks, ""
 	if clocks[len(clocks)-1] == ClockWarm {
-		middle, last = clocks[:len(clocks)-1], "; then warm Duration"
+		middle, last = clocks[:len(clocks)-1], ", then warm Duration"
 	}
 	names := list.Map(middle, func(c Clock) string { return string(c) })
-	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. "+
-		"Each is tested only if the one before it told arms apart",
+	v.Sequence = fmt.Sprintf("first %q by %s (the primary claim), then %q by it, then both by %s, then the tail by "+
+		"each%s. Each is tested only if the one before it told arms apart",
 		UsuallyFaster, names[0], LowerMedian, and(names[1:]), last)
 	for _, parts := range kinds(all) {
 		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}
@@ -100,7 +100,7 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		} else if s.closed == "" {
 			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, out)...)
 		} else {
-			out.Text = fmt.Sprintf("not tested, because %s told nothing apart.", s.closed)
+			out.Text = fmt.Sprintf("not tested, because %s told no arms apart.", s.closed)
 		}
 		could, told = could || out.Tested, told || out.Told()
 		made = append(made, out)

@@ -18,11 +18,11 @@ func (b *builder) readingWarnings() []string {
 		warn("%s could not be used", Plural(n, "more line"))
 	}
 	if o := b.twice; o.count > 0 {
-		warn("%s with a request id that came before, the first at %s: counted once", Plural(o.count, "record"), o.first)
+		warn("%s with a request id that came before: counted once; the first is at %s", Plural(o.count, "record"), o.first)
 	}
 	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
 		o := b.absent[field]
-		warn("%s without %s, the first at %s: in no average", Plural(o.count, "record"), field, o.first)
+		warn("%s without %s: left out of all averages; the first is at %s", Plural(o.count, "record"), field, o.first)
 	}
 	if o := b.backwards; o.count > 0 {
 		warn("the clock went backwards before %s, the first at %s: times of day may be wrong; durations are right, because "+
@@ -36,7 +36,7 @@ func (b *builder) readingWarnings() []string {
 		first += g.firstAfterDeploy
 	}
 	if first > 0 {
-		warn("%s, the first after a deployment, kept apart: caches are empty then", Plural(first, "cold start"))
+		warn("%s left out: the first after a deployment, when caches are empty", Plural(first, "cold start"))
 	}
 	return out
 }
@@ -52,7 +52,7 @@ func armWarnings(all []*measured) (out []string) {
 			}
 		}
 		if len(apart) > 0 {
-			out = append(out, fmt.Sprintf("%s: samples in no average: %s", m.label, strings.Join(apart, ", ")))
+			out = append(out, fmt.Sprintf("%s: samples left out of all averages: %s", m.label, strings.Join(apart, ", ")))
 		}
 		if n := g.errors; n > 0 {
 			out = append(out, fmt.Sprintf("%s: %s, the last: %s", m.label, Plural(n, "function error"), g.lastError))
@@ -86,7 +86,7 @@ func trendWarnings(all []*measured) (out []string) {
 			}
 		}
 		if len(drifting) > 0 {
-			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c,
+			out = append(out, fmt.Sprintf("%s drifted from the first to the second half of the run in %s: %s", c,
 				Plural(len(drifting), "arm"), and(drifting)))
 		}
 	}

@@ -50,7 +50,7 @@ func by(c Comparison) string {
 // plain returns a comparison in a few words.
 func plain(c Comparison) string {
 	if !c.Told {
-		return fmt.Sprintf("~ (%s)", times(c))
+		return "not told apart, " + times(c)
 	}
 	word := "slower"
 	if c.Ratio < 1 {
