@@ -26,7 +26,7 @@ func wanted(name string) bool { return *only == "" || slices.Contains(strings.Sp
 
 // BenchmarkBootstraps measures all rows together, because each round has one cold start of every row in a new random
 // order. Then it reports each row as a benchmark of its own, and prints a table and the goals. A goal that is not met
-// is a finding, not an error. YARDSTICK names a candidates.json with rows of others.
+// is a finding, not an error. YARDSTICK names a candidates.json with rows of other programs.
 func BenchmarkBootstraps(b *testing.B) {
 	if *rounds < 2 || *calls < 1 {
 		b.Fatal("-rounds wants at least 2 and -calls at least 1")

@@ -22,14 +22,14 @@ type goal struct {
 	limit float64
 }
 
-// Parts of the names of others' rows that goals compare with.
+// Parts of the names of YARDSTICK's rows that goals compare with.
 const (
 	static = "c-glibc-static"
 	rust   = "rust"
 )
 
-// goals are the goals of the bootstraps. A first response counts both with everything in memory and with a cold
-// package.
+// goals are the goals of the bootstraps. First responses have goals both with everything in memory and with
+// a cold package.
 var goals = []goal{
 	{row: rawsyscallProcess, of: initTime, to: static, limit: 1.3},
 	{row: rawsyscallProcess, of: initTime, to: "lambdago", limit: 0.60},
