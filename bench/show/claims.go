@@ -42,8 +42,8 @@ func say(parts []page.Part, head string, lines []string) []page.Part {
 	return append(parts, page.Part{ID: id, Title: head, Lines: lines})
 }
 
-// claims returns the lines of a topic. If a later claim by the same clock has the same winners, it adds a sentence to
-// the line of the first.
+// claims returns the lines of a topic. A later claim by the same clock that has the same winners, or was not tested,
+// adds a sentence to the line of the first.
 func claims(r *report.Report, source record.Source, topic string) (lines []string) {
 	type key struct {
 		clock            report.Clock
@@ -82,14 +82,14 @@ func power(c *report.Claim) string {
 	if c.Power == nil || *c.Power >= 0.995 {
 		return ""
 	}
-	return fmt.Sprintf(" (a difference of 5 %% is told in %.0f %% of such runs)", 100**c.Power)
+	return fmt.Sprintf(" (such a run finds a difference of 5 %% with a chance of %.0f %%)", 100**c.Power)
 }
 
 func sorted(xs []string) []string { return slices.Sorted(slices.Values(xs)) }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// findings returns the sections on published findings, factors and costs.
+// findings returns the parts on published findings, factors and costs.
 func findings(r *report.Report) (out []page.Part) {
 	var published []string
 	for _, f := range r.Findings {
@@ -99,7 +99,7 @@ func findings(r *report.Report) (out []page.Part) {
 		}
 		published = append(published, line)
 	}
-	out = say(out, "Published findings, and what this run says of them", published)
+	out = say(out, "Published findings, and what this run says about them", published)
 	for _, f := range r.Factors {
 		head := note("factors", f)
 		if len(r.Factors) > 1 {
@@ -117,9 +117,9 @@ func findings(r *report.Report) (out []page.Part) {
 			lines = append(lines, line+k.Text)
 		}
 		for _, b := range c.BreakEven {
-			lines = append(lines, fmt.Sprintf("below %s cold starts %s costs less, above it %s", breakEven(&b), b.Arm, b.Than))
+			lines = append(lines, fmt.Sprintf("below %s cold starts %s is cheaper, above it %s", breakEven(&b), b.Arm, b.Than))
 		}
-		out = say(out, fmt.Sprintf("Cost, %s of invocations cold", percentShare(c.ColdShare)), lines)
+		out = say(out, fmt.Sprintf("Cost if %s of invocations are cold", percentShare(c.ColdShare)), lines)
 	}
 	return out
 }
@@ -134,7 +134,7 @@ func title(r *report.Report) string {
 	return fmt.Sprintf("%s: %s, %s", name, report.Plural(len(r.Arms), "arm"), strings.Join(places, "; and "))
 }
 
-// notCold begins the lab's warning that it could not mount packages afresh, mostly because it is not root.
+// notCold is the beginning of the lab's warning that it could not mount packages, mostly because it is not root.
 const notCold = "packages are made cold by posix_fadvise"
 
 // place says where a source was measured.
@@ -161,7 +161,7 @@ func regions(r *report.Report, s record.Source) (out []string) {
 	return out
 }
 
-// banner returns the prefix of table titles.
+// banner returns the prefix of table titles: it labels a report that has only lab figures.
 func banner(r *report.Report) string {
 	if len(r.Sources) == 1 && r.Sources[0] == record.Lab {
 		return "Lab: "
@@ -186,7 +186,7 @@ func note(name string, data any) string {
 // outlierTable shows cold starts and invocations that lie far from the others of their arm.
 func outlierTable(r *report.Report) table.Table {
 	t := table.Table{ID: "outliers",
-		Title: "Outliers (beyond 3 interquartile ranges, on the log scale); figures include them",
+		Title: "Outliers (beyond 3 interquartile ranges on the log scale); all figures include them",
 		Heads: table.Heads(1, "arm", "outliers", "farthest")}
 	for _, a := range r.Arms {
 		if o := a.Outlier; o != nil {

@@ -89,7 +89,7 @@ func quantileColumns(of func(*report.Arm) *report.Spread, names string) (out []c
 	return append(out, column{"max", func(a *report.Arm) string { return ms(of(a).Max) }})
 }
 
-// otherColumns are the other columns; times in ms.
+// otherColumns are the columns of the table below INIT's. Times are in ms.
 var otherColumns = []column{
 	armColumn,
 	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
@@ -128,7 +128,7 @@ func interval(x *float64, ci *[2]float64) string {
 	return fmt.Sprintf("%s [%s, %s]", ms(x), ms(&ci[0]), ms(&ci[1]))
 }
 
-// predicted returns a prediction with its interval. ~ marks one outside the calibration, + one of the package alone.
+// predicted returns a prediction with its interval. ~: it is outside the calibration. +: CPU and base are not in it.
 func predicted(a *report.Arm) string {
 	p := a.PredictedAWS
 	switch {

@@ -49,7 +49,7 @@ func newPage(r *report.Report) *page.Page {
 	return p
 }
 
-// label returns the prefix of text about one source, if there are several.
+// label returns the prefix of a text about one source. It is empty if there is only one source.
 func label(r *report.Report, s record.Source) string {
 	switch {
 	case len(r.Sources) < 2:
@@ -84,8 +84,8 @@ func facts(r *report.Report) (out []page.Fact) {
 	return out
 }
 
-// parts returns the parts of the page in order: open ones, then parts to open. If the records cannot fill a part,
-// absent has its name and the reason. report.tmpl says how to read each picture.
+// parts returns the parts of the page in order: first those that are open, then those that are closed. If the records
+// cannot fill a part, absent has its name and the reason. report.tmpl says how to read each picture.
 func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	picture := func(id, title string, tables ...table.Table) page.Part {
 		part := page.Part{ID: id, Title: title, Plot: true, Tables: tables}
@@ -116,7 +116,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)},
 		spread,
 		loadPart(r),
-		{ID: "levers", Title: "Each lever", Open: true, Tables: leverTables(r)},
+		{ID: "levers", Title: "What each lever does", Open: true, Tables: leverTables(r)},
 		{ID: "steps", Title: "One step at a time", Open: true, Tables: stepTables(r)},
 		{ID: "init", Title: "Figures", Open: true, Tables: []table.Table{initTable(r)}},
 		warningsPart(r),
@@ -157,13 +157,13 @@ func warningsPart(r *report.Report) page.Part {
 
 // baselineText explains what the pictures show of published figures.
 const baselineText = "Dashed outlines: AWS figures that others published (p20 to p80, and median or mean). " +
-	"They were not measured in this run, or on this machine."
+	"They were not measured in this run or on this machine."
 
 // repeatPart shows how to repeat the runs.
 func repeatPart(r *report.Report) page.Part {
-	p := page.Part{ID: "repeat", Title: "Repeat it"}
+	p := page.Part{ID: "repeat", Title: "Repeat this run"}
 	if len(r.Runs) == 0 {
-		p.Text = []string{"No run.json lay beside the records: seed, versions and machine are not known."}
+		p.Text = []string{"There was no run.json beside the records, so seed, versions and machine are not known."}
 	}
 	for _, run := range r.Runs {
 		if len(run.Command) > 0 {
@@ -182,7 +182,7 @@ func repeatPart(r *report.Report) page.Part {
 func ShellLine(args []string) string {
 	return strings.Join(list.Map(args, func(a string) string {
 		quoted, err := syntax.Quote(a, syntax.LangBash)
-		if err != nil { // no command line has a NUL
+		if err != nil { // the text has a NUL, which no command line has
 			return strconv.Quote(a)
 		}
 		return quoted

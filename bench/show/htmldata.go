@@ -7,16 +7,15 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// A page of 100,000 records must open at once, so its pictures show a random choice of them: this many points in all,
-// within these bounds for each arm. Percentiles, boxes and tables use every record.
+// A page of 100,000 records must open at once. So its pictures have budgets: so many points in all, and so many of each
+// arm at least and at most. Points are a random choice. Percentiles, bars and tables use every record.
 const (
 	dotBudget          = 4000
 	minDots, maxDots   = 40, 160
 	curveBudget        = 6000
 	minCurve, maxCurve = 60, 200
-	tailOfCurve        = 0.95   // from here the axis of the distribution is logarithmic
-	fifths             = 5      // parts of a run in the table beside its course
-	fractionOfAMs      = 10_000 // resolution of pictures, so that medians round as in tables
+	fifths             = 5      // parts of a run in the table of its course
+	fractionOfAMs      = 10_000 // resolution of pictures, fine enough that medians round as in tables
 )
 
 // pictures is the data that the page's scripts draw. Times are in ms, sizes in KiB, money in USD per million
@@ -27,7 +26,7 @@ type pictures struct {
 	Clocks      []pictureClock     `json:"clocks"`    // clocks of cold starts that have samples
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
 	BreakEven   []report.BreakEven `json:"breakEven"`
-	Sampled     int                `json:"sampled"` // the most cold starts of an arm that are drawn as points; 0 means all
+	Sampled     int                `json:"sampled"` // how many cold starts of an arm are points at most; 0 means all
 }
 
 // pictureClock is a clock of cold starts.

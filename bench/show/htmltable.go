@@ -101,7 +101,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 func verdictTables(r *report.Report) (out []table.Table) {
 	for _, source := range r.Sources {
 		usually, median, tail := string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail)
-		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "winners (-: not tested; see below)",
+		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "winners (-: not tested, see below why)",
 			Heads: table.Heads(5, "by this clock", "as", usually, median, tail)}
 		for _, c := range r.Verdict.Claims {
 			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })
@@ -180,7 +180,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	return out
 }
 
-// byPackage sorts kinds of package, and variants such as "zip@512", in the order of reports, and 512 before 1024.
+// byPackage compares variants such as "zip@512": by kind of package, in the order of reports, and 512 before 1024.
 func byPackage(a, b string) int {
 	rank := func(v string) int {
 		kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")

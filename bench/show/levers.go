@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// leverTables shows the levers. It shows none of a run under load, because the answers name them.
+// leverTables shows the levers. A run under load has no such table, because the answers name its levers.
 func leverTables(r *report.Report) (out []table.Table) {
 	if slices.ContainsFunc(r.Arms, underLoad) {
 		return nil
@@ -42,9 +42,10 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 	return g
 }
 
-// guidedTable compares warm Durations as guides measure them with ours, for the baseline and each level of memory.
+// guidedTable compares our warm Durations with the figures that guides would get from the same calls: for the baseline
+// and for each level of memory.
 func guidedTable(r *report.Report, l *report.Levers) table.Table {
-	g := table.Table{ID: "guided-" + string(l.Source), Title: banner(r) + "Warm Duration as the guides measure it, ms",
+	g := table.Table{ID: "guided-" + string(l.Source), Title: banner(r) + "Warm Duration as tuning guides measure it, ms",
 		Heads: table.Heads(1, "lever", "guides", "from", "to", "environments", "ours [95 % CI]"),
 		Note:  note("guided", nil)}
 	add := func(name string, x *report.Guided) {
@@ -81,7 +82,7 @@ func stepTables(r *report.Report) []table.Table {
 
 // stepsTable shows the rungs of the ladder in ms, since they add up, or the other steps as ratios.
 func stepsTable(r *report.Report, rungs bool) table.Table {
-	t := table.Table{ID: "steps", Title: "One thing changed, all else the same: ratio [95 % CI]"}
+	t := table.Table{ID: "steps", Title: "One thing changed, all else equal: ratio [95 % CI]"}
 	if rungs {
 		t = table.Table{ID: "ladder", Title: "What each step adds within a language, ms [95 % CI]"}
 	}

@@ -19,7 +19,7 @@ func ofLoad(head string, cell func(*report.Load) string) column {
 
 const loadQuantiles = "p20 p50* p80 p90 p95 p99"
 
-// loadColumns show what callers met, times in ms. The first columns are also shown at the end of a run.
+// loadColumns show what callers met. Times are in ms. A terminal shows the first columns at the end of a run.
 var loadColumns = slices.Concat([]column{
 	armColumn,
 	ofLoad("p10", func(l *report.Load) string { return ms(l.P10) }),
@@ -64,7 +64,7 @@ func loadPart(r *report.Report) page.Part {
 	p := page.Part{ID: "load", Title: "Latency under load", Open: true, Plot: true,
 		Tables: filled(loadTable(r, loadColumns))}
 	if len(p.Tables) == 0 {
-		p.Absent = "twinstart load"
+		p.Absent = "no arm was under load: use twinstart load"
 	}
 	return p
 }

@@ -1,7 +1,7 @@
 // Package show draws a report as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs,
 // and as a page with pictures.
 //
-// All forms show the same report.Report; none computes anything. Every form labels lab figures as such.
+// All forms show the figures of the same report.Report, and label lab figures as such.
 package show
 
 import (
@@ -22,9 +22,9 @@ import (
 
 // Options of a rendering.
 type Options struct {
-	Brief  bool // text only: the answers and the best arms, for a terminal
-	Width  int  // text only: width of lines; 0 means 120
-	Phases bool // text and Markdown: show phases; the other forms show them if the records have them
+	Brief  bool // text only: show the answers and the best arms, for a terminal
+	Width  int  // text only: width of the terminal; 0 means 120
+	Phases bool // text and Markdown only: show phases; JSON and the page always do, if the records have them
 }
 
 func (o Options) width() int { return min(max(cmp.Or(o.Width, textWidth), leastWidth), textWidth) }
@@ -75,7 +75,7 @@ const textWidth = 120
 // leastWidth is the smallest width at which prose wraps.
 const leastWidth = 40
 
-// A terminal shows as many arms as fit on a screen beside the answers and the lines around both.
+// A terminal shows as many arms as fit on its screen below the answers, with the lines around both.
 const (
 	screen               = 30
 	around               = 7
@@ -109,12 +109,12 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		out.WriteString("\n" + t.Fitting(width).Text(width))
 	}
 	if slices.Contains(r.Sources, record.Lab) {
-		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))
+		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare arms with each other, not with AWS."))
 	}
 	rest := fields(some(len(arms)-len(shown), "more arm", ""), some(len(r.NotMeasured), "arm", " not measured"),
 		some(len(r.Warnings), "warning", ""))
 	if len(rest) > 0 {
-		out.WriteString(table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))
+		out.WriteString(table.Wrap(width, "", strings.Join(rest, "; ")+": see --full or the report's files"))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -217,7 +217,7 @@ func answers(r *report.Report) table.Table {
 	return t
 }
 
-// said returns an answer, and how sure it is if neither its interval nor its words say so.
+// said returns an answer. It adds how sure the answer is, unless its interval or its words say so.
 func said(a report.Answer) string {
 	if a.Sure == "" || a.CI != nil || a.Predicted {
 		return a.Answer

@@ -49,7 +49,7 @@ func indexTable(r *report.Report) table.Table {
 	return g.Filled()
 }
 
-// baselineTable shows published figures. Title and rows say that they are published.
+// baselineTable shows published figures. Its title and a column say that they are published.
 func baselineTable(r *report.Report) table.Table {
 	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms",
 		Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95", "USD/M")}
@@ -80,7 +80,7 @@ func phasesPart(r *report.Report) page.Part {
 	p := page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{note("phases", nil)},
 		Tables: phaseTables(r)}
 	if len(p.Tables) == 0 {
-		p.Absent = "twinstart run --phases asks bootstraps that time themselves"
+		p.Absent = "no phases were measured: use twinstart run --phases"
 	}
 	return p
 }
@@ -181,25 +181,25 @@ func percentShare(x float64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %"
 }
 
-// memoryCostPart shows cost over memory, for runs with several memory sizes.
+// memoryCostPart shows cost against memory, for runs with several memory sizes.
 func memoryCostPart(r *report.Report) page.Part {
 	p := page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Tables: []table.Table{costsTable(r)},
 		Text: forTheLab(r)}
 	p.Tables[0].ID = p.ID
 	switch {
 	case len(list.Add(nil, list.Map(r.Arms, func(a *report.Arm) int { return a.MemorySizeMB })...)) < 2:
-		p.Absent = "all arms have one memory size: twinstart run --memory 128,512,1024"
+		p.Absent = "all arms have one memory size: use twinstart run --memory 128,512,1024"
 	case !slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return a.ColdCost != nil }):
-		p.Absent = "nothing was billed"
+		p.Absent = "no arm has a cost"
 	}
 	return p
 }
 
-// shareCostPart shows cost over the share of cold starts.
+// shareCostPart shows cost against the share of cold starts.
 func shareCostPart(r *report.Report) page.Part {
 	p := page.Part{ID: "share-cost", Title: "Cost against the share of cold starts", Plot: true, Text: forTheLab(r)}
 	if r.Cost == nil || len(r.Cost.BreakEven) == 0 {
-		p.Absent = "no change of the cheapest arm is certain at any share"
+		p.Absent = "it is not certain that the cheapest arm changes"
 		return p
 	}
 	p.Tables = []table.Table{breakEvenTable(r)}
@@ -209,7 +209,7 @@ func shareCostPart(r *report.Report) page.Part {
 // forTheLab says what a cost means if the lab measured the durations.
 func forTheLab(r *report.Report) []string {
 	if slices.Contains(r.Sources, record.Lab) {
-		return []string{"AWS list prices for the lab's durations: not a bill."}
+		return []string{"Costs are AWS list prices for the lab's durations, not a bill."}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Cold against warm: the phases of a cold start stacked, a warm invocation as a mark.
+// Cold against warm: a stacked bar of the parts of a cold start, and a mark for a warm invocation.
 function drawColdWarm(c) {
   const el = $('plot-cold-warm');
   const list = c.arms.filter((a) => a.spread.init && a.first !== null).sort((a, b) => total(a) - total(b));

@@ -28,7 +28,7 @@ function drawMemoryCost(c) {
   legend('memory-cost', packageItems(list, false).concat([[svg('<path d="M0 6H22" stroke="currentColor" stroke-width="2"/>'), 'all cold'], [svg('<path d="M0 6H22" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 3"/>'), 'all warm']]));
 }
 
-// Arms that are the cheapest at some share have a colour and a name; the name is where that share begins.
+// drawShareCost gives a colour and a name in the legend to the arms that are the cheapest at some share. The others are grey.
 function drawShareCost(c) {
   const el = $('plot-share-cost'), list = c.arms.filter((a) => a.cold_usd_per_million !== null && a.warm_usd_per_million !== null);
   if (!list.length) return nothing(el);

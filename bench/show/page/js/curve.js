@@ -1,11 +1,11 @@
-// The empirical distribution of each arm. Above p95 the axis is logarithmic in the share above: p99 is as far from p95 as p99.9 from p99.5.
+// The empirical distribution of each arm. Above p95 the axis is logarithmic in the share that is slower: p99 is as far from p95 as p99.9 from p99.5.
 const knee = 0.95, kneeAt = 0.55;
 
 function drawCurve(c) {
   const el = $('plot-curve'), list = timed(c);
   if (!list.length) return nothing(el);
   const id = c.clock.id, most = d3.max(list, (a) => a.spread[id].count);
-  const end = Math.max(0.995, 1 - 0.5 / most); // the last of n values stands for the last half of a step
+  const end = Math.max(0.995, 1 - 0.5 / most); // 100 % would be infinitely far up: the largest of n values is drawn at 1 - 0.5 / n
   const y = (p) => p <= knee ? p / knee * kneeAt : kneeAt + (1 - kneeAt) * Math.log((1 - knee) / (1 - Math.min(p, end))) / Math.log((1 - knee) / (1 - end));
   const ticks = [0, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 0.9999].filter((p) => p <= end);
   const values = list.flatMap((a) => [a.spread[id].x[0], a.spread[id].x.at(-1)]);

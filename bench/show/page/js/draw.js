@@ -10,7 +10,7 @@ function number(x) {
 const short = (x) => x >= 1000 ? d3.format('.3~s')(x) : d3.format('.4~r')(x);
 const kib = (x) => x >= 1024 ? `${d3.format('.3~r')(x / 1024)} MiB` : `${d3.format('.3~r')(x)} KiB`;
 
-// logTicks returns ticks such as 1, 2 and 5 of each decade, as many as fit.
+// logTicks returns ticks such as 1, 2 and 5 of each decade, but not more than most.
 function logTicks(domain, most) {
   const [lo, hi] = domain;
   for (const steps of [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
@@ -24,13 +24,13 @@ function logTicks(domain, most) {
   return d3.ticks(Math.log10(lo), Math.log10(hi), most).map((e) => 10 ** e);
 }
 
-// timeScale returns the scale of an axis of times. A logarithmic one ends with a tick, if one is near.
+// timeScale returns the scale of an axis of times. A logarithmic scale ends with a tick, if one is near.
 function timeScale(c, values, label, most) {
   const lo = d3.min(values), hi = d3.max(values);
   if (!c.log || !(lo > 0)) return { label, domain: [0, hi * 1.02], ticks: most, tickFormat: short };
   const next = [1, 2, 3, 5, 7, 10].map((s) => s * 10 ** Math.floor(Math.log10(hi))).find((t) => t >= hi);
   const domain = [lo / 1.08, Math.min(hi * 1.5, next * 1.02)], ticks = logTicks(domain, most);
-  if (ticks.at(-1) < hi / 1.4) ticks.push(next); // the largest values lie far beyond the last mark
+  if (ticks.at(-1) < hi / 1.4) ticks.push(next); // else the largest values would lie far beyond the last tick
   return { label: `${label}, log scale`, type: 'log', domain: [domain[0], Math.max(domain[1], ticks.at(-1) * 1.02)], ticks, tickFormat: short };
 }
 
@@ -45,7 +45,7 @@ function plot(options) {
   if (options.y.ticks && options.y.axis !== null) axes.push(Plot.axisY(one(options.y)));
   const quiet = (s) => s.ticks ? { ...s, axis: null } : s;
   const drawing = Plot.plot({ ...options, x: quiet(options.x), y: quiet(options.y), marks: [...axes, ...options.marks] });
-  for (const g of drawing.querySelectorAll('[aria-label]')) g.removeAttribute('aria-label'); // the picture is one image, named by its element
+  for (const g of drawing.querySelectorAll('[aria-label]')) g.removeAttribute('aria-label'); // to a screen reader the picture is one image, and its element has the name
   return drawing;
 }
 
@@ -59,7 +59,7 @@ const axesX = (x) => [
 const narrow = () => document.documentElement.clientWidth < 640;
 const widthOf = (el) => Math.max(240, Math.floor(el.clientWidth || 700));
 
-// panel adds a small picture with a heading to a grid of them.
+// panel adds a box with a heading, for one of several small pictures.
 function panel(parent, title) {
   const el = document.createElement('div');
   el.className = 'panel';
@@ -71,6 +71,6 @@ function panel(parent, title) {
 function nothing(el, why) {
   const p = document.createElement('p');
   p.className = 'absent';
-  p.textContent = why || 'None of the arms that are shown has figures for this picture.';
+  p.textContent = why || 'The arms that are shown have no figures for this picture.';
   el.replaceChildren(p);
 }

@@ -1,9 +1,9 @@
-// What was read of a file, and for whom: a treemap, areas by KiB.
+// A treemap of what was read of a file, by the code that needed it. Areas are KiB.
 const data = JSON.parse($('data').textContent);
 
 function drawTreemap(id) {
   const el = $(`plot-${id}`), width = widthOf(el), height = Math.round(Math.max(320, Math.min(520, width * 0.5)));
-  const all = d3.sum(data[id], (o) => o.read_kib), tree = (t) => ({ ...t, children: t.parts?.length > 1 && t.read_kib > all / 100 ? t.parts.map(tree) : undefined }); // a small one is not divided
+  const all = d3.sum(data[id], (o) => o.read_kib), tree = (t) => ({ ...t, children: t.parts?.length > 1 && t.read_kib > all / 100 ? t.parts.map(tree) : undefined }); // a small area is not divided
   const root = d3.hierarchy({ children: data[id].map(tree) }).sum((d) => d.children ? 0 : d.read_kib).sort((a, b) => b.value - a.value);
   if (!root.value) return nothing(el, 'Nothing of this file was read.');
   d3.treemap().size([width, height]).paddingInner(1).paddingTop((n) => n.depth === 1 && n.children ? 17 : 0)(root);

@@ -9,8 +9,8 @@ function theme() {
   name();
 }
 
-// pictures draws the page's pictures, with a function for each element. It draws those that can be seen at once, the others when
-// their part is opened, and all of them before printing. It returns a function that draws them again.
+// pictures draws the page's pictures, with a function for each element. It first draws the pictures that can be seen. It draws another
+// when its part is opened, and all that are left before printing. It returns a function that draws the pictures again.
 function pictures(functions, state = () => undefined) {
   const stale = new Set();
   const draw = (id) => {
@@ -23,11 +23,11 @@ function pictures(functions, state = () => undefined) {
     }
   };
   const seen = (id) => !$(`plot-${id}`).closest('details:not([open])');
-  let turn = 0; // a later choice ends a drawing
+  let turn = 0; // a later call stops an earlier one
   const pending = async () => {
     const mine = ++turn;
     delete document.documentElement.dataset.drawn;
-    for (const id of [...stale].filter(seen)) { // the page answers in between
+    for (const id of [...stale].filter(seen)) { // between two pictures the page reacts to clicks
       draw(id);
       await new Promise((done) => setTimeout(done));
       if (mine !== turn) return;
@@ -49,7 +49,7 @@ function pictures(functions, state = () => undefined) {
   addEventListener('afterprint', () => { for (const d of closed) d.open = false; });
   let last = document.documentElement.clientWidth, waiting;
   addEventListener('resize', () => {
-    if (document.documentElement.clientWidth === last || matchMedia('print').matches) return; // a picture of a page being printed stays
+    if (document.documentElement.clientWidth === last || matchMedia('print').matches) return; // printing keeps the pictures
     clearTimeout(waiting);
     waiting = setTimeout(() => { last = document.documentElement.clientWidth; all(); }, 150);
   });

@@ -1,4 +1,4 @@
-// Bootstrap by package: medians in cells, seven steps of colour in equal ratios.
+// A grid of medians, bootstraps by packages. Each of the seven steps of colour is the same ratio.
 function drawGrid(c) {
   const el = $('plot-grid'), list = timed(c);
   if (!list.length) return nothing(el);

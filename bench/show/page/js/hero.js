@@ -1,9 +1,9 @@
-// The first picture, by the chosen clock: all arms if they are few, else the best of each bootstrap.
+// The first picture, by the chosen clock: all arms if there are at most heroArms, else the best arm of each bootstrap.
 const heroArms = 9;
 
 function drawHero(c) {
   const el = $('plot-hero'), every = timed(c), box = $('hero');
-  // The lab mounts an image as it mounts a ZIP, so one package type shows all.
+  // The lab mounts an image as it mounts a ZIP, so the arms of one kind of package stand for all arms.
   const kind = every.some((a) => a.source === 'lab') ? packages.find((k) => every.some((a) => a.package === k)) : undefined;
   const all = kind && every.length > heroArms ? every.filter((a) => a.package === kind) : every, best = all.filter((a, i) => all.findIndex((b) => b.bootstrap === a.bootstrap) === i);
   const each = all.length > heroArms && best.length > 1, list = (each ? best : all).slice(0, heroArms);

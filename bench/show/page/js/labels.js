@@ -21,14 +21,14 @@ function keys(items) {
 function fillKeys(el, items) {
   el.replaceChildren(...items.map(([mark, text]) => {
     const span = document.createElement('span');
-    span.innerHTML = mark; // markup of this file only; text below is text
+    span.innerHTML = mark; // only markup of these scripts; text from records is appended as text
     span.append(text);
     return span;
   }));
   return el;
 }
 
-// packageItems returns a legend of the arms' package types and, with lines, of their memory sizes.
+// packageItems returns a legend of the arms' kinds of package. If lines is set, the legend has their memory sizes, too.
 function packageItems(list, lines) {
   const kinds = [...new Set(list.map((a) => a.package))].sort((a, b) => packages.indexOf(a) - packages.indexOf(b));
   const items = kinds.map((k) => {

@@ -1,4 +1,4 @@
-// The filters. The address holds what differs from the page as it opens, so that a view can be shared.
+// The filters. The page's address holds every choice that differs from the page as it opens, so that a view can be shared.
 
 // addFilters adds a box for each value of a property in which arms differ.
 function addFilters() {
@@ -28,7 +28,7 @@ function filterTables(c) {
   $('shown').textContent = `${c.arms.length} of ${arms.length} arms`;
 }
 
-// firstScale opens the page with a logarithmic axis if times spread over about a decade: a linear one would be unreadable.
+// firstScale opens the page with a logarithmic axis if times spread over about a decade, because a linear axis would be unreadable.
 function firstScale() {
   const init = arms.map((a) => a.spread[data.clocks[0]?.id]).filter(Boolean);
   const wide = init.length && d3.max(init, (s) => s.p90_ms) > 8 * d3.min(init, (s) => s.p10_ms);
@@ -39,7 +39,7 @@ function firstScale() {
 
 const differing = () => [...form.elements].filter((e) => e.name && e.checked !== e.defaultChecked);
 
-// toAddress writes what differs into the address: boxes by name and value, with "!" before the value if it was unchecked.
+// toAddress writes the choices into the address, as name=value of each input. A value begins with "!" if its box was unchecked.
 function toAddress() {
   const view = differing().filter((e) => e.type !== 'radio' || e.checked).map((e) => `${e.name}=${e.checked ? '' : '!'}${encodeURIComponent(e.value)}`).join('&');
   if (view || location.hash) history.replaceState(null, '', `#${view}`);

@@ -1,4 +1,4 @@
-// The phases of INIT and of events, by the bootstrap's own clock: a panel for each stage, with its own scale, and a stacked bar for each arm.
+// The phases of INIT and of events, by the bootstrap's own clock. Each stage has a panel with its own scale, and each arm a stacked bar.
 const phaseFills = ['var(--p3)', 'var(--q1)', 'var(--q2)', 'var(--q3)', 'var(--q4)', 'var(--q5)', 'var(--q6)', 'var(--q7)'];
 
 function drawPhases(c) {

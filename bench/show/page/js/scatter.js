@@ -5,7 +5,7 @@ function drawSizes(c) {
   el.replaceChildren();
   const panels = [['size_kib', 'package size'], ['init_read_kib', 'read before GET /next']].filter(([key]) => list.some((a) => a[key] > 0));
   if (!panels.length) return nothing(el);
-  const boxes = panels.map(([, label]) => panel(el, `${c.clock.name} against ${label}`)); // all of them first: the grid's columns depend on how many
+  const boxes = panels.map(([, label]) => panel(el, `${c.clock.name} against ${label}`)); // all boxes first, because the width of one depends on their number
   panels.forEach(([key, label], i) => {
     const mine = list.filter((a) => a[key] > 0), s = (a) => a.spread[c.clock.id];
     const box = boxes[i], width = widthOf(box), height = 380;
@@ -16,7 +16,7 @@ function drawSizes(c) {
       x: { type: log ? 'log' : 'linear', domain, ticks: sizeTicks(domain, log), tickFormat: kib, label: log ? `${label}, log scale` : label, labelAnchor: 'center' },
       y: { ...timeScale(c, mine.flatMap((a) => [s(a).p50_ms, ...(s(a).p50_ci95_ms ?? [])]), timeLabel(c, mine), 6) },
     };
-    const place1 = plot({ ...options, marks: [Plot.dot(mine, { x: key, y: (a) => s(a).p50_ms })] }); // to ask its scales
+    const place1 = plot({ ...options, marks: [Plot.dot(mine, { x: key, y: (a) => s(a).p50_ms })] }); // only for its scales
     const sx = place1.scale('x'), sy = place1.scale('y');
     const labels = place(mine.map((a) => ({ a, px: sx.apply(a[key]), py: sy.apply(s(a).p50_ms) })), options.marginLeft, width, height - 40, (p) => p.a.bootstrap);
     box.append(plot({ ...options, marks: [
@@ -30,7 +30,7 @@ function drawSizes(c) {
   legend('sizes', packageItems(list, false));
 }
 
-// sizeTicks returns round ticks in KiB or MiB: powers of 2 or 4 on a logarithmic axis, whole steps on a linear one.
+// sizeTicks returns round ticks in KiB or MiB: powers of 2, 4, 8 or 16 on a logarithmic axis, equal steps on a linear one.
 function sizeTicks([lo, hi], log) {
   if (!log) {
     const step = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768].find((s) => hi / s <= 8) ?? hi / 6;

@@ -1,4 +1,4 @@
-// Cold starts of each arm: points, p10 to p90, p20 to p80, median with its interval.
+// The cold starts of each arm: points, bars from p10 to p90 and from p20 to p80, and the median with its interval.
 function drawSpread(c) {
   const el = $('plot-spread'), list = timed(c);
   if (!list.length) return nothing(el);
@@ -10,7 +10,7 @@ function drawSpread(c) {
   const width = widthOf(el), small = narrow(), step = small ? 40 : 28;
   const marginLeft = small ? 6 : 14 + 6.6 * d3.max(rows, (r) => r.name.length);
   const y = (r) => r.name;
-  const offset = small ? 7 : 0; // names stand above the rows there
+  const offset = small ? 7 : 0; // on a narrow screen the names stand above the bars
   const at = (half) => ({ insetTop: step / 2 - half + offset, insetBottom: step / 2 - half - offset });
   const tone = (r) => colour(r.a), x = timeScale(c, values, timeLabel(c, list), small ? 5 : 10);
   const notes = d3.groups(published, y).map(([name, of]) => note(name, of, list.find((a) => a.arm === name).spread[id], x, width - marginLeft, small));
@@ -39,7 +39,7 @@ function drawSpread(c) {
     ? [[svg('<rect x="1" y="1" width="20" height="10" fill="none" stroke="currentColor" stroke-dasharray="3 2"/>'), 'published figures, AWS']] : []));
 }
 
-// note says beside a row what was published of it: to the right of the row's marks, or to the left if there is no room.
+// note returns the text on published figures beside a row: right of the row's marks, or left of them if there is no room.
 function note(name, of, s, scale, width, small) {
   const text = small ? 'AWS' : `published, AWS: ${of.map((b) => `${b.isMean ? 'mean' : 'median'} ${number(b.center)}`).join(', ')}`;
   const right = Math.max(s.p90_ms, d3.max(of, (b) => b.p80 ?? b.center)), left = Math.min(s.p10_ms, d3.min(of, (b) => b.p20 ?? b.center));

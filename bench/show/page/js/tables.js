@@ -9,7 +9,7 @@ function tables() {
       th.append(button);
       button.addEventListener('click', () => sort(table, th, column));
     });
-    if (!navigator.clipboard) continue; // a page that was loaded from another place than a file, without TLS
+    if (!navigator.clipboard) continue; // the page came from a server without TLS
     const copy = document.createElement('button');
     copy.type = 'button';
     copy.className = 'copy';
@@ -27,7 +27,7 @@ function tables() {
   }
 }
 
-// sort reverses the order at each click. Rows without a figure stay at the end.
+// sort sorts upwards at the first click, and reverses the order at each further click. Empty cells stay at the end.
 function sort(table, th, column) {
   const up = th.ariaSort !== 'ascending', body = table.tBodies[0];
   const rows = [...body.rows].map((tr) => {

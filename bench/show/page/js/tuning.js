@@ -10,11 +10,11 @@ for (const f of data.functions) {
 
 function drawTuning() {
   const el = $('plot-tuning'), all = data.functions.flatMap((f) => f.values.map((v) => ({ ...v, f })));
-  if (!all.length) return nothing(el, 'No power value could be measured.');
+  if (!all.length) return nothing(el, 'No power value was measured.');
   const several = data.functions.length > 1, tones = ['var(--zip)', 'var(--image)', 'var(--minimal)', 'var(--other)'];
   const time = (f) => tones[data.functions.indexOf(f) % tones.length], cost = (f) => several ? time(f) : 'var(--image)';
   const sizes = [...new Set(data.functions.flatMap((f) => [...f.values.map((v) => v.mb), ...f.failed]))].sort((a, b) => a - b);
-  const ms = 1.12 * d3.max(all, (v) => v.ms) || 1, most = 1.12 * d3.max(all, (v) => v.cost) || 1; // an interval may reach beyond
+  const ms = 1.12 * d3.max(all, (v) => v.ms) || 1, most = 1.12 * d3.max(all, (v) => v.cost) || 1; // with room above; an interval may reach beyond it
   const up = (v) => v.cost * ms / most, width = widthOf(el), height = Math.min(420, Math.max(280, width * 0.5));
   const marked = d3.groups(data.functions.flatMap((f) => f.marks), (m) => m.mb).map(([mb, of]) => ({ mb, text: [...new Set(of.map((m) => m.text))].join(', ') })).sort((a, b) => a.mb - b.mb);
   el.replaceChildren(plot({
@@ -39,8 +39,8 @@ function drawTuning() {
   }));
   const line = (tone, dashed) => svg(`<path d="M0 6H22" stroke="${tone}" stroke-width="2"${dashed ? ' stroke-dasharray="6 3"' : ''}/>${dashed ? `<rect x="7" y="2" width="8" height="8" fill="${tone}"/>` : `<circle cx="11" cy="6" r="4" fill="${tone}"/>`}`);
   legend('tuning', several
-    ? [...data.functions.map((f) => [line(time(f)), f.title]), [line('currentColor'), 'time, left'], [line('currentColor', true), 'cost, right']]
-    : [[line(time(data.functions[0])), 'time, left'], [line(cost(data.functions[0]), true), 'cost, right']]);
+    ? [...data.functions.map((f) => [line(time(f)), f.title]), [line('currentColor'), 'time (left axis)'], [line('currentColor', true), 'cost (right axis)']]
+    : [[line(time(data.functions[0])), 'time (left axis)'], [line(cost(data.functions[0]), true), 'cost (right axis)']]);
 }
 
 // thinned returns the sizes whose labels have room beside each other on a logarithmic axis.
