@@ -79,7 +79,7 @@ func (o *outcome) leftNothing() error {
 		fmt.Fprintf(&lines, " %d %q", pid, line)
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	return fmt.Errorf("left%s", &lines)
+	return fmt.Errorf("processes are left:%s", &lines)
 }
 
 // TestNobodyReadsTheLog closes the log of bootstraps whose handlers write to it, and later the API. The bootstraps

@@ -232,7 +232,7 @@ func (i idiom) answers(t *testing.T, c column) (list []answer, o *outcome) {
 }
 
 // TestIdioms checks that every bootstrap with every isolation does what plain Bash does. It prints a table: "." is
-// the same answer, "d" a difference that docs/handler-contract.md names.
+// the same answer, "d" a difference that docs/handler-contract.md names, "F" a failure.
 func TestIdioms(t *testing.T) {
 	if len(idioms) < 60 {
 		t.Errorf("%d idioms", len(idioms))

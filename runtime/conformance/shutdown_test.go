@@ -60,7 +60,7 @@ func (o *outcome) ended(traps bool) error {
 	case len(asked) != 1 || asked[0].Header.Get("Lambda-Extension-Identifier") != "identifier-1":
 		return fmt.Errorf("the extension did not ask for events: %v", asked)
 	case o.status != 0 || cleaned != 1:
-		return fmt.Errorf("status %d, and the trap ran %d times, want 0 and once", o.status, cleaned)
+		return fmt.Errorf("status %d, and the trap ran %d times, want 0 and 1", o.status, cleaned)
 	}
 	return o.leftNothing()
 }
