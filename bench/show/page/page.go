@@ -1,6 +1,6 @@
-// Package page writes the HTML page of reports, tunings and explanations: answers first, then parts, most of
-// them closed. It holds the style sheet, the chart library and the scripts. A page is one file that loads nothing. Its
-// content security policy allows its own scripts only, by their digests.
+// Package page writes the HTML page of reports, tunings and explanations: first the answers, then the parts, most of
+// which are closed. The package holds the style sheet, the chart library and the scripts. A page is one file that loads
+// nothing. Its content security policy allows only its own scripts, by their digests.
 package page
 
 import (
@@ -49,13 +49,13 @@ type Answer struct {
 // Fact is a short text below the answers. To is the part that says more, or "".
 type Fact struct{ Text, To string }
 
-// Part is a picture with the tables that say the same, or tables or sentences alone. If it is not open, it shows as a
-// line to click.
+// Part is a section of the page: a picture and the tables with its figures, or only tables or sentences. A part that is
+// not open shows as a line to click.
 type Part struct {
 	ID, Title string
 	Open      bool
 	Plot      bool     // it has a picture, drawn by the scripts
-	Text      []string // how to read it
+	Text      []string // paragraphs, mostly about how to read it
 	Lines     []string
 	Code      []Code
 	Tables    []table.Table
@@ -71,8 +71,8 @@ type Form struct {
 	program string
 }
 
-// NewForm makes a form from the templates "hero", beside the answers, and "main", below them, and from scripts of js/
-// in the given order. It panics on an error, because both are embedded.
+// NewForm makes a form from scripts of js/, in the given order, and from a text that defines two templates: "hero" goes
+// beside the answers, "main" below them. It panics on an error, because text and scripts are embedded.
 func NewForm(text string, scripts ...string) *Form {
 	base := template.New("").Funcs(template.FuncMap{"linked": linked})
 	f := &Form{tmpl: template.Must(template.Must(base.Parse(read("page.tmpl"))).Parse(text))}
@@ -87,7 +87,7 @@ func NewForm(text string, scripts ...string) *Form {
 
 // Write writes the page.
 func (f *Form) Write(w io.Writer, p *Page) error {
-	data, err := json.Marshal(p.Data) // it escapes <, > and &, so that no text of a record can end the script element
+	data, err := json.Marshal(p.Data) // it escapes <, > and &, so no text of a record can end the script element
 	if err != nil {
 		return err
 	}
