@@ -73,8 +73,8 @@ func (r *Runner) run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	return r.response, nil
 }
 
-// failure is the error of a handler that ended badly. Its message is the tail of stderr, or, if stderr was empty, the
-// text otherwise.
+// failure is the error of a handler that ended badly. Its message is the tail of stderr. If stderr was empty, it
+// is the handler's name and the parameter otherwise.
 func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
 	message := string(r.stderr.Message())
 	if message == "" {
