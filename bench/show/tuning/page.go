@@ -1,5 +1,5 @@
-// Package tuning writes the result of a tuning as an HTML page: the recommendation, a chart of time (ms) and cost over
-// memory (MB), and a table. A page of the lab says that its times are not AWS's.
+// Package tuning writes the result of a tuning as an HTML page: the recommendation, a chart of time (ms) and cost
+// against memory (MB), and a table. If the lab measured, the page says that its times are not AWS's.
 package tuning
 
 import (
@@ -68,7 +68,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 		curves = append(curves, curve{o, title, marks(o)})
 		cost += o.StateMachine.LambdaCost
 		know.Lines = list.Add(know.Lines, o.Warnings...)
-		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (the link sends these figures, nothing else)",
+		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (the link sends only these figures)",
 			o.StateMachine.Visualization})
 	}
 	fact := func(format string, args ...any) {
@@ -89,7 +89,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 	}
 	p.Parts = []page.Part{figures}
 	if n := len(know.Lines); n > 0 {
-		p.Facts = append(p.Facts, page.Fact{Text: fmt.Sprintf("%d to know", n), To: know.ID})
+		p.Facts = append(p.Facts, page.Fact{Text: fmt.Sprintf("warnings and failures: %d", n), To: know.ID})
 		p.Parts = append(p.Parts, know)
 	}
 	b.Links = slices.DeleteFunc(b.Links, func(l link) bool { return l.URL == "" })
