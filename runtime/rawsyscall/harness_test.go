@@ -44,8 +44,8 @@ type piece struct {
 	at   time.Time
 }
 
-// runtimeAPI is a Runtime API that hands out events to any number of connections. The API of package conformance
-// can misbehave; this one is fast, serves several connections at once, and knows extensions.
+// runtimeAPI is a Runtime API to which a test gives events one by one, for any number of connections. The API of package
+// conformance has a fixed list of events, and can misbehave.
 type runtimeAPI struct {
 	*http.Server
 	address    string

@@ -69,7 +69,7 @@ func FuzzAddress(f *testing.F) {
 		got, ok := parseAddress(s)
 		want, err := netip.ParseAddrPort(strings.Replace(s, "localhost:", "127.0.0.1:", 1))
 		if ok && (err != nil || want.Addr().As4() != got.Addr || want.Port() != got.Port>>8|got.Port<<8) && !strings.Contains(s, "0") {
-			t.Errorf("%q is taken for %v", s, got)
+			t.Errorf("%q is read as %v", s, got)
 		}
 		if !ok && err == nil && want.Addr().Is4() && want.Port() != 0 {
 			t.Errorf("%q is refused", s)

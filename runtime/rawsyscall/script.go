@@ -40,8 +40,8 @@ __twinstart+=("$PWD" "${OLDPWD-}")
 	// file has set. Until its first event the worker's directory is /, so that the package's file system can be
 	// unmounted as soon as the bootstrap has ended.
 	//
-	// mapfile reads a file in blocks. read would take a system call per byte of a pipe, and a loop per byte of any
-	// file. mapfile needs 4 system calls for a descriptor and 14 for a name. writeContext defines the fields. To
+	// mapfile reads a file in blocks. read would take a system call per byte of a pipe, and loop over the bytes of
+	// any file. mapfile needs 4 system calls for a descriptor and 14 for a name. writeContext defines the fields. To
 	// assign an exported variable costs half as much as export, and it stays exported. If the set of fields has
 	// changed since the last event, or the handler has set one of the variables itself, all are exported or unset
 	// again. If the handler has replaced the context file, the first field is neither "same" nor "changed", and
@@ -93,7 +93,7 @@ builtin exit 125
 fi
 `
 
-	// hooks follows begin in a worker of which a snapshot is made. Before each hook the worker says "hook" and waits.
+	// hooks follows begin if a snapshot of the worker is made. Before each hook the worker says "hook" and waits.
 	// Two restores of one snapshot would go on with the same random numbers, so RANDOM gets another seed.
 	hooks = `for __twinstart_hook in before_snapshot after_restore; do
 { builtin trap -p EXIT TERM; builtin printf 'hook\n'; } >&253

@@ -99,8 +99,7 @@ func TestWorkersEndWithTheBootstrap(t *testing.T) {
 	noneIn(t, e.Process.Pid)
 }
 
-// noneIn waits until no Bash belongs to a bootstrap: as its child, or with the bootstrap's /proc/<pid>/fd in its
-// arguments.
+// noneIn waits until no process has the bootstrap's /proc/<pid>/fd in its arguments, as workers have.
 func noneIn(t *testing.T, bootstrap int) {
 	t.Helper()
 	var left string
