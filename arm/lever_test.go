@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// docs/levers.md has the table of Levers, a row each.
+// docs/levers.md has a table with one row for each of Levers.
 func TestLeversAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../docs/levers.md")
 	if err != nil {
@@ -20,7 +20,7 @@ func TestLeversAreDocumented(t *testing.T) {
 	}
 }
 
-// A pattern chooses levers; the baseline is measured with them.
+// Only keeps the levers that a pattern selects. hit says whether it selects any, or the function's own arm.
 func TestOnly(t *testing.T) {
 	id := Identity{Arm: "a/zip", Variants: []Variant{{Lever: Twin}, {Lever: "memory", Level: "128"}, {Lever: "memory", Level: "256"}}}
 	for pattern, want := range map[string]string{"*": "true twin- memory-128 memory-256", "a/zip": "true", "*/*-memory-*": "true memory-128 memory-256", "a/zip-twin": "true twin-", "b": "false", "[": "an error"} {

@@ -12,7 +12,7 @@ func TestMatch(t *testing.T) {
 		{"*/zip", "nethttp/zip", true},
 		{"*/zip", "nethttp/image", false},
 		{"rawtcp*/zip", "rawtcp-upx/zip", true},
-		{"rawtcp", "rawtcp/image", true}, // no slash: the bootstrap, whatever its package
+		{"rawtcp", "rawtcp/image", true}, // no slash: the bootstrap with any package
 		{"rawtcp", "rawtcp-upx/image", false},
 		{"*", "rawtcp-upx/image", true},
 		{"zip", "nethttp/zip", false},
@@ -23,6 +23,6 @@ func TestMatch(t *testing.T) {
 		}
 	}
 	if _, err := Match("[", "nethttp/zip"); err == nil {
-		t.Error("[ is not a valid pattern, but no error says so")
+		t.Error("no error for the invalid pattern [")
 	}
 }

@@ -21,8 +21,8 @@ type room struct {
 const module = "github.com/twinstart/twinstart/"
 
 // plan is the floor plan: each room with the rooms that its packages may link. Tests may link more. An entry below
-// a room, such as bench/measure/power/step, allows that package alone. Rooms are listed floor by floor: a room may
-// name only rooms above it in this table. docs/architecture.md says what each room is for.
+// a room, such as bench/measure/power/step, allows that package alone. The table lists the lowest floor first: a room
+// may name only rooms that come before it. docs/architecture.md says what each room is for.
 var plan = []room{
 	{"arm", nil},
 	{"handlers", nil},
@@ -49,8 +49,8 @@ var limits = []struct {
 	{"./runtime/rawsyscall", "it is system calls alone", []string{"net"}},
 	{"./runtime/nethttp", "aws-lambda-go is another arm", []string{"github.com/aws"}},
 	{"./runtime/lambdago", "RPC is left out by its build tag", []string{"net/rpc"}},
-	{"./infra", "who deploys waits for the app to be compiled", []string{"github.com/aws/aws-sdk-go-v2", "gonum.org/", module + "lab"}},
-	{"./bench/... ./lab/... ./probe/... ./cmd/twinstart", "measuring programs carry no CDK",
+	{"./infra", "a deployment waits until the app is compiled", []string{"github.com/aws/aws-sdk-go-v2", "gonum.org/", module + "lab"}},
+	{"./bench/... ./lab/... ./probe/... ./cmd/twinstart", "programs that measure do not need the CDK",
 		[]string{"github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"}},
 	{"./cmd/tunestep", "the state machine's function is small", []string{module + "lab", module + "packages", "github.com/aws/aws-cdk-go/"}},
 }
@@ -60,7 +60,7 @@ func TestFloorPlan(t *testing.T) {
 	for i, p := range plan {
 		for _, m := range p.may {
 			if below, _, _ := strings.Cut(m, "/"); !slices.ContainsFunc(plan[:i], func(q room) bool { return q.name == below }) {
-				t.Errorf("%s may link %s, which is not on a floor below it", p.name, m)
+				t.Errorf("%s may link %s, which does not come before it in the plan", p.name, m)
 			}
 		}
 		graph := imports(t, "./"+p.name+"/...")
@@ -133,7 +133,7 @@ func TestBootstrapsLinkOnlyTheStandardLibrary(t *testing.T) {
 	for _, name := range []string{"nethttp", "rawtcp", "lambdago", "rawsyscall"} {
 		from := module + "runtime/" + name
 		if chain := chain(imports(t, "./runtime/"+name), from, func(to string) bool {
-			first, _, _ := strings.Cut(to, "/") // the standard library's have no dot in their first element
+			first, _, _ := strings.Cut(to, "/") // paths of the standard library have no dot in their first element
 			return strings.Contains(first, ".") && !strings.HasPrefix(to, module+"runtime/") &&
 				(name != "lambdago" || !strings.HasPrefix(to, "github.com/aws/aws-lambda-go/"))
 		}); chain != nil {
