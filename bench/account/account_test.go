@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A profile with MFA asks for one code, on the terminal, and hands it to STS; whoever asks for the configuration again,
-// in another part of the program, gets the same credentials.
+// With an MFA profile, InRegion asks for one code on the terminal and sends it to STS. If another part of the program
+// calls InRegion again, it gets the same credentials without a second code.
 func TestMFA(t *testing.T) {
 	var codes []string
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +61,7 @@ func TestMFA(t *testing.T) {
 		}
 	}
 	if len(codes) != 1 || codes[0] != "123456" {
-		t.Errorf("STS was given the codes %q, want 123456 once", codes)
+		t.Errorf("STS received the codes %q, want 123456 once", codes)
 	}
 }
 
@@ -87,16 +87,18 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// net/http must not hand the connection to a body that ends with an error after the response has come.
+// wholeBodies hides a body's WriteTo method, which would close the connection when the response arrives early.
 func TestBodiesDoNotWriteThemselves(t *testing.T) {
+	sent := 0
 	for _, body := range []io.Reader{strings.NewReader("{}"), nil} {
 		r := httptest.NewRequest(http.MethodPost, "/", body)
 		if body != nil {
 			r.Body = closer{strings.NewReader("{}")}
 		}
 		_, err := wholeBodies{doer(func(r *http.Request) (*http.Response, error) {
+			sent++
 			if _, writes := r.Body.(io.WriterTo); writes && r.Body != http.NoBody {
-				t.Error("the body writes itself")
+				t.Error("the body has a WriteTo method")
 			}
 			return nil, nil
 		})}.Do(r)
@@ -104,13 +106,16 @@ func TestBodiesDoNotWriteThemselves(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if sent != 2 {
+		t.Errorf("%d requests were sent, want 2", sent)
+	}
 }
 
 type closer struct{ *strings.Reader }
 
 func (closer) Close() error { return nil }
 
-// Without AWS_CA_BUNDLE the SDK leaves the choice of an HTTP client to whoever calls.
+// Without AWS_CA_BUNDLE the SDK's configuration has no HTTP client, so InRegion sets one.
 func TestCallsWithoutABundleOfCertificates(t *testing.T) {
 	answers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
