@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// server is Lambda's API over real HTTP, with functions that take 0.5 ms and, cold, 1.25 ms of INIT.
+// server is Lambda's API over real HTTP. Its functions take 0.5 ms, and 1.25 ms of INIT before that if they are cold.
 type server struct {
 	*double.Lambda
 	*httptest.Server
@@ -34,9 +34,6 @@ func newServer(t *testing.T, names ...string) *server {
 			t.Errorf("two invocations of %s at a time", r.Name)
 		}
 		inside[r.Name] = true
-		mu.Unlock() // let others in, as Lambda does
-		mu.Lock()
-		inside[r.Name] = false
 		a := double.Answer{DurationMs: 0.5, UsedMB: 20}
 		if r.Cold {
 			a.InitMs = 1.25
@@ -51,7 +48,10 @@ func newServer(t *testing.T, names ...string) *server {
 		if r.Cold {
 			a.Log += `{"type":"lab.report","record":{"requestId":"` + r.RequestID + `","initReadKiB":620,"initReadChunks":2,"firstResponseReadKiB":628}}` + "\n"
 		}
-		time.Sleep(time.Duration((a.InitMs + a.DurationMs) * float64(time.Millisecond))) // nobody's INIT is over before the call
+		mu.Unlock()                                                                      // other invocations run meanwhile, as in Lambda
+		time.Sleep(time.Duration((a.InitMs + a.DurationMs) * float64(time.Millisecond))) // a call shorter than its INIT would be marked
+		mu.Lock()
+		inside[r.Name] = false
 		return a
 	}
 	s.Server = httptest.NewServer(s.Lambda)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A stack that is not there is mostly in another region or account: the error names both, and nothing of the SDK's.
+// A missing stack is often in another region or account. The error names both, and leaves out the SDK's own text.
 func TestStackThatIsNotThere(t *testing.T) {
 	for _, test := range []struct{ code, message, want string }{
 		{"ValidationError", "Stack with id Twinstart-x does not exist",

@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// memory is a Sink.
+// memory is a Sink that keeps the records.
 type memory []record.Record
 
 func (m *memory) Write(r record.Record) error { *m = append(*m, r); return nil }
@@ -124,7 +124,7 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		arrange func(*server)
-		want    []record.Mark // one cold; then a priming one and three warm
+		want    []record.Mark // of one cold sample, one priming sample and three warm ones
 	}{
 		{"no REPORT", func(s *server) { s.report = func(double.Run, string) string { return "hello\n" } },
 			[]record.Mark{record.NoReport, "primes an environment: no REPORT", record.NoReport, record.NoReport, record.NoReport}},
@@ -172,7 +172,7 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 				return strings.Replace(log, "Init Duration: 1.25", "Init Duration: 900.00", 1)
 			}
 		}, []record.Mark{"INIT that nobody waited for: *", "primes an environment: INIT that nobody waited for: *", "", "", ""}},
-		{"INIT was over long before", func(s *server) {
+		{"INIT ended long before the call", func(s *server) {
 			s.report = func(r double.Run, log string) string {
 				if !r.Cold {
 					return log
@@ -182,7 +182,7 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 					`{"time":"2026-01-01T00:02:00.001Z","type":"platform.report","record":{"requestId":"` + r.RequestID + `","status":"success","metrics":{"durationMs":0.5,"billedDurationMs":2,"memorySizeMB":128,"maxMemoryUsedMB":20,"initDurationMs":1.25}}}` + "\n"
 			}
 		}, []record.Mark{"INIT that nobody waited for: 2m0s before the invocation", "primes an environment: INIT that nobody waited for: 2m0s before the invocation", "", "", ""}},
-		{"REPORT with rubbish", func(s *server) {
+		{"REPORT without a number", func(s *server) {
 			s.report = func(r double.Run, log string) string {
 				if r.Cold {
 					return log
@@ -272,7 +272,7 @@ func TestCtrlCKeepsWhatWasMeasuredAndRestores(t *testing.T) {
 				t.Fatalf("%+v, %v", out, err)
 			}
 			if len(got) < 2 || len(got) > 3 {
-				t.Errorf("%d records", len(got))
+				t.Errorf("%d records, want 2 or 3", len(got))
 			}
 			restored(t, s)
 		})
@@ -301,10 +301,10 @@ func TestOneDeadFunctionDoesNotEndTheRun(t *testing.T) {
 	s.Strike(&double.Fault{Operation: "Invoke", Function: "dead", Error: &api.Error{Status: 502, Code: "InvalidRuntimeException", Message: "no such runtime"}})
 	got, out := measure(t, s, targets("a", "dead"), options(10, 0), nil)
 	if n := len(got.where(func(r record.Record) bool { return r.Arm == "a/zip" })); n != 10 {
-		t.Errorf("%d samples of the living arm", n)
+		t.Errorf("%d samples of the other arm, want 10", n)
 	}
 	if len(got) != 15 || len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, "InvalidRuntimeException: no such runtime") {
-		t.Errorf("%d records, %+v", len(got), out)
+		t.Errorf("%d records, want 15 and the dead arm in NotMeasured: %+v", len(got), out)
 	}
 	restored(t, s)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// under is options of a load: open at 200/s for n requests, or closed.
+// under returns the options of a load of n requests: open at 200/s if mostInFlight is set, else closed.
 func under(n, concurrency, mostInFlight int) Options {
 	o := options(0, 0)
 	o.Load = &Load{Of: "closed", Requests: n, Concurrency: concurrency, Repeats: 1}
@@ -47,12 +47,13 @@ func loadServer(t *testing.T, names ...string) *server {
 
 func byIntended(a, b record.Record) int { return int(1000 * (a.Load.IntendedMs - b.Load.IntendedMs)) }
 
-// A function that stalls: from the 10th request on it answers none until the 30th has come. An open load goes on
-// sending, and those that came early have waited from their times on. A closed one does not notice.
+// A function stalls: from the 10th request on it answers nothing until the 30th has come. An open load goes on sending,
+// and the latency of each request counts from the time at which it was due. A closed load would wait for ever, so its
+// function does not stall: there the test checks that each request is sent after the answer to the one before.
 func TestAStallShowsInTheLatencyOfAnOpenLoad(t *testing.T) {
 	for name, test := range map[string]struct {
 		options Options
-		gate    bool // the stall ends with the 30th request; else with the 8th that was shed
+		gate    bool // the stall ends with the 30th request; if false, with the 8th request that was shed
 		stalls  bool
 	}{
 		"open":           {under(40, 0, 1000), true, true},
@@ -96,22 +97,22 @@ func TestAStallShowsInTheLatencyOfAnOpenLoad(t *testing.T) {
 					late++
 				}
 				if !test.stalls && (*r.Load.SentMs != r.Load.IntendedMs || i > 0 && *r.Load.SentMs < *got[i-1].Load.DoneMs) {
-					t.Errorf("request %d of one caller was sent at %v, the last was done at %v", i, *r.Load.SentMs, *got[i-1].Load.DoneMs)
+					t.Errorf("request %d was sent at %v and due at %v; a single caller sends it when the one before is done", i, *r.Load.SentMs, r.Load.IntendedMs)
 				}
 			}
 			switch {
 			case test.gate && (late < 11 || shed > 0):
-				t.Errorf("%d of 11 requests that stalled show it, %d were shed", late, shed)
+				t.Errorf("%d requests have the stall in their latency, want 11 or more; %d were shed, want 0", late, shed)
 			case test.stalls && !test.gate && (shed < 8 || s.Widest() > 5):
-				t.Errorf("%d shed, %d at once: want 8 or more, and 5 at most", shed, s.Widest())
+				t.Errorf("%d were shed, want 8 or more; %d ran at once, want 5 at most", shed, s.Widest())
 			}
 			restored(t, s)
 		})
 	}
 }
 
-// Whatever ends a load, what was answered is written once, and a resumed run sends the rest.
-func TestALoadThatEndsEarlyGoesOn(t *testing.T) {
+// If a load ends early, each answered request has one record, and a resumed run sends the rest.
+func TestALoadThatEndsEarlyIsResumed(t *testing.T) {
 	for name, test := range map[string]struct {
 		options Options
 		fault   *double.Fault
@@ -144,7 +145,7 @@ func TestALoadThatEndsEarlyGoesOn(t *testing.T) {
 				t.Errorf("%d records of the 30 requests that were answered", len(first))
 			}
 			if test.fault != nil {
-				test.fault.Operation = "none" // logged in again
+				test.fault.Operation = "none" // the user has logged in again
 			}
 			done := record.Done{}
 			for _, r := range first {
@@ -164,7 +165,7 @@ func TestALoadThatEndsEarlyGoesOn(t *testing.T) {
 	}
 }
 
-// Requests that fail are records too, and a function that always fails is given up.
+// A request that fails has a record too. A function that always fails is given up.
 func TestWhatALoadDoesNotMeasure(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault double.Fault
@@ -186,6 +187,9 @@ func TestWhatALoadDoesNotMeasure(t *testing.T) {
 			}
 			if test.gone != "" && (len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, test.gone) || len(got) > 510) {
 				t.Errorf("%d records: %+v", len(got), out.NotMeasured)
+			}
+			if len(marked) == 0 {
+				t.Errorf("no record is marked %q", test.mark)
 			}
 			for _, r := range marked {
 				if r.Load.SentMs == nil || r.Validate() != nil {
@@ -251,8 +255,8 @@ func TestALoadByURL(t *testing.T) {
 	}
 }
 
-// BenchmarkLoad prints what the generator sends, closed at 50 and open at 300/s, to a double in the same process: try
-// -benchtime 3000x on an idle machine.
+// BenchmarkLoad prints how many requests a second the generator sends, closed with 50 callers and open at 300/s, to a
+// double in the same process. Try -benchtime 3000x on an idle machine.
 func BenchmarkLoad(b *testing.B) {
 	for name, l := range map[string]Load{
 		"closed, 50 callers": {Of: "closed", Concurrency: 50, Repeats: 1},

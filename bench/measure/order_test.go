@@ -1,12 +1,16 @@
 package measure
 
 import (
+	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 func TestArmsAreInterleavedAndTheOrderRepeats(t *testing.T) {
@@ -30,7 +34,7 @@ func TestArmsAreInterleavedAndTheOrderRepeats(t *testing.T) {
 	}
 	slices.Sort(firsts)
 	if len(slices.Compact(firsts)) < 3 {
-		t.Errorf("rounds begin with %v only", firsts)
+		t.Errorf("all rounds begin with one of %v, want 3 or more arms", slices.Compact(firsts))
 	}
 }
 
@@ -63,8 +67,25 @@ func TestParallelAcrossFunctionsSerialWithinOne(t *testing.T) {
 	s := newServer(t, "a", "b", "c", "d")
 	o := options(5, 8)
 	o.Parallel = 4
+	run, four := s.Run, make(chan struct{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var running atomic.Int64
+	s.Run = func(r double.Run) double.Answer {
+		if running.Add(1) == 4 {
+			close(four)
+		}
+		select {
+		case <-four:
+		case <-ctx.Done():
+		}
+		return run(r)
+	}
 	got, out := measure(t, s, targets("a", "b", "c", "d"), o, nil)
 	if len(got) != 4*(5+2+8) || out.Marked != 0 {
 		t.Errorf("%d records, %+v", len(got), out)
+	}
+	if ctx.Err() != nil {
+		t.Error("the four functions were not invoked at the same time")
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// pulling is a server of one function, and its arms: it as it is, its twin, and one that changes everything that an
-// update carries.
+// pulling returns a server of one function, and its three arms: the function as it is, its twin, and one that overrides
+// everything that an update can change.
 func pulling(t *testing.T) (*server, []Target) {
 	s, all := newServer(t, "a"), []Target{}
 	s.Change("a", func(c *api.Configuration) { c.LogFormat = "JSON" })
@@ -33,8 +33,8 @@ func pulling(t *testing.T) (*server, []Target) {
 	return s, all
 }
 
-// A call of an arm that is traced says so itself, with a trace of its own each, and one that X-Ray treats otherwise is
-// set apart.
+// Each call of a traced arm has a trace header of its own, which says whether it is sampled. If X-Ray decides otherwise,
+// the record is marked.
 func TestTraced(t *testing.T) {
 	s := newServer(t, "a")
 	var mu sync.Mutex
@@ -72,7 +72,7 @@ func TestTraced(t *testing.T) {
 		}
 	}
 	if traces[""] != 3 || traces["Sampled=1"] != 3 || traces["Sampled=0"] != 3 || len(traces) != 3 {
-		t.Errorf("%v", traces)
+		t.Errorf("calls by trace header %v, want 3 without, 3 sampled and 3 unsampled", traces)
 	}
 	for _, r := range got {
 		if (r.Marked == record.Untraced) != (r.Levels[arm.LeverLevel] == "unsampled") {
@@ -89,40 +89,45 @@ func own(t *testing.T, s *server) {
 	}
 }
 
-// Each cold start has its own arm's configuration, whatever arm was measured before, and the function's own is put
-// back.
+// Each cold start has the configuration of its own arm, whatever arm was measured before. At the end the function has
+// its own configuration back. Arms of one function are measured one after another, even if arms are measured in parallel.
 func TestOneFunctionStandsForSeveralArms(t *testing.T) {
-	s, ts := pulling(t)
-	var had []string
-	s.invoke = func(r double.Run, _ *double.Answer) {
-		if c, err := s.Function("a"); r.Cold && err == nil {
-			had = append(had, strings.Join([]string{c.Environment["KEEP"], c.LogFormat, strings.Join(c.Layers, " ")}, ", "))
+	for _, parallel := range []int{1, 3} {
+		s, ts := pulling(t)
+		var had []string
+		s.invoke = func(r double.Run, _ *double.Answer) {
+			if c, err := s.Function("a"); r.Cold && err == nil {
+				had = append(had, strings.Join([]string{c.Environment["KEEP"], c.LogFormat, strings.Join(c.Layers, " ")}, ", "))
+			}
 		}
-	}
-	got, out := measure(t, s, ts, options(6, 4), nil)
-	if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
-		t.Errorf("%+v", out)
-	}
-	cold := got.where(func(r record.Record) bool { return r.Start == record.Cold })
-	if len(cold) != 3*(6+2) || len(cold) != len(had) {
-		t.Fatalf("%d cold starts, %d seen", len(cold), len(had))
-	}
-	for i, r := range cold {
-		want, memory := "me, JSON, ", 128
-		if r.Levels[arm.LeverFactor] == "memory" {
-			want, memory = "no more, Text, arn:l", 512
+		o := options(6, 4)
+		o.Parallel = parallel
+		got, out := measure(t, s, ts, o, nil)
+		if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
+			t.Errorf("%+v", out)
 		}
-		if had[i] != want || r.MemorySizeMB != memory || strings.HasSuffix(r.Arm, "-memory-512") != (memory == 512) {
-			t.Errorf("%s at %d MB: %q, want %q", r.Arm, r.MemorySizeMB, had[i], want)
+		cold := got.where(func(r record.Record) bool { return r.Start == record.Cold })
+		if len(cold) != 3*(6+2) || len(cold) != len(had) {
+			t.Fatalf("%d cold starts, %d seen", len(cold), len(had))
 		}
+		for i, r := range cold {
+			want, memory := "me, JSON, ", 128
+			if r.Levels[arm.LeverFactor] == "memory" {
+				want, memory = "no more, Text, arn:l", 512
+			}
+			if had[i] != want || r.MemorySizeMB != memory || strings.HasSuffix(r.Arm, "-memory-512") != (memory == 512) {
+				t.Errorf("%s at %d MB: %q, want %q", r.Arm, r.MemorySizeMB, had[i], want)
+			}
+		}
+		own(t, s)
 	}
-	own(t, s)
+	_, ts := pulling(t)
 	if ts[1].Of = ""; (Options{Source: record.Lab, Cold: 1}).validate(ts) == nil {
-		t.Error("two arms of one function that do not share it are accepted")
+		t.Error("validate accepts two arms of one function, of which one does not say that it shares it")
 	}
 }
 
-// A run that was killed leaves an arm's configuration. The next one finds in the function itself what to put back.
+// A run that was killed leaves an arm's configuration. The next run finds in the function what to put back.
 func TestAKilledRunsOverrideIsPutBack(t *testing.T) {
 	s, ts := pulling(t)
 	before, _, err := Read(t.Context(), NewLabClient(s.URL), "a", "")
@@ -140,24 +145,24 @@ func TestAKilledRunsOverrideIsPutBack(t *testing.T) {
 	own(t, s)
 }
 
-// Somebody else's change of what the run has set is seen; the run's own is not somebody else's.
+// difference reports a change that somebody else made under an override. It does not report the override itself.
 func TestAForeignChangeUnderAnOverride(t *testing.T) {
 	was := &Config{MemorySize: new(int32(128))}
 	now := pulled(was, arm.Override{MemorySizeMB: 512})
 	now.Environment.Variables[NonceVariable] = "ABCDEFGHIJKL"
 	if back, left := Own(now); !left || *back.MemorySize != 128 || len(back.Environment.Variables) > 0 {
-		t.Errorf("own: %+v", back)
+		t.Errorf("Own does not return the configuration before the override: %+v", back)
 	}
 	if what := difference(now, was); what != "" {
-		t.Errorf("an override is somebody else's %q", what)
+		t.Errorf("the run's own override is reported as somebody else's %q", what)
 	}
 	other := *now
 	if other.Layers = layers([]string{"arn:theirs"}); difference(now, &other) == "" {
-		t.Error("another layer is not seen")
+		t.Error("somebody else's layer is not reported")
 	}
 }
 
-// provisioning is a server that knows provisioned concurrency besides, and notes the calls.
+// provisioning adds provisioned concurrency to a server, and notes the calls for it.
 func provisioning(t *testing.T, s http.Handler, calls *[]string) *httptest.Server {
 	ready := 0
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,8 +183,9 @@ func provisioning(t *testing.T, s http.Handler, calls *[]string) *httptest.Serve
 	return front
 }
 
-// Under load each repeat has a version of its own, and a request that waited for an INIT has spilled over, as has what
-// its environment answers later. The INIT of a provisioned environment stays one that nobody waited for.
+// Under load each repeat has a version of its own. A request that waited for an INIT has spilled over to an on-demand
+// environment, and so have the requests that this environment answers later. Nobody waits for the INIT of a provisioned
+// environment.
 func TestProvisionedArmUnderLoad(t *testing.T) {
 	s, ts := pulling(t)
 	ts = ts[1:2]
@@ -222,14 +228,14 @@ func TestProvisionedArmUnderLoad(t *testing.T) {
 		}
 	}
 	if text := strings.Join(calls, " "); text != "PUT GET GET DELETE PUT GET GET DELETE" {
-		t.Error(text)
+		t.Errorf("calls for provisioned concurrency: %s", text)
 	}
 	noVersions(t, s)
 	own(t, s)
 }
 
-// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold
-// start.
+// An arm with provisioned concurrency is measured on a version, which is deleted afterwards. Its Init Duration is not
+// part of a cold start.
 func TestProvisionedArm(t *testing.T) {
 	s, ts := pulling(t)
 	ts[1].Set.Provisioned = 1

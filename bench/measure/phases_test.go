@@ -10,9 +10,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestPhasesAreAskedForKeptAndNoLongerAsked: the variable is there during the run only, and what the bootstrap writes
-// is in the records.
-func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
+// The function has the variable during the run only, and the phases that the bootstrap writes are in the records.
+func TestPhasesAreAskedForDuringTheRunOnly(t *testing.T) {
 	s := newServer(t, "a")
 	asked := 0
 	s.invoke = func(r double.Run, _ *double.Answer) {
@@ -27,8 +26,8 @@ func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
 	o := options(2, 2)
 	o.Phases = true
 	got, out := measure(t, s, targets("a"), o, nil)
-	if asked != out.Written {
-		t.Errorf("asked in %d of %d invocations", asked, out.Written)
+	if asked != 6 || out.Written != 6 {
+		t.Errorf("%d records, and the variable was set in %d invocations; want 6 and 6", out.Written, asked)
 	}
 	for _, r := range got {
 		var init map[string]float64

@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// within is a connection to a handler of this process, so that a test's clock is the whole of its time.
+// within calls a handler of this process without a network, so that synctest's clock is the only clock.
 type within struct{ http.Handler }
 
 func (w within) Do(r *http.Request) (*http.Response, error) {
@@ -35,7 +35,8 @@ func (w within) Do(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// far is Lambda as it is from a desk: every call takes 50 ms, and an update a second. Its time is a test's.
+// far stands for Lambda as called from a desk: every call takes 50 ms, and an update takes a second. Use it in
+// synctest.Test, whose clock does not wait.
 func far(n int) (*double.Lambda, *lambda.Client, []Target) {
 	var functions []api.Configuration
 	var all []Target
@@ -61,8 +62,8 @@ func onAWS(cold, warm int) Options {
 	return Options{Source: record.AWS, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Parallel: 8, Pace: 100 * time.Millisecond, Poll: 250 * time.Millisecond}
 }
 
-// The default run of the default experiment takes less than a quarter of an hour, by a clock that stands still while
-// this machine works, and no operation is called more often than an account may.
+// By synctest's clock, which stands still while this machine works, the default run of the default experiment takes at
+// most 15 minutes. No operation is called more often than an account's quota allows.
 func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 	need.Time(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -78,10 +79,10 @@ func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 		updates, looks := float64(d.Count("UpdateFunctionConfiguration")), float64(d.Count("GetFunction"))
 		t.Logf("%v for %d samples, guessed %v; %.1f updates and %.1f looks a second", took.Round(time.Second), len(got), guess.Round(time.Second), updates/took.Seconds(), looks/took.Seconds())
 		if took > 15*time.Minute || updates/took.Seconds() > 15 || looks/took.Seconds() > 100 || d.Count("GetFunctionConfiguration") > 0 {
-			t.Error("that is too long or too often")
+			t.Error("want at most 15 minutes, 15 updates and 100 looks a second, and no GetFunctionConfiguration")
 		}
 		if guess < took/2 || guess > 2*took {
-			t.Errorf("%v was guessed of %v", guess, took)
+			t.Errorf("the run takes %v, but EstimateArms says %v", took, guess)
 		}
 		for _, f := range d.List() {
 			if len(f.Environment) != 1 {
@@ -91,8 +92,8 @@ func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
 	})
 }
 
-// What stands in the way of updates for ever, or what never wakes, costs its own arm once the patience is over; Ctrl-C
-// ends all.
+// If a function can never be updated, or never becomes active, the run waits for a limited time by synctest's clock. Then
+// it gives up that arm and measures the others.
 func TestAnUpdateWithoutEnd(t *testing.T) {
 	for name, arrange := range map[string]func(*double.Lambda){
 		"conflict": func(d *double.Lambda) {
@@ -115,14 +116,15 @@ func TestAnUpdateWithoutEnd(t *testing.T) {
 					t.Errorf("after %v: %+v, %v", time.Since(begin), out, err)
 				}
 				if n := len(got.where(func(r record.Record) bool { return r.Arm == "F0" && r.Marked == "" })); n != 4 {
-					t.Errorf("%d samples of the other function", n)
+					t.Errorf("%d samples of the other function, want 4", n)
 				}
 			})
 		})
 	}
 }
 
-// An earlier run has had a function's first start after its deployment, and has changed the function since.
+// The first run measures a function's first start after its deployment. The second run does not, although the first one
+// has changed the function.
 func TestTheSecondRunOfADayHasNoFirstStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, lambda, targets := far(1)

@@ -59,7 +59,7 @@ func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
 	}
 }
 
-// A response that ends in its middle may have been anything: the call may be tried again.
+// A call whose response was cut off can be tried again, unless the user cancelled it.
 func TestAStreamThatIsCutOff(t *testing.T) {
 	for cause, want := range map[error]bool{errors.New("decode event: read tcp: connection reset by peer"): true, io.ErrUnexpectedEOF: true, context.Canceled: false} {
 		if got := Transient(&smithy.OperationError{Err: fmt.Errorf("%w: %w", errCutOff, cause)}); got != want {

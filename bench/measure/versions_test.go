@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// snapStart is a server of a, on demand, and b, with SnapStart.
+// snapStart returns a server of two functions: a starts on demand, b has SnapStart.
 func snapStart(t *testing.T) (*server, []Target) {
 	s, ts := newServer(t, "a", "b"), targets("a", "b")
 	s.Snapshots = 2
@@ -40,7 +40,7 @@ func noVersions(t *testing.T, s *server) {
 	}
 }
 
-// A first restore takes a version of its own; warmed restores share one, whose callers all come at once.
+// Each first restore has a version of its own. Warmed restores share versions, and all callers of one come at once.
 func TestRestores(t *testing.T) {
 	versions := 6 + 2 + 2 // of first restores, of warmed ones, of warm environments
 	s, ts := snapStart(t)
@@ -72,7 +72,7 @@ func TestRestores(t *testing.T) {
 		snapshots += c.Versions
 	}
 	if snapshots != versions {
-		t.Errorf("%d versions were counted ahead, want %d", snapshots, versions)
+		t.Errorf("Snapshots says %d versions, want %d", snapshots, versions)
 	}
 	if s.Widest() != o.Burst {
 		t.Errorf("%d at once, want %d", s.Widest(), o.Burst)
@@ -81,8 +81,7 @@ func TestRestores(t *testing.T) {
 	restored(t, s)
 }
 
-// Ctrl-C comes at any call of the control plane: whatever was published is deleted, also what was not there yet to be
-// deleted.
+// Ctrl-C comes during one of the calls. Every published version is deleted, also one whose publishing was under way.
 func TestInterruptedVersions(t *testing.T) {
 	for _, operation := range []string{"PublishVersion", "GetFunctionConfiguration", "Invoke", "DeleteFunction"} {
 		for nth := range int64(4) {
@@ -108,7 +107,7 @@ func TestInterruptedVersions(t *testing.T) {
 	}
 }
 
-// A version of a user's own stays, whatever else is deleted, and an alias that names a version of the run's is told of.
+// The run deletes its own versions. A version that the user published stays.
 func TestVersionsOfOthers(t *testing.T) {
 	s, ts := snapStart(t)
 	if _, err := s.Publish(t.Context(), "b", api.Publication{}); err != nil {
