@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// server is Lambda's API over real HTTP. F and G have 1024 MB, a version and an alias of their user's, and need 100 ms
-// of CPU; pre and post are processors.
+// server is Lambda's API over real HTTP. F and G have 1024 MB, and a version and an alias that their user made. They need
+// 100 ms of CPU. pre and post are processors.
 type server struct {
 	*double.Lambda
 	*httptest.Server
@@ -42,7 +42,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-// answer sets what functions answer that are no processors.
+// answer sets what the functions answer, except the processors.
 func (s *server) answer(run func(double.Run) double.Answer) {
 	s.Run = func(r double.Run) double.Answer {
 		event := string(r.Payload)
@@ -63,7 +63,7 @@ func (s *server) client() *lambda.Client {
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 2; o.MaxBackoff = 1e6 })})
 }
 
-// events are the events of all invocations, with their numbers.
+// events counts the invocations of each event.
 func (s *server) events() map[string]int {
 	events := map[string]int{}
 	for _, c := range s.Calls() {
@@ -74,7 +74,7 @@ func (s *server) events() map[string]int {
 	return events
 }
 
-// invoked are the qualifiers of F's invocations, in order.
+// invoked returns the qualifiers of F's invocations, in order.
 func (s *server) invoked() (qualifiers []string) {
 	for _, c := range s.Calls() {
 		if c.Operation == "Invoke" && c.Function == "F" {
@@ -84,7 +84,7 @@ func (s *server) invoked() (qualifiers []string) {
 	return qualifiers
 }
 
-// latest is $LATEST of F.
+// latest returns $LATEST of F.
 func (s *server) latest(t *testing.T) api.Configuration {
 	t.Helper()
 	c, err := s.Function("F")
@@ -94,7 +94,7 @@ func (s *server) latest(t *testing.T) api.Configuration {
 	return c
 }
 
-// versions are the numbers of a function's versions, aliases the names of its aliases.
+// left returns the numbers of a function's versions and the names of its aliases.
 func (s *server) left(t *testing.T, function string) (versions, aliases []string) {
 	t.Helper()
 	all, err := s.Versions(function)
@@ -105,7 +105,7 @@ func (s *server) left(t *testing.T, function string) (versions, aliases []string
 		versions = append(versions, v.Version)
 	}
 	list, w := struct{ Aliases []struct{ Name string } }{}, httptest.NewRecorder()
-	s.Next.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/2015-03-31/functions/"+function+"/aliases", nil)) // which Calls does not list
+	s.Next.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/2015-03-31/functions/"+function+"/aliases", nil)) // Calls does not list this call
 	if err := json.NewDecoder(w.Body).Decode(&list); err != nil || w.Code != http.StatusOK {
 		t.Fatal(w.Code, err)
 	}
@@ -123,11 +123,11 @@ func (s *server) untouched(t *testing.T) {
 			continue
 		}
 		if c.MemorySizeMB != 1024 || c.Description != "" || !maps.Equal(c.Environment, map[string]string{"KEEP": "me"}) {
-			t.Errorf("$LATEST is left with %+v", c)
+			t.Errorf("$LATEST was left changed: %+v", c)
 		}
 		versions, aliases := s.left(t, c.Name)
 		if !slices.Equal(versions, []string{"1"}) || !slices.Equal(aliases, []string{"live"}) {
-			t.Errorf("versions %q and aliases %q of %s are left", versions, aliases, c.Name)
+			t.Errorf("%s has versions %q and aliases %q, want 1 and live", c.Name, versions, aliases)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
 	return swept.Functions[0], nil
 }
 
-// alone is a function's result as a tuning of this function alone has it.
+// alone returns the result of a tuning of one function, from that function's output.
 func alone(o *Output) *Sweep {
 	best := Choice{Name: o.Name, Power: o.Power}
 	return &Sweep{Best: best, Recommendation: o.Recommendation, Functions: []*Output{o}}

@@ -13,12 +13,12 @@ import (
 
 var chaosRuns = flag.Int("chaos", 60, "tunings against an API whose calls go wrong; `make chaos-tune` has 1,000")
 
-// chaos lets calls go wrong, no call twice in a row: an error of the service, a cut connection, a lost answer, a late
-// one, the same call twice. Only such errors as an operation really answers and a second try can mend.
+// chaos lets about half of the calls go wrong, the same call never twice in a row: an error of the service, a cut
+// connection, a lost answer, a late answer, the same call twice. A second try can mend each of them.
 type chaos struct {
 	mu   sync.Mutex
 	r    *rand.Rand
-	last map[string]bool // calls that went wrong the last time
+	last map[string]bool // calls that went wrong at their last try
 }
 
 func (c *chaos) decide(call double.Call) *double.Fault {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -18,7 +19,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// Each ARN is reached in its own region, a function of another account by its role; names in the tuner's own.
+// Each ARN is called in its own region, and a name in the tuner's region. A function of another account is called with
+// its role.
 func TestRegionsAndRoles(t *testing.T) {
 	s := newServer(t)
 	tuner := tuner(s)
@@ -44,7 +46,7 @@ func TestRegionsAndRoles(t *testing.T) {
 		}
 		slices.Sort(asked)
 		if got := slices.Compact(asked); !slices.Equal(got, c.want) {
-			t.Errorf("%s: clients of %q, want %q", c.arn, got, c.want)
+			t.Errorf("%s: clients for %q, want %q", c.arn, got, c.want)
 		}
 	}
 }
@@ -78,19 +80,22 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 					}
 				}
 				as()
-				// Killed in the middle: what it left says all that there is to restore.
-				ctx, kill := context.WithCancel(t.Context())
-				s.Before = func(c double.Call) {
-					if c.Operation == "Invoke" {
-						kill()
+				// A tuning that is killed leaves a marker. Clean reads there what to restore.
+				var killed atomic.Bool
+				s.Decide = func(c double.Call) *double.Fault {
+					if killed.Store(killed.Load() || c.Operation == "Invoke"); killed.Load() { // from then on it changes nothing
+						return &double.Fault{Error: double.Denied("lambda:" + c.Operation)}
 					}
+					return nil
 				}
-				s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", After: 2 + len(more), Error: double.Denied("lambda:UpdateFunctionConfiguration")})
-				_, _ = tuner(s).Run(ctx, input(t, text), "run-2")
-				s.Before = nil
-				if _, err := tuner(s).Clean(t.Context(), Input{Function: "F"}); err == nil {
-					as()
+				if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil {
+					t.Error("no error for a tuning that was killed")
 				}
+				s.Decide = nil
+				if found, err := tuner(s).Clean(t.Context(), Input{Function: "F"}); err != nil || !found {
+					t.Errorf("Clean found a tuning to clean up: %v, %v", found, err)
+				}
+				as()
 			})
 		}
 	}
@@ -101,7 +106,8 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 	}
 }
 
-// What is no ordinary function, or is not what $LATEST would be published as, is refused before anything is changed.
+// A tuning refuses a function that is not an ordinary one, and an alias whose version differs from $LATEST. It refuses
+// before it changes anything.
 func TestRefusedFunctions(t *testing.T) {
 	for want, arrange := range map[string]func(*api.Configuration){
 		"Managed Instances": func(c *api.Configuration) {
@@ -143,7 +149,7 @@ func TestNoEnvironment(t *testing.T) {
 	}
 }
 
-// Events of their own come in their order, one an invocation, and from the beginning again.
+// Events are sent in their order, one for each invocation. After the last event the first one follows.
 func TestEvents(t *testing.T) {
 	s := newServer(t)
 	in := input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128]}`)
@@ -162,8 +168,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// With compatible cost is Power Tuning's own, and each value's invocations are back to back. 3.948e-7 is its answer to
-// these durations.
+// With "compatible" the cost is computed as Power Tuning computes it, and the invocations of one value follow each
+// other. 3.948e-7 is Power Tuning's cost for these durations.
 func TestCompatible(t *testing.T) {
 	s := newServer(t)
 	s.answer(func(double.Run) double.Answer { return double.Answer{DurationMs: 187.34, UsedMB: 60} })
@@ -177,8 +183,8 @@ func TestCompatible(t *testing.T) {
 	}
 }
 
-// Prices are the region's, in its currency. Where none is known cost is in GB-seconds and says so; what cannot be
-// compared is refused before anything is changed.
+// Prices are those of the region, in its currency. If the price is not known, the cost is in GB-seconds, and the text
+// says so. Functions whose costs cannot be compared are refused before anything is changed.
 func TestPricesOfRegions(t *testing.T) {
 	const text = `{"lambdaARN": %q, "num": 5, "powerValues": [128, 1769]}`
 	own, err := price.Parse([]byte(`{"as_of": "2026-11-30", "regions": {"il-central-1": {"gb_second": {"arm64": 0.001}, "request": 0}}}`))
@@ -214,7 +220,7 @@ func TestPricesOfRegions(t *testing.T) {
 			}
 		}
 		if got := out.ByPowerValue[1].AveragePrice; math.Abs(got/c.cost-1) > 1e-6 {
-			t.Errorf("%s, %s: %v an invocation, want %v", c.arn, c.architecture, got, c.cost)
+			t.Errorf("%s, %s: an invocation costs %v, want %v", c.arn, c.architecture, got, c.cost)
 		}
 	}
 	s := pair(t)
@@ -230,12 +236,12 @@ func TestPricesOfRegions(t *testing.T) {
 		}
 	}
 	if refused != 2 || s.Count("UpdateFunctionConfiguration") > 0 {
-		t.Errorf("%d refused, %d changes", refused, s.Count("UpdateFunctionConfiguration"))
+		t.Errorf("%d refused, want 2; %d changes, want 0", refused, s.Count("UpdateFunctionConfiguration"))
 	}
 }
 
-// A function that streams its response is invoked as one: what it answers, its failures and its REPORT are read all the
-// same.
+// With "streamed" a function is invoked with response streaming. Its response, its errors and its REPORT are read as
+// from a usual invocation.
 func TestStreamedResponses(t *testing.T) {
 	s := newServer(t)
 	failing := true
@@ -254,7 +260,7 @@ func TestStreamedResponses(t *testing.T) {
 	posted := 0
 	for _, c := range s.Calls() {
 		if c.Operation == "Invoke" && c.Function != "post" {
-			t.Errorf("%s", c)
+			t.Errorf("%s is not a streamed invocation", c)
 		}
 		if c.Function == "post" && len(c.Body) == 100_002 {
 			posted++
@@ -266,8 +272,8 @@ func TestStreamedResponses(t *testing.T) {
 	s.untouched(t)
 }
 
-// The rights that are given are those of the calls that are made, no more and no less: on the function, and on its
-// versions and aliases. The page says the same.
+// The rights that are given are exactly those of the calls that are made: on the function, and on its versions and
+// aliases. docs/tuning.md lists the same rights.
 func TestRights(t *testing.T) {
 	s := newServer(t)
 	const text = `{"lambdaARN": "F:live", "num": 5, "powerValues": [128, 512]%s}`
@@ -276,7 +282,7 @@ func TestRights(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	made := map[bool]map[string]bool{false: {}, true: {}} // by whether of a version or an alias
+	made := map[bool]map[string]bool{false: {}, true: {}} // true: calls of a version or an alias
 	for _, c := range s.Calls() {
 		// https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html: the right is Invoke's.
 		action := "lambda:" + map[string]string{"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}[c.Operation]
@@ -307,7 +313,7 @@ func TestRights(t *testing.T) {
 			told = append(told, "lambda:"+word)
 		}
 		if slices.Sort(told); !slices.Equal(told, given) {
-			t.Errorf("docs/tuning.md on %s: %q, given are %q", row.on, told, given)
+			t.Errorf("docs/tuning.md lists %q on %s, want %q", told, row.on, given)
 		}
 	}
 }

@@ -19,13 +19,13 @@ const (
 	passEvents   = 2
 )
 
-// Events is the most history events that the plan's main execution can have, and the most of a group's own if it has
-// one.
+// Events returns the most history events that the plan's main execution can have, and the most that a group's own
+// execution can have if groups have one.
 func (p *Plan) Events() (own, child int) {
-	calls := min(p.Num, MaxCalls) // a call measures one round at least
+	calls := min(p.Num, MaxCalls) // a call measures at least one round
 	branch := calls*(taskEvents+choiceEvents) + passEvents
 	publishing := min(len(p.Powers), maxPublish) * (taskEvents + choiceEvents)
-	// Initialise, Clean, Analyse, Optimise; after a failure cleaning and failing.
+	// 4 tasks: Initialise, Clean, Analyse, Optimise. One task and one state more: Clean and Fail after a failure.
 	own = ownEvents + 4*taskEvents + publishing + mapEvents + taskEvents + passEvents
 	if p.Distributed {
 		return own + 3, ownEvents + branch // MapRun started, succeeded

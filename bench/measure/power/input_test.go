@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The published examples of inputs, with placeholders filled in, run unchanged.
+// Power Tuning's published examples of inputs are accepted. Only their placeholders were filled in.
 func TestPublishedInputs(t *testing.T) {
 	paths, err := filepath.Glob("testdata/inputs/*.json")
 	if err != nil || len(paths) < 5 {
@@ -52,8 +52,7 @@ func TestInputDefaults(t *testing.T) {
 	}
 }
 
-// Every line of table.in, as Power Tuning's users write inputs, with what it means here: table.txt is for people to
-// read.
+// table.in has inputs as users of Power Tuning write them, one a line. table.txt shows people what each one means here.
 func TestTableOfInputs(t *testing.T) {
 	inputs, err := os.ReadFile("testdata/table.in")
 	if err != nil {
@@ -92,7 +91,7 @@ func TestTableOfInputs(t *testing.T) {
 	golden(t, "testdata/table.txt", []byte(b.String()))
 }
 
-// The place of a slip is where it is: T07's comma.
+// The error names the byte of the mistake: the comma before the last brace.
 func TestInputPosition(t *testing.T) {
 	_, err := ParseInput([]byte("{\n  \"num\": 5,\n  \"powerValues\": [128, 256],\n}\n"), Defaults{})
 	if err == nil || !strings.Contains(err.Error(), "at byte 43") {
@@ -100,7 +99,7 @@ func TestInputPosition(t *testing.T) {
 	}
 }
 
-// inputMistakes is every field with every wrong kind of value, range and combination, and what the message says.
+// inputMistakes lists wrong values of each field, and what the message says of them.
 var inputMistakes = []struct{ field, value, want string }{
 	{"lambdaARN", `5`, "give text"}, {"lambdaARN", `""`, "is missing"}, {"lambdaARN", `"a b"`, "neither the ARN"},
 	{"lambdaARN", `"arn:aws:s3:::bucket"`, "neither the ARN"}, {"lambdaARN", `"arn:aws:lambda:us-east-1:1:function:f"`, "neither the ARN"},
@@ -122,7 +121,7 @@ var inputMistakes = []struct{ field, value, want string }{
 	{"powerValue", `[128]`, "did you mean powerValues"}, {"LambdaArn", `"F"`, "did you mean lambdaARN"}, {"lmiConfig", `{}`, "not tuned here"},
 }
 
-// documentWith is an input that would do, but for one field.
+// documentWith returns an input that is valid except for one field.
 func documentWith(field, value string) string {
 	document := map[string]string{"lambdaARN": `"F"`, "num": `10`, field: value}
 	var pairs []string
@@ -156,7 +155,7 @@ func TestAllMistakesInOneMessage(t *testing.T) {
 	}
 }
 
-func TestInputThatIsNone(t *testing.T) {
+func TestTextThatIsNotAnInput(t *testing.T) {
 	for _, text := range []string{"", "null", "[]", "5", `"x"`, "{", `{"num":}`, "{}{}", "\x00\xff", `{"lambdaARN": "F", "num": 5, "payload": "` + strings.Repeat("x", maxInput) + `"}`} {
 		_, err := ParseInput([]byte(text), Defaults{})
 		var wrong *InputError
@@ -169,7 +168,7 @@ func TestInputThatIsNone(t *testing.T) {
 func TestInputWarnings(t *testing.T) {
 	in, err := ParseInput([]byte(`{"lambdaARN": "F", "num": 5, "enableParallel": true, "balancedWeight": 1, "autoOptimizeAlias": "a", "sleepBetweenRunsMs": 5, "parallelInvocation": true, "onlyColdStarts": true}`), Defaults{})
 	if err != nil || len(in.Warnings) != 5 {
-		t.Errorf("got %q, %v", in.Warnings, err)
+		t.Errorf("got %q, %v; want 5 warnings", in.Warnings, err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// quick answers invocations without a network, each with another duration.
+// quick answers invocations without a network, with durations that differ.
 func quick(o *lambda.Options) {
 	n := 0
 	o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
@@ -30,10 +30,10 @@ func quick(o *lambda.Options) {
 	})
 }
 
-// What a tuning holds does not grow with the number of its invocations.
+// The memory that a tuning needs does not grow with the number of its invocations.
 func TestMemoryIsFlat(t *testing.T) {
 	need.Time(t)
-	// held is the heap at the end of measuring, KiB, above that at its beginning.
+	// held returns by how many KiB the heap is larger at the end of measuring than at its beginning.
 	held := func(num int) float64 {
 		tuner := tuner(newServer(t))
 		tuner.Lambda = lambda.New(tuner.Lambda.Options(), quick)

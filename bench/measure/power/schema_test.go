@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// compiled is a schema of the folder schema, which refer to each other by their files' names.
+// compiled returns a schema of the folder schema. Schemas refer to each other by file name.
 func compiled(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
 	c := jsonschema.NewCompiler()
@@ -36,7 +36,7 @@ func compiled(t *testing.T, name string) *jsonschema.Schema {
 	return s
 }
 
-// valid says what a schema thinks of a value's JSON.
+// valid returns an error if a schema does not accept a value's JSON.
 func valid(t *testing.T, s *jsonschema.Schema, value any) error {
 	t.Helper()
 	text, ok := value.([]byte)
@@ -53,8 +53,8 @@ func valid(t *testing.T, s *jsonschema.Schema, value any) error {
 	return s.Validate(document)
 }
 
-// What runs leaves the tuning's own hands valid: warm, cold, with failures, dry, optimised, of several functions, of a
-// state machine.
+// The schemas accept the output of each kind of tuning: warm, cold, with failures, dry, optimised, of several functions,
+// of a state machine.
 func TestOutputsAreValid(t *testing.T) {
 	output, sweep := compiled(t, "output"), compiled(t, "sweep")
 	for _, text := range []string{
@@ -90,11 +90,12 @@ func TestOutputsAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := valid(t, sweep, swept); err != nil {
-		t.Error(err)
+		t.Errorf("several functions: %v", err)
 	}
 }
 
-// The published output is valid, with and without stats; what lacks a field or has a wrong one is not.
+// The schema accepts Power Tuning's published output, with and without stats. It refuses an output that lacks a field or
+// has a wrong one.
 func TestOutputSchemaOfOthers(t *testing.T) {
 	output := compiled(t, "output")
 	const machine = `"stateMachine": {"executionCost": 0.00045, "lambdaCost": 0.0005252, "visualization": "` + published + `"}`
@@ -108,20 +109,23 @@ func TestOutputSchemaOfOthers(t *testing.T) {
 		`{"power": 128, "cost": 0, "duration": 2.9, ` + machine + `, "byPowerValue": [{"value": 128, "invocations": 1, "coldStarts": 0, "averageDuration": 1, "averagePrice": 1e-7}]}`: false,
 	} {
 		if err := valid(t, output, []byte(text)); (err == nil) != want {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("accepted is %t, want %t: %s: %v", err == nil, want, text, err)
 		}
 	}
 }
 
-// beyond are the fields of which a schema cannot say all: ARNs, names of aliases, weights against num, slips of the
-// keyboard.
+// beyond are the fields that a schema cannot check in full: ARNs, names of aliases, weights that must fit num, misspelt
+// field names.
 var beyond = map[string]bool{"lambdaARN": true, "preProcessorARN": true, "postProcessorARN": true, "autoOptimizeAlias": true, "payload": true,
 	"powerValue": true, "LambdaArn": true, "lmiConfig": true}
 
-// The schema of the input and its parser are of one mind.
+// The input's schema accepts the published inputs. It refuses what the parser refuses, except for the fields in beyond.
 func TestInputSchemaAgreesWithTheParser(t *testing.T) {
 	s := compiled(t, "input")
-	paths, _ := filepath.Glob("testdata/inputs/*.json")
+	paths, err := filepath.Glob("testdata/inputs/*.json")
+	if err != nil || len(paths) < 5 {
+		t.Fatalf("%d published inputs, %v", len(paths), err)
+	}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -134,7 +138,7 @@ func TestInputSchemaAgreesWithTheParser(t *testing.T) {
 	for _, test := range inputMistakes {
 		text := []byte(documentWith(test.field, test.value))
 		if err := valid(t, s, text); err == nil && !beyond[test.field] {
-			t.Errorf("%s is valid by the schema, and no input: %s", text, test.want)
+			t.Errorf("the schema accepts %s, and the parser refuses it: %s", text, test.want)
 		}
 	}
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
+// machine stands for the state machine: it carries JSON from state to state, and counts the states that it enters.
 type machine struct {
 	steps       *Steps
 	input       string
 	transitions int
 	largest     int // bytes of a state's input or output
 	trace       []step.Name
-	stop        int // after this many steps; 0 never
+	stop        int // stop after this many steps; 0 means never
 }
 
 var errStopped = errors.New("stopped")
@@ -59,7 +59,7 @@ func (m *machine) call(ctx context.Context, r Request, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// run walks the states as powertuning defines them.
+// run goes through the states in the order that infra/powertuning defines.
 func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
 	var plan Plan
 	if err := m.call(ctx, Request{Step: step.Initialise}, &plan); err != nil {
@@ -119,7 +119,7 @@ func newMachine(s *server, input string) *machine {
 	return &machine{steps: &Steps{Tuner: *tuner(s), Quiet: time.Millisecond}, input: input}
 }
 
-func TestStepsAreARun(t *testing.T) {
+func TestTheStepsMakeATuning(t *testing.T) {
 	s := newServer(t)
 	m := newMachine(s, `{"lambdaARN": "F", "num": 10, "powerValues": [128, 512, 1769], "strategy": "speed"}`)
 	out, plan, err := m.run(t.Context())
@@ -131,17 +131,17 @@ func TestStepsAreARun(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 	if out.StateMachine.Transitions != m.transitions || math.Abs(out.StateMachine.ExecutionCost-0.000025*float64(m.transitions)) > 1e-12 {
-		t.Errorf("%d transitions billed, %d made; plan %+v", out.StateMachine.Transitions, m.transitions, plan)
+		t.Errorf("the output has %d transitions, %d were made; plan %+v", out.StateMachine.Transitions, m.transitions, plan)
 	}
 }
 
 // A step that runs out of time is continued by the next, and nothing is measured twice or lost.
-func TestStepsGoOn(t *testing.T) {
+func TestStepsContinueEachOther(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		s := newServer(t)
 		s.Before = func(double.Call) { time.Sleep(3 * time.Millisecond) }
 		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
-		m.steps.Margin = 29_930 * time.Millisecond // so until is 70 ms from now
+		m.steps.Margin = 29_930 * time.Millisecond // so a step measures for 70 ms of its 30 s
 		m.steps.Poll = time.Millisecond
 		out, _, err := m.run(deadlines{t.Context(), 30 * time.Second})
 		if err != nil {
@@ -154,19 +154,19 @@ func TestStepsGoOn(t *testing.T) {
 			}
 		}
 		if n := m.count(step.Execute); n < 2 && !parallel {
-			t.Errorf("%d calls measured everything", n)
+			t.Errorf("%d call measured everything, want 2 or more", n)
 		}
 		if !parallel && (s.events()["1"] != 60 || s.events()["2"] != 180) {
 			t.Errorf("events %v", s.events())
 		}
 		if out.StateMachine.Transitions != m.transitions {
-			t.Errorf("%d transitions billed, %d made", out.StateMachine.Transitions, m.transitions)
+			t.Errorf("the output has %d transitions, %d were made", out.StateMachine.Transitions, m.transitions)
 		}
 	}
 }
 
-// deadlines is a context whose deadline is always as far away, as each call of a Lambda function has one of its own; it
-// never ends.
+// deadlines is a context that never ends. Its deadline is always the same time away, because each call of a Lambda
+// function has a deadline of its own.
 type deadlines struct {
 	context.Context
 	each time.Duration
@@ -174,7 +174,7 @@ type deadlines struct {
 
 func (d deadlines) Deadline() (time.Time, bool) { return time.Now().Add(d.each), true }
 
-// The user stops the execution after each state. EventBridge calls clean with the input as text.
+// The user stops the execution, once after each state. EventBridge then calls the clean-up with the input as text.
 func TestStoppedAtEveryState(t *testing.T) {
 	states := map[step.Name]bool{}
 	for stop := 1; ; stop++ {
@@ -201,14 +201,16 @@ func TestStoppedAtEveryState(t *testing.T) {
 		}
 	}
 	if len(states) != 6 {
-		t.Errorf("stopped after %v only", states)
+		t.Errorf("stopped after the states %v, want 6 states", states)
 	}
 }
 
-// Stopping an execution does not stop the step that runs: clean meets it half-way, whatever call it is at.
+// Stopping an execution does not stop the step that is running. Here the clean-up comes during each of the step's calls
+// in turn.
 func TestStoppedWithinAStep(t *testing.T) {
 	need.Time(t)
 	for _, input := range []string{`{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`, `{"lambdaARN": "F", "num": 5, "powerValues": [128], "onlyColdStarts": true}`} {
+		met := 0
 		for at := 3; at < 30; at++ {
 			s := newServer(t)
 			m := newMachine(s, input)
@@ -221,8 +223,9 @@ func TestStoppedWithinAStep(t *testing.T) {
 					cleaned <- err
 				}
 			}
-			m.run(t.Context()) // ends as it may
+			m.run(t.Context()) // with an error or without
 			if int(n.Load()) >= at {
+				met++
 				if err := <-cleaned; err != nil {
 					t.Errorf("at call %d: %v", at, err)
 				}
@@ -230,15 +233,18 @@ func TestStoppedWithinAStep(t *testing.T) {
 			m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
 			s.untouched(t)
 		}
+		if met < 10 {
+			t.Errorf("%s: only %d clean-ups came during a step", input, met)
+		}
 	}
 }
 
-// A clean-up that fails says so at once: Lambda, which EventBridge had call it, calls it twice more.
+// A clean-up that fails returns its error at once. EventBridge invokes it asynchronously, so Lambda tries twice more.
 func TestCleanAfterAStopIsLambdasToRepeat(t *testing.T) {
 	s := newServer(t)
 	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
 	m.stop = 2
-	m.run(t.Context()) // ends as it may
+	m.run(t.Context()) // errStopped
 	s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", Times: 2, Error: double.Denied("lambda:UpdateFunctionConfiguration")})
 	for call := 1; call <= 3; call++ {
 		_, err := m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(m.input), Stopped: true})
@@ -249,7 +255,7 @@ func TestCleanAfterAStopIsLambdasToRepeat(t *testing.T) {
 	s.untouched(t)
 }
 
-func TestCleanForgivesAndIsSafe(t *testing.T) {
+func TestCleanWithoutATuning(t *testing.T) {
 	s := newServer(t)
 	steps := newMachine(s, "").steps
 	for _, input := range []string{`5`, `{"lambdaARN": "H", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
@@ -259,7 +265,7 @@ func TestCleanForgivesAndIsSafe(t *testing.T) {
 	}
 	// Without an execution it would clean up after all tunings.
 	if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Input: json.RawMessage(`{"lambdaARN": "F", "num": 5}`)}); err == nil {
-		t.Error("no error")
+		t.Error("no error for a clean-up without an execution")
 	}
 	for _, r := range []Request{{Step: "x", Plan: &Plan{}}, {Step: step.Publish}, {Step: step.Optimise, Plan: &Plan{}}} {
 		r.Execution, r.Input = execution, json.RawMessage(`{"lambdaARN": "F", "num": 5}`)
@@ -269,8 +275,8 @@ func TestCleanForgivesAndIsSafe(t *testing.T) {
 	}
 }
 
-// Power values take turns within the state machine too: each round has one invocation of each, whose start is in random
-// order.
+// Power values take turns in the state machine too: each round invokes each value once, in random order. Parallel
+// invocations overtake each other, so there one value may be further ahead.
 func TestStepsTakeTurns(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		s := newServer(t)
@@ -285,12 +291,12 @@ func TestStepsTakeTurns(t *testing.T) {
 			furthest = max(furthest, count[q]-slices.Min(slices.Collect(maps.Values(count))))
 		}
 		if len(count) != 4 || !parallel && furthest > 1 || parallel && furthest > 15 {
-			t.Errorf("parallel %v: %v, one value was %d invocations ahead of another", parallel, count, furthest)
+			t.Errorf("parallel %v: invocations %v; one value was %d ahead of another", parallel, count, furthest)
 		}
 	}
 }
 
-// An invocation that does not end before the step has to is the failure of its power value, not of the others.
+// If an invocation takes longer than its step may, its power value fails, and the other values do not.
 func TestAnInvocationOutlastsItsStep(t *testing.T) {
 	need.Time(t)
 	s := newServer(t)

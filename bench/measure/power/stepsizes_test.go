@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// The limits of step.Name Functions are never met, whatever the input.
+// No input reaches the limits of Step Functions.
 func TestSizes(t *testing.T) {
 	for _, test := range []struct {
 		values, num int
@@ -22,7 +22,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%d values x %d: distributed %v, %d and %d events", test.values, test.num, p.Distributed, own, child)
 		}
 	}
-	// The widest state: all values come out of the Map, together.
+	// The largest state is after the Map, which returns the results of all values.
 	v := Value{Value: 10240, AverageDuration: 123456.7891, AveragePrice: 0.0012345678901234567, TotalCost: 1.2345678901234567, Invocations: MaxNum, Course: Course{Failed: strings.Repeat("x", 200)}}
 	var d Distribution
 	for i := range 5000 {
@@ -30,7 +30,7 @@ func TestSizes(t *testing.T) {
 	}
 	v.Duration, v.Handler, v.Init, v.Restore, v.Billed = summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2)
 	text, _ := json.Marshal(slices.Repeat([]Value{v}, maxPowers))
-	if len(text)+room(maxPowers)+4<<10 > MaxStateBytes { // analysing and optimising get both
+	if len(text)+room(maxPowers)+4<<10 > MaxStateBytes { // Analyse and Optimise get the results and the input
 		t.Errorf("%d bytes for %d values", len(text), maxPowers)
 	}
 	t.Logf("%d bytes for %d values, %d each", len(text), maxPowers, len(text)/maxPowers)
@@ -45,12 +45,12 @@ func TestTransitionsAtTheLimits(t *testing.T) {
 		p := &Plan{Num: test.num, Powers: make([]int, test.values), Publishes: 1}
 		p.size()
 		if got := p.Transitions(slices.Repeat([]int{test.calls}, len(p.Groups))); got != test.want {
-			t.Errorf("%+v: %d transitions", test, got)
+			t.Errorf("%+v: %d transitions, want %d", test, got, test.want)
 		}
 	}
 }
 
-// What an inline Map carries fits into a state, whatever was measured.
+// The progress of an inline Map always fits into a state.
 func TestAGroupFitsIntoAState(t *testing.T) {
 	for _, values := range []int{1, 6, maxPowers} {
 		var g GroupProgress
@@ -66,7 +66,7 @@ func TestAGroupFitsIntoAState(t *testing.T) {
 		}
 		text, _ := json.Marshal(g)
 		if len(text)+room(values)+4<<10 > MaxStateBytes {
-			t.Errorf("%d values: %d bytes, beside which an input may have %d", values, len(text), room(values))
+			t.Errorf("%d values: %d bytes do not fit into a state with an input of %d bytes", values, len(text), room(values))
 		}
 		t.Logf("%d values: %d bytes", values, len(text))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// pair is two functions, F on arm64 and, twice as slow, G on x86_64.
+// pair returns a server on which F has arm64, and G has x86_64 and takes twice as long.
 func pair(t *testing.T) *server {
 	s := newServer(t)
 	s.Change("G", func(c *api.Configuration) { c.Architecture = "x86_64" })
@@ -63,7 +63,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/sweep.txt", b.Bytes())
-	// Functions take turns: neither is more than a round ahead.
+	// Functions take turns: neither is more than a round of 3 invocations ahead.
 	n := 0
 	for _, c := range s.Calls() {
 		switch {
@@ -79,8 +79,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// One function on both architectures: each has its own best, and the verdict says by how much they differ, and whether
-// that is told.
+// One function on both architectures: each has its own best memory size. The recommendation says by how much the two
+// differ, and whether their medians can be told apart.
 func TestArchitectures(t *testing.T) {
 	for want, slower := range map[string]float64{"cost -58 %, duration -50 %; medians of the duration are told apart": 2, "cost -19 %, duration +0 %; medians of the duration cannot be told apart": 1} {
 		s := pair(t)
@@ -98,7 +98,7 @@ func TestArchitectures(t *testing.T) {
 	}
 }
 
-func TestSweepOfWhatFails(t *testing.T) {
+func TestSweepOfFunctionsThatFail(t *testing.T) {
 	s := pair(t)
 	tuner := tuner(s)
 	broken := map[string]bool{"G": true}

@@ -75,8 +75,8 @@ func TestThrottlingLosesNoSample(t *testing.T) {
 	s.untouched(t)
 }
 
-// Somebody else changes the function at each call of the control plane: the tuning ends or goes on, but never undoes
-// their change.
+// Somebody else changes the function during each call of the control plane in turn. The tuning ends or goes on, but it
+// never undoes their change.
 func TestForeignChanges(t *testing.T) {
 	for at := 1; at < 14; at++ {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestForeignChanges(t *testing.T) {
 	}
 }
 
-func TestTwoTuningsDoNotMeet(t *testing.T) {
+func TestAFunctionHasOneTuningAtATime(t *testing.T) {
 	s := newServer(t)
 	s.Change("F", func(c *api.Configuration) {
 		c.Description = marker{id: "other", memory: 1024}.before("")
@@ -122,7 +122,7 @@ func TestTwoTuningsDoNotMeet(t *testing.T) {
 	s.untouched(t)
 }
 
-// Ctrl-C at each call leaves nothing behind.
+// Ctrl-C during any call leaves nothing behind.
 func TestInterrupted(t *testing.T) {
 	for at := 1; at < 45; at++ {
 		s := newServer(t)

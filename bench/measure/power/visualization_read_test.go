@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// ParseVisualization reads a URL of either kind back: one curve or two.
+// ParseVisualization returns the curve of a URL, or the two curves of a comparison's URL.
 func ParseVisualization(text string) ([]Curve, error) {
 	_, hash, found := strings.Cut(text, "#")
 	parts := strings.Split(hash, ";")
 	if !found || (len(parts) != 3 && len(parts) != 8) {
-		return nil, fmt.Errorf("reading a visualization URL: after # stand %d parts between semicolons, not 3 or 8", len(parts))
+		return nil, fmt.Errorf("reading a visualization URL: it has %d parts between semicolons after the #, not 3 or 8", len(parts))
 	}
 	var curves []Curve
 	for i := 0; i+3 <= len(parts) && i < 6; i += 3 {

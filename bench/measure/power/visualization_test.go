@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The example of Power Tuning's documentation, and its encoding again.
+// published is the example in Power Tuning's documentation.
 const published = "https://lambda-power-tuning.show/#gAAAAQACAAQABsAL;ZooQR4yvkUa/pQRGRC5zRaADHUVjOftE;QdWhOEMkoziDT5Q4xhiIOMYYiDi6RNc4"
 
 func TestVisualizationRoundTrip(t *testing.T) {
@@ -27,7 +27,7 @@ func TestVisualizationRoundTrip(t *testing.T) {
 	}
 }
 
-func TestVisualizationThatIsNone(t *testing.T) {
+func TestTextThatIsNotAVisualization(t *testing.T) {
 	for _, text := range []string{"", "x", "#", "#a;b", "#a;b;c", "#gAA=;AAAA;AAAA", "#gAA=;AADAfw==;AAAAAA==", "#AAA=;AAAAAA==;AAAAAA==", published + ";a;b;c;d", published[:60]} {
 		if c, err := ParseVisualization(text); err == nil {
 			t.Errorf("%q: %+v", text, c)
