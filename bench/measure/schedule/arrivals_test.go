@@ -23,7 +23,7 @@ func TestArrivals(t *testing.T) {
 	}{
 		"constant":          {[]Stage{{From: 10, To: 10, For: time.Minute}}, 600, []time.Duration{0, 100 * ms, 200 * ms}},
 		"an hour":           {[]Stage{{From: 10, To: 10, For: time.Hour}}, 36000, nil},
-		"less than one":     {[]Stage{{From: 0.5, To: 0.5, For: 5 * time.Second}}, 3, []time.Duration{0, 2000 * ms, 4000 * ms}},
+		"one in 2 seconds":  {[]Stage{{From: 0.5, To: 0.5, For: 5 * time.Second}}, 3, []time.Duration{0, 2000 * ms, 4000 * ms}},
 		"ramp":              {[]Stage{{From: 10, To: 100, For: time.Minute}}, 3300, []time.Duration{0, 99261 * time.Microsecond}},
 		"ramp from nothing": {[]Stage{{From: 0, To: 10, For: 10 * time.Second}}, 50, []time.Duration{0, 1414213 * time.Microsecond, 2000 * ms}},
 		"ramp to nothing":   {[]Stage{{From: 10, To: 0, For: 10 * time.Second}}, 50, []time.Duration{0, 100505 * time.Microsecond}},
@@ -31,7 +31,7 @@ func TestArrivals(t *testing.T) {
 		"steps and a pause": {[]Stage{{From: 2, To: 2, For: time.Second}, {For: time.Second}, {From: 1, To: 1, For: 2 * time.Second}}, 4,
 			[]time.Duration{0, 500 * ms, 2000 * ms, 3000 * ms}},
 		"pause only": {[]Stage{{For: time.Second}}, 0, nil},
-		"none":       {nil, 0, nil},
+		"no stages":  {nil, 0, nil},
 	} {
 		got := times(c.stages, 1)
 		if len(got) != c.count {
@@ -44,7 +44,7 @@ func TestArrivals(t *testing.T) {
 			}
 		}
 		if !slices.IsSorted(got) || len(got) > 0 && got[len(got)-1] > Length(c.stages) {
-			t.Errorf("%s: out of order or of the stages: %v", name, got[max(0, len(got)-3):])
+			t.Errorf("%s: arrivals are not in order, or after the last stage: %v", name, got[max(0, len(got)-3):])
 		}
 	}
 }
@@ -53,12 +53,12 @@ func TestPoissonArrivals(t *testing.T) {
 	stages := []Stage{{From: 50, To: 150, For: 100 * time.Second, Poisson: true}}
 	a := times(stages, 7)
 	if !slices.Equal(a, times(stages, 7)) || slices.Equal(a, times(stages, 8)) {
-		t.Error("arrivals do not follow from the seed")
+		t.Error("the same seed gave other arrivals, or another seed the same ones")
 	}
 	if n := float64(len(a)); math.Abs(n-10000) > 4*math.Sqrt(10000) {
 		t.Errorf("%v arrivals, want about 10000", n)
 	}
-	// Of a Poisson process, counts of seconds vary as much as their mean; at even gaps they hardly vary.
+	// In a Poisson process, the variance of a second's count is its mean. With even gaps it would be near 0.
 	sum, squares := 0.0, 0.0
 	for second := range 100 {
 		n := 0.0

@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 )
 
-// The order of a round follows from the seed: a run that is resumed goes through the same ones.
+// The order of a round follows from the seed: a resumed run has the same orders.
 func ExampleOrder() {
 	again := schedule.Order(7, schedule.Cold, 3, 4)
 	fmt.Println(fmt.Sprint(schedule.Order(7, schedule.Cold, 3, 4)) == fmt.Sprint(again), len(again))
