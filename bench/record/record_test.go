@@ -40,8 +40,9 @@ func TestRecordIsAsDesigned(t *testing.T) {
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
 	}
+	n := 0
 	for got, err := range All(&b, "x") {
-		if err != nil {
+		if n++; err != nil {
 			t.Fatal(err)
 		}
 		want := sample()
@@ -50,9 +51,12 @@ func TestRecordIsAsDesigned(t *testing.T) {
 			t.Error(d)
 		}
 	}
+	if n != 1 {
+		t.Errorf("%d records were read, want 1", n)
+	}
 }
 
-func TestAbsentIsAbsent(t *testing.T) {
+func TestAbsentFieldsAreLeftOut(t *testing.T) {
 	var b bytes.Buffer
 	if err := NewWriter(&b).Write(Record{Source: AWS, Arm: "a/zip", Start: Warm, DurationMs: new(0.0)}); err != nil {
 		t.Fatal(err)
@@ -146,7 +150,7 @@ func TestAppendGoesOnAfterACutLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Append(path); err == nil {
-		t.Error("appended to a file that holds no records")
+		t.Error("no error for appending to a file that is not a run file")
 	}
 }
 
@@ -176,7 +180,7 @@ func TestDone(t *testing.T) {
 	}
 }
 
-func TestWriteRefusesWhatIsNoNumber(t *testing.T) {
+func TestWriteRefusesNaN(t *testing.T) {
 	zero := 0.0
 	nan := zero / zero
 	var b bytes.Buffer
@@ -185,7 +189,7 @@ func TestWriteRefusesWhatIsNoNumber(t *testing.T) {
 	}
 }
 
-// FuzzAll: whatever a file holds, reading it ends, and what it yields is either usable or named by its line.
+// FuzzAll: whatever is in a file, All ends. It yields only valid records, and errors of one line that name the line.
 func FuzzAll(f *testing.F) {
 	f.Add([]byte(`{"schema":1,"source":"lab","arm":"a/zip","start":"warm"}` + "\n{"))
 	f.Add([]byte("\xff\x00\n\n[]\nnull\n{}"))
@@ -203,8 +207,8 @@ func FuzzAll(f *testing.F) {
 	})
 }
 
-// TestManyLinesKeepTheirOrder reads more than is decoded at a time, with lines that are none in between, and stops in
-// the middle too.
+// TestManyLinesKeepTheirOrder reads more lines than All decodes at a time, with bad and empty lines among them. It also
+// stops after the first line, and reads a stream that breaks.
 func TestManyLinesKeepTheirOrder(t *testing.T) {
 	var b strings.Builder
 	const n = 5000
@@ -253,7 +257,7 @@ func TestManyLinesKeepTheirOrder(t *testing.T) {
 		}
 	}
 	if got >= -4000 {
-		t.Errorf("what was read before the stream broke must be used: %d", got)
+		t.Errorf("%d records before the stream broke, want more than 4,000 and then the stream's error", max(got, -got))
 	}
 }
 
@@ -265,10 +269,14 @@ func TestAbsurdNumbersAreNamed(t *testing.T) {
 		`"maxMemoryUsedMB":-1`:       "f:1: maxMemoryUsedMB is -1: want a number >= 0",
 		`"initPhasesMs":{"exec":-1}`: "f:1: exec is at -1 ms: want a number >= 0",
 	} {
+		n := 0
 		for _, err := range All(strings.NewReader(`{"schema":1,"source":"lab","arm":"a/zip","start":"warm",`+field+"}\n"), "f") {
-			if err == nil || err.Error() != want {
+			if n++; err == nil || err.Error() != want {
 				t.Errorf("%s: %v", field, err)
 			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d errors, want 1", field, n)
 		}
 	}
 }
