@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
-// service speaks FilterLogEvents over HTTP, two events a page, as CloudWatch Logs does: AWS JSON 1.1.
+// service answers FilterLogEvents over HTTP as CloudWatch Logs does, in AWS JSON 1.1, on two pages.
 func service(t *testing.T, requests *[]map[string]any) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +79,7 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 	for _, line := range []string{"REPORT RequestId: 1", "INIT_REPORT Init Duration", "INIT_START Runtime", "START RequestId: 1", "RESTORE_REPORT Restore", `"platform.report"`,
 		`"platform.initReport"`, `"platform.initStart"`, `"platform.start"`} {
 		if !matches(pattern, line) || len(pattern) > 1024 {
-			t.Errorf("the pattern %s misses %q", pattern, line)
+			t.Errorf("the pattern %s does not match %q, or is over 1,024 characters", pattern, line)
 		}
 	}
 	n := 0
@@ -90,16 +90,21 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 		n++
 	}
 	if n != 3 {
-		t.Errorf("%d events of a service that does not know the pattern", n)
+		t.Errorf("%d events of a service that does not know the pattern, want 3", n)
 	}
+	n = 0
 	for _, err := range Events(t.Context(), cfg, "/aws/lambda/absent", since) {
+		n++
 		if err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") || !strings.Contains(err.Error(), "/aws/lambda/NAME") {
-			t.Error(err)
+			t.Errorf("a log group that does not exist: %v", err)
 		}
+	}
+	if n != 1 {
+		t.Errorf("a log group that does not exist: %d errors, want 1", n)
 	}
 }
 
-// matches is how CloudWatch reads ?"term" ?"term": any of them, as whole words.
+// matches reads a pattern as CloudWatch does: ?"term" ?"term" matches a line that has any of the terms as a word.
 func matches(pattern, line string) bool {
 	for term := range strings.SplitSeq(pattern, "?") {
 		term = strings.Trim(term, ` "`)
