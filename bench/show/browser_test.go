@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
-// open opens a report.
+// open opens the page of a report.
 func open(t *testing.T, browser context.Context, rep *report.Report, width int64, scheme string) *tab {
 	t.Helper()
 	return &tab{pagetest.Open(t, browser, []byte(drawHTML(t, rep)), width, scheme)}
@@ -33,7 +33,7 @@ func (p *tab) choose(name, value string) {
 	p.Drawn()
 }
 
-// openAll opens what is closed, and waits for its pictures.
+// openAll opens all closed parts and waits for their pictures.
 func (p *tab) openAll() {
 	p.Run(`for (const d of document.querySelectorAll('details:not([open])')) d.open = true`)
 	p.Until(`[...document.querySelectorAll('.plot')].every((e) => e.firstChild) && document.documentElement.dataset.drawn === 'true'`)
@@ -41,8 +41,7 @@ func (p *tab) openAll() {
 
 const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter((r) => !r.hidden).length`
 
-// TestInABrowser has one browser for all pages, and one page for all that can be seen on it: both take seconds to
-// start.
+// TestInABrowser opens one browser for all pages, and tests share a page if they can: each takes seconds to start.
 func TestInABrowser(t *testing.T) {
 	browser := pagetest.Chromium(t)
 	usual := packaging(t)
@@ -164,7 +163,7 @@ func TestInABrowser(t *testing.T) {
 			t.Errorf("%d bytes of PDF, %v", len(data), err)
 		}
 		if n := eval[int](p, `window.closedOnPaper ?? -1`); n != 0 {
-			t.Errorf("%d tables are closed on paper, or pictures missing", n)
+			t.Errorf("on paper %d parts are closed or pictures missing", n)
 		}
 	})
 
@@ -185,7 +184,7 @@ func TestInABrowser(t *testing.T) {
 	})
 }
 
-// mixed is lab and AWS in one report.
+// mixed is a report of lab and AWS side by side.
 func mixed(t *testing.T) *report.Report {
 	t.Helper()
 	var records strings.Builder
@@ -202,8 +201,9 @@ func mixed(t *testing.T) *report.Report {
 	return rep
 }
 
-// widthsAndThemes looks at a telephone, a tablet and a desktop: nothing is wider than the window, every picture is
-// drawn and has its table, and axe-core's rules hold; what a theme can change is its contrasts.
+// widthsAndThemes checks the page on a telephone, a tablet and a desktop: nothing is wider than the window, every
+// picture is drawn and has a table, and axe-core's rules hold. A theme changes only contrasts, so only they are checked
+// in the dark theme.
 func widthsAndThemes(t *testing.T, browser context.Context) {
 	const contrasts = "runOnly: ['color-contrast'],"
 	for _, c := range []struct {
@@ -239,7 +239,7 @@ func widthsAndThemes(t *testing.T, browser context.Context) {
 	}
 }
 
-// aHundredThousandRecords is about what such a page holds; how long it took is logged.
+// aHundredThousandRecords checks what such a page holds, and logs how long a browser took to draw it.
 func aHundredThousandRecords(t *testing.T, browser context.Context) {
 	rep := many(t)
 	if rep.Records < 100_000 {
@@ -250,7 +250,7 @@ func aHundredThousandRecords(t *testing.T, browser context.Context) {
 		t.Errorf("%d bytes", len(html))
 	}
 	if !strings.Contains(html, "Points are a random choice of at most 160 cold starts of an arm") {
-		t.Error("the page does not say that it holds a choice")
+		t.Error("the page does not say that its points are a choice")
 	}
 	p := open(t, browser, rep, 1440, "light")
 	timing := eval[map[string]float64](p, `({drawn: performance.getEntriesByName('drawn')[0].startTime, interactive: performance.getEntriesByType('navigation')[0].domInteractive})`)

@@ -42,7 +42,7 @@ func phases(rec *record.Record) {
 	rec.EventPhasesMs = moments(0.8**rec.DurationMs, "eventRead", "handlerDone", "responseSent")
 }
 
-// made writes records and their run.json, and reports on them.
+// makeReport writes records and their run.json, and returns their report.
 func makeReport(t *testing.T, run recordtest.Run, o report.Options, change ...func(*record.Record)) *report.Report {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "records.jsonl")
@@ -75,7 +75,7 @@ func makeReport(t *testing.T, run recordtest.Run, o report.Options, change ...fu
 	return rep
 }
 
-// few is a small run of two memory sizes, with a published figure beside it.
+// few is a small run with two memory sizes, and with one published figure.
 func few(t *testing.T) *report.Report {
 	return makeReport(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[3:9], MemoryMB: []int{128, 1024}, Cold: 8, Warm: 6, Environments: 2, Seed: 5},
 		report.Options{Baselines: []report.Baseline{{
@@ -105,7 +105,7 @@ var (
 	policies = regexp.MustCompile(`sha256-(?:[^&']|&#43;)*`)
 )
 
-// split takes a page apart: its data, and its prose and tables without styles, programs and data.
+// split returns a page's data, and its prose and tables without styles, programs and data.
 func split(t *testing.T, page string) (data, prose string) {
 	t.Helper()
 	m := dataPart.FindStringSubmatch(page)
@@ -133,7 +133,7 @@ func golden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (go test -update writes it anew):\n%s", path, d)
+		t.Errorf("%s (go test -update writes the new text):\n%s", path, d)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestHTMLGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		delete(rest, "arms")
-		var lines strings.Builder // an arm a line, so that a difference can be read
+		var lines strings.Builder // each arm on its own line, so that a difference can be read
 		for _, a := range arms.Arms {
 			fmt.Fprintf(&lines, "%s\n", a)
 		}
@@ -200,8 +200,8 @@ func TestTextOfARecordStaysText(t *testing.T) {
 	}
 }
 
-// TestLibrariesAreThePublishedOnes holds what is embedded against what npm installed from the lock file, digests
-// checked.
+// TestLibrariesAreThePublishedOnes compares the embedded libraries with those that npm installed from the lock file. The
+// lock file has their digests.
 func TestLibrariesAreThePublishedOnes(t *testing.T) {
 	for name, published := range map[string]string{"d3.min.js": "d3/dist/d3.min.js", "plot.min.js": "@observablehq/plot/dist/plot.umd.min.js"} {
 		want, err := os.ReadFile(filepath.Join("..", "..", "node_modules", published))
@@ -224,7 +224,7 @@ func TestShellLine(t *testing.T) {
 	}
 }
 
-// Several sets of factors have headings that begin alike; an element's ID must still be its own.
+// Headings of several sets of factors begin alike, but each part must have its own ID.
 func TestPartsHaveTheirOwnIDs(t *testing.T) {
 	r := &report.Report{Factors: []report.Factors{
 		{Source: record.Lab, Text: []string{"a"}}, {Source: record.AWS, Text: []string{"b"}},

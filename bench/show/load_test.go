@@ -14,7 +14,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// loaded is a report of two arms under six repeats of a load, 40 requests each: open, or closed by URL.
+// loaded is a report of two arms under six repeats of a load of 40 requests: an open load, or, if url is set, a closed
+// load by function URL.
 func loaded(t *testing.T, url bool) *report.Report {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -78,6 +79,6 @@ func loadInABrowser(t *testing.T, browser context.Context) {
 		t.Errorf("%d requests are drawn, want %d", n, 2*6*39)
 	}
 	if s := eval[string](p, `document.querySelector('#plot-load').textContent`); !strings.Contains(s, "lab, not AWS") {
-		t.Errorf("the picture does not say whose figures it shows: %s", s)
+		t.Errorf("the picture does not say that its figures are the lab's: %s", s)
 	}
 }

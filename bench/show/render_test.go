@@ -64,7 +64,7 @@ func makePackaging(t *testing.T) *report.Report {
 	return rep
 }
 
-// least is a report with next to nothing in it.
+// least is a report of two records, with hardly any figures.
 func least(t *testing.T) *report.Report {
 	t.Helper()
 	rep, err := report.Stream(strings.NewReader(
@@ -81,7 +81,7 @@ func TestGolden(t *testing.T) {
 	for name, rep := range map[string]*report.Report{"packaging": packaging(t), "least": least(t)} {
 		for _, format := range []string{"csv", "html", "json", "markdown", "text"} {
 			if format == "html" {
-				continue // its data and its prose have golden files of their own
+				continue // TestHTMLGolden compares its data and its prose
 			}
 			t.Run(name+"."+format, func(t *testing.T) {
 				var got bytes.Buffer
@@ -94,7 +94,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestPhases holds what phases add to the forms that people read.
+// TestPhases checks what Options.Phases adds to text and Markdown, and that it changes nothing else.
 func TestPhases(t *testing.T) {
 	for _, format := range []string{"text", "markdown"} {
 		var without, with bytes.Buffer
@@ -161,7 +161,7 @@ func TestUnknownFormat(t *testing.T) {
 	}
 }
 
-// A terminal shows the answers and the best arms on one screen, as wide as it is.
+// A terminal shows the answers and the best arms on one screen. No line is wider than the terminal.
 func TestBriefIsAScreen(t *testing.T) {
 	for width, most := range map[int]int{60: 45, 100: 30, 120: 30} {
 		var b bytes.Buffer

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// What Power Tuning found is shown by memory, with its cost.
+// Figures of Power Tuning are shown for each memory size, with their cost.
 func TestImportedTuning(t *testing.T) {
 	rep, err := report.Stream(strings.NewReader(`{"schema":1,"source":"aws","arm":"f/zip","memorySizeMB":128,"start":"warm","published":"Power Tuning","summary":{"of":"Duration and INIT, trimmed mean","averageMs":117.2,"costUSD":2.46e-7}}
 {"schema":1,"source":"aws","arm":"f/zip","memorySizeMB":512,"start":"warm","published":"Power Tuning","summary":{"of":"Duration and INIT, trimmed mean","averageMs":31.9,"costUSD":2.68e-7}}
