@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// BenchmarkImport is of a log as busy functions write it: START, a few lines of the function's, END, REPORT.
+// BenchmarkImport imports a log of a busy function: START, a few lines that the function prints, END, REPORT.
 func BenchmarkImport(b *testing.B) {
 	var text bytes.Buffer
 	for i := range 20000 {

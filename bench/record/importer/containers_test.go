@@ -33,6 +33,7 @@ var messages = []string{
 	"REPORT RequestId: 1-d\tDuration: 120.00 ms\tBilled Duration: 120 ms\tMemory Size: 256 MB\tMax Memory Used: 31 MB\t\n",
 }
 
+// inShort are the records of these messages, in short.
 var inShort = []string{"1-a cold 4.1 ", "1-b warm 1.5 ", "1-c warm 3000 function error", "1-d warm 120 INIT inside Duration"}
 
 func packed(data []byte) []byte {
@@ -43,7 +44,7 @@ func packed(data []byte) []byte {
 	return b.Bytes()
 }
 
-// containers are ways in which CloudWatch and its tools give these lines out.
+// containers returns the messages in each form in which CloudWatch and its tools return them.
 func containers() map[string][]byte {
 	at := func(i int) time.Time { return time.UnixMilli(1795168800000 + int64(i)*100).UTC() }
 	lines := func(format func(i int, message string) string) []byte {
@@ -76,7 +77,7 @@ func containers() map[string][]byte {
 		return at(i).Format("2006-01-02T15:04:05.000000-07:00") + " " + stream + " " + m
 	})
 	document := object(map[string]any{"messageType": "DATA_MESSAGE", "logGroup": "/aws/lambda/f", "logStream": stream, "logEvents": subscribed}, "")
-	first := []byte(strings.Replace(string(document), `"logEvents"`, `"logEvents" `, 1)) // keys are sorted: logEvents come before their stream
+	first := []byte(strings.Replace(string(document), `"logEvents"`, `"logEvents" `, 1)) // JSON sorts the keys, so logEvents comes before logStream
 	quoted := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 	insights := "@timestamp,@logStream,@message\n"
 	for i := len(messages) - 1; i >= 0; i-- {
@@ -95,7 +96,7 @@ func containers() map[string][]byte {
 		"export to S3":               packed(lines(func(i int, m string) string { return at(i).Format("2006-01-02T15:04:05.000Z") + " " + m })),
 		"filter-log-events":          object(map[string]any{"events": filtered, "searchedLogStreams": []any{}}, "    "),
 		"filter-log-events, compact": object(map[string]any{"events": filtered}, ""),
-		"its events, line by line":   bytes.Join([][]byte{object(filtered[0], ""), object(filtered[1], ""), object(filtered[4], ""), object(filtered[7], ""), object(filtered[10], ""), object(filtered[11], ""), object(filtered[14], "")}, []byte("\n")),
+		"events, one a line":         bytes.Join([][]byte{object(filtered[0], ""), object(filtered[1], ""), object(filtered[4], ""), object(filtered[7], ""), object(filtered[10], ""), object(filtered[11], ""), object(filtered[14], "")}, []byte("\n")),
 		"subscription":               document,
 		"subscription, packed":       packed(document),
 		"subscription, other order":  first,
@@ -110,7 +111,7 @@ func containers() map[string][]byte {
 	}
 }
 
-// TestContainers reads the same log out of each.
+// The same records are read from each form.
 func TestContainers(t *testing.T) {
 	for name, data := range containers() {
 		var got, said []string
@@ -122,12 +123,12 @@ func TestContainers(t *testing.T) {
 			got = append(got, fmt.Sprint(r.RequestID, " ", r.Start, " ", *r.DurationMs, " ", r.Marked))
 		}
 		if d := cmp.Diff(inShort, got); d != "" || len(said) > 0 {
-			t.Errorf("%s: %s%s", name, d, said)
+			t.Errorf("%s: records differ: %s; errors: %s", name, d, said)
 		}
 	}
 }
 
-// Whatever is cut off keeps what stood before, and is told.
+// If something is missing, the records before it are imported, and an error says what is missing.
 func TestIncomplete(t *testing.T) {
 	all := containers()
 	whole := all["filter-log-events"]
@@ -135,12 +136,12 @@ func TestIncomplete(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"gzip":              {all["aws logs tail, packed"][:len(all["aws logs tail, packed"])-20], "cut off here: the rest is missing"},
-		"JSON":              {whole[:len(whole)*3/4], "cut off here: the rest is missing"},
-		"next page":         {[]byte(strings.Replace(string(all["filter-log-events, compact"]), `]}`, `],"nextToken":"x"}`, 1)), "token for more"},
-		"query":             {bytes.Replace(all["get-query-results"], []byte(`"Complete"`), []byte(`"Cancelled"`), 1), "status is Cancelled"},
-		"open quote":        {append([]byte("timestamp,message\n1795168800000,\""+messages[4]+"\"\n1795168800001,\""), bytes.Repeat([]byte("x\n"), maxHeld)...), `missing " in quoted-field`},
-		"as many as can be": {[]byte("@timestamp,@requestId,@duration\n" + strings.Repeat("2026-11-20 10:00:00.000,,1.5\n", 10000)), "10000 rows"},
+		"gzip":               {all["aws logs tail, packed"][:len(all["aws logs tail, packed"])-20], "cut off here: the rest is missing"},
+		"JSON":               {whole[:len(whole)*3/4], "cut off here: the rest is missing"},
+		"next page":          {[]byte(strings.Replace(string(all["filter-log-events, compact"]), `]}`, `],"nextToken":"x"}`, 1)), "token for more"},
+		"query":              {bytes.Replace(all["get-query-results"], []byte(`"Complete"`), []byte(`"Cancelled"`), 1), "status is Cancelled"},
+		"open quote":         {append([]byte("timestamp,message\n1795168800000,\""+messages[4]+"\"\n1795168800001,\""), bytes.Repeat([]byte("x\n"), maxHeld)...), `missing " in quoted-field`},
+		"most rows of query": {[]byte("@timestamp,@requestId,@duration\n" + strings.Repeat("2026-11-20 10:00:00.000,,1.5\n", 10000)), "10000 rows"},
 	} {
 		records := 0
 		var said []string
@@ -149,7 +150,7 @@ func TestIncomplete(t *testing.T) {
 			if err == nil {
 				records++
 			} else if said = append(said, err.Error()); !errors.As(err, &line) {
-				t.Errorf("%s: all is lost: %v", name, err)
+				t.Errorf("%s: the error ends the import: %v", name, err)
 			}
 		}
 		if records == 0 || !strings.Contains(strings.Join(said, "; "), test.want) {
@@ -158,7 +159,7 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
-// A subscription's payload that unpacks to more than any is passed over; what is beside it is read.
+// A subscription's payload that unpacks to more than 64 MB is passed over, and the payload beside it is read.
 func TestPayloadThatGrows(t *testing.T) {
 	b64 := base64.StdEncoding.EncodeToString(packed(append([]byte(`{"logEvents":[`), bytes.Repeat([]byte(" "), maxPayload+10)...)))
 	text := `{"records": [{"data": "` + b64 + `"}, {"data": "` + base64.StdEncoding.EncodeToString(packed(containers()["subscription"])) + `"}]}`
@@ -175,17 +176,21 @@ func TestPayloadThatGrows(t *testing.T) {
 	}
 }
 
-// Environments are initialized ahead of calls with no word of it in text; the gap tells.
+// Lambda may initialize an environment ahead of a call. A text log does not say so, but the gap before START shows it.
 func TestInitThatNobodyWaitedFor(t *testing.T) {
 	for start, want := range map[string]record.Mark{"10:00:00.150": "", "10:07:00.000": "INIT that nobody waited for: 7m0s before the invocation"} {
 		text := "2026-11-20T10:00:00.000000+00:00 " + stream + " " + messages[0]
 		for _, m := range messages[1:5] {
 			text += "2026-11-20T" + start + "000+00:00 " + stream + " " + m
 		}
+		n := 0
 		for r, err := range Read("logs", strings.NewReader(text), "f", Options{Identity: arm.Identity{Arm: "a/zip"}}) {
-			if err != nil || r.Marked != want {
+			if n++; err != nil || r.Marked != want {
 				t.Errorf("%s: %+v, %v", start, r, err)
 			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %d records, want 1", start, n)
 		}
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// TestAGroupOfSeveralFunctions is of a log group that functions share: each is an arm, by the name that Lambda gives
-// its streams, and none is taken for another.
+// Several functions may share a log group. Each becomes an arm, named as in the names of its log streams.
 func TestAGroupOfSeveralFunctions(t *testing.T) {
 	line := func(stream string, n int) string {
 		return fmt.Sprintf(`{"logStreamName":"2026/11/21/%s[$LATEST]%d","timestamp":%d,"message":"REPORT RequestId: %d\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\t\n"}`,

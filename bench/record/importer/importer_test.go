@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// imported is what a file comes to: its records as lines, its problems behind them.
+// imported returns the records of a file as lines, and then its problems.
 func imported(t *testing.T, format, name string, o Options) (out string, records int) {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
@@ -75,14 +75,14 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(string(want), got); d != "" {
-				t.Errorf("%s (go test -update writes it anew):\n%s", path, d)
+				t.Errorf("%s (go test -update accepts it):\n%s", path, d)
 			}
 		})
 	}
 }
 
-// TestWhatIsImportedReports goes on to the report: published and measured stay apart, what is marked is in no average.
-func TestWhatIsImportedReports(t *testing.T) {
+// In a report of imported records, published and measured samples stay apart, and marked records are in no average.
+func TestReportOfImportedRecords(t *testing.T) {
 	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}}
 	lines, _ := imported(t, "logs", "tail.log", o)
 	published, _ := imported(t, "lambda-perf", "lambda-perf.json", Options{})
@@ -147,8 +147,8 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// FuzzRead holds every format against any bytes: no panic, no endless reading, no record that its own reader would
-// refuse.
+// FuzzRead gives any bytes to the reader of each format. It must not panic or read for ever, and every record that it
+// returns must be a valid line of a run file.
 func FuzzRead(f *testing.F) {
 	for name, format := range map[string]string{"tail.log": "logs", "insights.csv": "logs", "query-results.json": "logs",
 		"export.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "init-stats.json": "init-stats"} {
@@ -176,7 +176,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A tuning of the lab gives no baseline of AWS. A tuning of AWS gives each of its power values but those that failed.
+// A tuning in the lab is refused as a baseline. A tuning on AWS gives one record for each power value that did not fail.
 func TestOwnTuning(t *testing.T) {
 	for source, want := range map[string]int{"lab": 0, "aws": 2} {
 		text := `{"source": "` + source + `", "power": 512, "cost": 1e-7, "duration": 30, "byPowerValue": [{"value": 128, "failed": "out of memory"},

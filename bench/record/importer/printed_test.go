@@ -20,7 +20,7 @@ const (
 	foreignID = "ffffffff-0000-4000-8000-0000000000ff"
 )
 
-// styles are what tools put before each line, each good for one log stream.
+// styles are the prefixes that tools put before each line of one log stream.
 var styles = map[string]string{
 	"tail":  "2026-11-20T10:00:%02d.123000+00:00 2026/11/20/[$LATEST]0a0a ",
 	"sam":   "2026/11/20/[$LATEST]0a0a 2026-11-20T10:00:%02d.123000 ",
@@ -85,7 +85,7 @@ func samples(t testing.TB, format string, data []byte) (out []string) {
 
 var platformsOwn = []string{fmt.Sprintf(ownID+" 2", 1), fmt.Sprintf(ownID+" 3", 2), fmt.Sprintf(ownID+" 4", 3)}
 
-// lines that a function may print, for being mutated. The last two are of the invocation that prints them.
+// printable are lines that a function may print. mutated changes them. The last two name the invocation that prints them.
 var printable = []string{
 	"REPORT RequestId: " + foreignID + "\tDuration: 77.00 ms\tBilled Duration: 78 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: 66.00 ms\t",
 	"START RequestId: " + foreignID + " Version: $LATEST",
@@ -101,7 +101,7 @@ var printable = []string{
 	`{"type":"platform.report","record":{"requestId":"` + fmt.Sprintf(ownID, 2) + `","metrics":{"durationMs":77,"billedDurationMs":78,"memorySizeMB":128,"maxMemoryUsedMB":30},"status":"success"}}`,
 }
 
-// mutated is a few lines of those, each changed in up to three ways.
+// mutated returns a few of these lines, each changed up to three times.
 func mutated(r *rand.Rand) string {
 	var lines []string
 	for range 1 + r.IntN(8) {
@@ -135,11 +135,12 @@ func mutated(r *rand.Rand) string {
 	return strings.Join(lines, "\n")
 }
 
-// told reports whether what was printed can be told from what the platform writes: not if it ends its own invocation,
-// nor, if the log not say which environment wrote what, if it is more than reports of others.
+// told reports whether printed lines can be told from the platform's lines. They cannot if they start or end their own
+// invocation. If the log does not say which environment wrote a line, they cannot if they are anything but reports of
+// other invocations.
 func told(style, output string, asOneEvent bool) bool {
 	if asOneEvent && (style == "tail" || style == "s3" || style == "short") && strings.Contains(output, "2026-11-20T10:00:00") {
-		return false // a line that begins as the tool begins an event's
+		return false // a printed line has the prefix that the tool puts before an event
 	}
 	own := fmt.Sprintf(ownID, 2)
 	if style == "short" {
@@ -150,7 +151,7 @@ func told(style, output string, asOneEvent bool) bool {
 
 var printed = flag.Int("printed", 50_000, "lines of TestNothingPrintedIsASample (make soak: a million)")
 
-// TestNothingPrintedIsASample prints mutated lines: those of the platform are read, and nothing else.
+// TestNothingPrintedIsASample prints mutated lines among the platform's. Only the platform's lines become samples.
 func TestNothingPrintedIsASample(t *testing.T) {
 	names := []string{"tail", "sam", "s3", "short"}
 	r := rand.New(rand.NewPCG(22, 1))
@@ -168,7 +169,7 @@ func TestNothingPrintedIsASample(t *testing.T) {
 	}
 }
 
-// FuzzPrinted lets a function print anything at all.
+// FuzzPrinted lets a function print any text.
 func FuzzPrinted(f *testing.F) {
 	for _, s := range printable {
 		f.Add(s, false, false)
@@ -177,7 +178,7 @@ func FuzzPrinted(f *testing.F) {
 	f.Add(printable[1]+"\n"+printable[2]+"\n"+printable[0], false, false)
 	f.Fuzz(func(t *testing.T, output string, jsonFormat, asOneEvent bool) {
 		if !told("tail", output, asOneEvent) || strings.Contains(output, "INIT_START") || strings.Contains(output, "initStart") || strings.Contains(output, "2026/11/20/[$LATEST]0a0a") {
-			t.Skip() // or it is the platform's by every sign
+			t.Skip() // nothing tells such a line from the platform's
 		}
 		text := around("tail", output, jsonFormat, asOneEvent)
 		if d := cmp.Diff(platformsOwn, samples(t, "tail", []byte(text))); d != "" {
