@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// sample has everything that a table can have.
+// sample is a table with all kinds of cells: words, figures, missing figures, and a short row.
 func sample() Table {
 	t := Table{Title: "Cold | starts", Note: "a note of several words", Heads: Heads(1, "arm", "INIT\nms", "cold")}
 	t.Heads = append(t.Heads, Head{Text: "why", Left: true})
@@ -39,7 +39,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"and on a line of their own if room is short": {30, `
+		"words are on their own lines if room is short": {30, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -60,7 +60,7 @@ a note of several words
 	}
 }
 
-// What is text in a cell stays text.
+// Characters that mean something in Markdown are escaped in titles and cells.
 func TestMarkdown(t *testing.T) {
 	if got := sample().Markdown(); got != `
 ### Cold \| starts
