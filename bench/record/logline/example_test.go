@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// What a line does not hold is nil, not 0: a warm start has no Init Duration.
+// If a line lacks a value, the field is nil and not 0: a warm start has no Init Duration.
 func ExampleParse() {
 	for _, line := range []string{
 		"REPORT RequestId: 1\tDuration: 1.52 ms\tBilled Duration: 30 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\tInit Duration: 27.70 ms\t",

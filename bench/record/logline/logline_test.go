@@ -35,7 +35,7 @@ func TestReport(t *testing.T) {
 		{"error, spaces", "REPORT RequestId: ID Duration: 14.97 ms Billed Duration: 15 ms Memory Size: 128 MB Max Memory Used: 67 MB Status: error Error Type: Runtime.ExitError",
 			with(func(r *Report) { r.Status, r.ErrorType = "error", "Runtime.ExitError" })},
 		{"unknown keys", "REPORT RequestId: ID\tDuration: 14.97 ms\tFuture Thing: 3 GB\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tOther: yes", warm},
-		{"least", "REPORT RequestId: ID\tDuration: 0 ms", Report{RequestID: "ID", DurationMs: new(0.0)}},
+		{"only Duration", "REPORT RequestId: ID\tDuration: 0 ms", Report{RequestID: "ID", DurationMs: new(0.0)}},
 		{"JSON", `{"time":"2026-11-21T10:00:00.123Z","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67,"initDurationMs":111.94},"status":"success"}}`, cold},
 		{"JSON with a time", `{"time":"x","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67}}}` + "\n", warm},
 		{"JSON error", `{"type":"platform.report","record":{"requestId":"ID","status":"error","errorType":"Runtime.ExitError","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67},"tracing":{"spanId":"1","type":"X-Amzn-Trace-Id","value":"Root=1-5-7;Parent=3;Sampled=1"}}}`,
@@ -107,7 +107,7 @@ func TestBadNumbersAreNamedAndTheRestKept(t *testing.T) {
 			t.Errorf("%q: error %v does not name %s", line, err, key)
 		}
 		if l.Report.RequestID != "ID" || l.Report.BilledDurationMs == nil {
-			t.Errorf("%q: lost the rest: %+v", line, l.Report)
+			t.Errorf("%q: the other values are lost: %+v", line, l.Report)
 		}
 	}
 }
@@ -183,7 +183,7 @@ func TestCrashed(t *testing.T) {
 	}
 }
 
-// FuzzParseTail: whatever a function prints, nothing panics, and what is read is a number >= 0.
+// FuzzParseTail: whatever a function prints, ParseTail does not panic, and each number that it returns is at least 0.
 func FuzzParseTail(f *testing.F) {
 	for _, s := range []string{
 		"REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tInit Duration: 111.94 ms\t\n",

@@ -20,7 +20,7 @@ func TestPhasesInATail(t *testing.T) {
 		t.Error(d)
 	}
 	if got.Report == nil {
-		t.Error("REPORT lost")
+		t.Error("the tail's REPORT is lost")
 	}
 }
 
