@@ -17,7 +17,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the pages")
 
-// result is a tuning made up: CPU-bound, one power value failed.
+// result is a made-up tuning of a CPU-bound function. One power value failed.
 func result(name, source string, factor float64) *power.Output {
 	best := power.Choice{Power: 1769, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Architecture: "arm64", PackageType: "Zip"}
 	o := &power.Output{Choice: best, Source: source, Seed: 7, Num: 50, Strategy: power.Speed, Currency: "USD",
@@ -46,7 +46,7 @@ func several() *power.Sweep {
 		Visualization: power.CompareURL(power.VisualizationBase, power.CurveOf("a", a.ByPowerValue), power.CurveOf("b", b.ByPowerValue))}
 }
 
-// all is 46 power values, whose labels have no room beside each other.
+// all is a tuning of 46 power values, which are too many to label each one.
 func all() *power.Sweep {
 	o := result("wide", "aws", 1)
 	v := o.ByPowerValue[3]
@@ -79,7 +79,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The page in a browser: drawn, of the window's width, accessible, in both themes, without a complaint or a request.
+// In a browser the page is drawn, is not wider than the window, is accessible in both themes, reports no error and
+// loads nothing.
 func TestPageInABrowser(t *testing.T) {
 	browser := pagetest.Chromium(t)
 	for _, test := range []struct {
@@ -96,7 +97,7 @@ func TestPageInABrowser(t *testing.T) {
 		if wider := p.Wider(); len(wider) > 0 {
 			t.Errorf("%s at %d px: %v", test.name, test.width, wider)
 		}
-		// A dot of time and a square of cost for each power value that did not fail.
+		// Each power value that did not fail has a dot for its time. (Its cost is a square, which is not a circle element.)
 		ok := 0
 		for _, o := range test.sweep.Functions {
 			ok += len(slices.DeleteFunc(slices.Clone(o.ByPowerValue), func(v power.Value) bool { return v.Failed != "" }))
@@ -119,7 +120,7 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 		if !test.axe {
-			continue // themes and shapes are covered once each: axe takes its time
+			continue // axe is slow, so it checks each theme and each kind of page once
 		}
 		for _, v := range p.Axe(filepath.Join("..", "..", ".."), "") {
 			t.Errorf("%s at %d px: %s", test.name, test.width, v)
