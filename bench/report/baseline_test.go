@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -70,7 +71,17 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 	if len(rep.Baselines) != 1 || rep.Baselines[0].Count != 60 || *rep.Baselines[0].P20 != 40.41 || !rep.Baselines[0].Published {
 		t.Errorf("%+v", rep.Baselines)
 	}
-	for _, c := range rep.Comparisons {
+	var many strings.Builder
+	for i := range 40 {
+		for a, published := range []string{"", "", `"published":"lambda-perf",`, `"published":"lambda-perf",`} {
+			fmt.Fprintf(&many, `{"schema":1,"source":"aws","arm":"%d/zip","start":"cold",%s"initDurationMs":%d,"durationMs":1}`+"\n", a%2, published, 10+20*a+i%7)
+		}
+	}
+	compared, err := Stream(strings.NewReader(many.String()), "test", Options{})
+	if err != nil || len(compared.Arms) != 4 || len(compared.Comparisons) == 0 {
+		t.Fatalf("%+v, %v", compared, err)
+	}
+	for _, c := range compared.Comparisons {
 		if strings.Contains(c.Arm, "published") != strings.Contains(c.Than, "published") {
 			t.Errorf("measured against published: %+v", c)
 		}

@@ -21,17 +21,24 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 	}
 	for _, a := range half.Arms {
 		if want := (a.Cold + a.Warm) / 2; math.Abs(a.USD-want) > 2e-6 {
-			t.Errorf("%s: %v at a half, want %v", a.Arm, a.USD, want)
+			t.Errorf("%s: %v USD if half of the starts are cold, want %v", a.Arm, a.USD, want)
 		}
 	}
 	if none.Arms[0].USD != none.Arms[0].Warm || all.Arms[0].USD != all.Arms[0].Cold {
 		t.Errorf("%+v %+v", none.Arms[0], all.Arms[0])
 	}
+	pays := 0
 	for _, a := range at(DefaultColdShare).Arms {
+		if a.ProvisionedBusy == nil {
+			continue
+		}
 		// Without cold starts it is 0.6. Cold starts make it smaller, because provisioned concurrency has none.
-		if a.ProvisionedBusy != nil && (*a.ProvisionedBusy < 0.3 || *a.ProvisionedBusy > 1) {
+		if pays++; *a.ProvisionedBusy < 0.3 || *a.ProvisionedBusy > 1 {
 			t.Errorf("%s: provisioned concurrency pays when busy %v of the time", a.Arm, *a.ProvisionedBusy)
 		}
+	}
+	if pays == 0 {
+		t.Error("no arm has a break-even with provisioned concurrency")
 	}
 }
 
@@ -47,7 +54,7 @@ func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
 		}
 		r.Provisioned, c.ProvisionedBusy = 0, nil
 		if c.provision(r); c.ProvisionedBusy != nil {
-			t.Error("a break-even without a price")
+			t.Error("there is a break-even although the price is not known")
 		}
 	}
 }
@@ -91,7 +98,7 @@ func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if envelope(arms[:1]) != nil || envelope(nil) != nil {
-		t.Error("one arm has a break-even")
+		t.Error("there is a break-even with fewer than two arms")
 	}
 }
 
@@ -106,7 +113,7 @@ func TestPerformanceIndex(t *testing.T) {
 		if i.Index == 1 && i.Clock == ClockInit {
 			worst++
 			if i.CI != [2]float64{1, 1} {
-				t.Errorf("the worst is 1: %+v", i)
+				t.Errorf("the slowest arm has an index of 1 and an interval from 1 to 1: %+v", i)
 			}
 		}
 		if i.Clock == ClockInit {
@@ -117,7 +124,7 @@ func TestPerformanceIndex(t *testing.T) {
 		}
 	}
 	if worst != 1 || len(rep.Index) != 4*6 {
-		t.Errorf("%d worst, %d rows", worst, len(rep.Index))
+		t.Errorf("%d slowest arms, want 1; %d rows, want %d", worst, len(rep.Index), 4*6)
 	}
 	two := build(t, Options{}, run, withHandler(run))
 	mean := map[string]float64{}
@@ -134,7 +141,7 @@ func TestPerformanceIndex(t *testing.T) {
 	}
 	for key, rest := range mean { // the square of the mean of two functions' indices, divided by both
 		if math.Abs(rest-1) > 1e-3 {
-			t.Errorf("%s: its functions' indices do not make its mean: %v", key, rest)
+			t.Errorf("%s: the mean is not that of its functions' indices: %v, want 1", key, rest)
 		}
 	}
 	if len(mean) != 4*6 {

@@ -11,8 +11,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// row makes a lever. ratio is its cold total over the baseline's, told whether that is told apart. month is what it
-// costs more a month, with the standard deviation sd.
+// row returns a lever. ratio is its cold total divided by the baseline's, and told says whether the two are told apart.
+// month is its extra cost a month, with the standard deviation sd.
 func row(name string, ratio float64, told bool, month, sd float64) Lever {
 	return Lever{Lever: name, Level: "x", Gains: Gains{{Clock: ClockTotal, Ratio: ratio, Ms: 100 * (ratio - 1), Told: told}},
 		Dollars: Dollars{Month: &month, MonthCI: &[2]float64{month - 2*sd, month + 2*sd}, sd: sd}}

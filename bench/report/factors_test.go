@@ -66,7 +66,7 @@ func TestFactorsAgainstStatsmodels(t *testing.T) {
 	close := func(what string, got, want, tolerance float64) {
 		t.Helper()
 		if !(math.Abs(got-want) <= tolerance*math.Max(1e-12, math.Abs(want))) {
-			t.Errorf("%s is %v, independently %v", what, got, want)
+			t.Errorf("%s is %v, statsmodels has %v", what, got, want)
 		}
 	}
 	close("residual sd", f.ResidualSD, want.ResidualSD, 1e-4)
@@ -76,7 +76,7 @@ func TestFactorsAgainstStatsmodels(t *testing.T) {
 	for _, term := range f.Terms {
 		w := want.Terms[term.Term]
 		if term.DF != w.DF {
-			t.Errorf("%s: %d degrees of freedom, independently %d", term.Term, term.DF, w.DF)
+			t.Errorf("%s: %d degrees of freedom, statsmodels has %d", term.Term, term.DF, w.DF)
 		}
 		close(term.Term+" F", term.F, w.F, 1e-6)
 		close(term.Term+" share", term.Share, w.Share, 1e-4)
@@ -152,7 +152,7 @@ func TestFactorWords(t *testing.T) {
 	}
 	for _, e := range f.Effects {
 		if e.Factor == "memory" && e.Within == "" && e.Told {
-			t.Errorf("memory does nothing to these: %+v", e)
+			t.Errorf("memory has no effect on these times, but is told to have one: %+v", e)
 		}
 	}
 	lab := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Seed: 3}).Factors[0]

@@ -75,13 +75,13 @@ func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
 	}
 	for _, f := range lab {
 		if f.Finding == "Rust starts three times as fast as Go" {
-			t.Errorf("the finding has no arm of this run: %+v", f)
+			t.Errorf("this run has no arm of the finding: %+v", f)
 		}
 	}
 }
 
-// TestFolkloreIsAskedOfWhateverArmsItFits: questions find their arms by size and KiB read, so users may choose names.
-func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
+// The questions of folklore find their arms by size and KiB read, so users may choose names.
+func TestFolkloreFindsItsArms(t *testing.T) {
 	foreign := func(name string, kind arm.Package, size int64, read, cpu float64) recordtest.Arm {
 		return recordtest.Arm{Bootstrap: name, Package: kind, SizeKiB: size, ReadKiB: read, CPUMs: cpu, FirstMs: 2, WarmMs: 1, MemoryMB: 12}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// A run of few rounds has a report even if some arms are missing in a round: it holds no NaN.
+// A run of few rounds has a report even if arms are missing in a round. The report has no NaN, so it can be JSON.
 func TestARoundThatLacksArms(t *testing.T) {
 	arms := recordtest.Arms()[:3]
 	for lacking := range 1 << len(arms) {

@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// pull makes the arms of a simulated report the baseline, its twin, and levers.
+// pull turns the arms of a simulated report into the baseline, its twin and levers.
 func pull(rep *Report) *Levers {
 	id := arm.Identity{Arm: "a/zip"}
 	all := rep.behind()
@@ -46,7 +46,7 @@ func told(rep *Report) bool {
 	return false
 }
 
-// TestFalseLevers counts reports that tell a lever apart although no lever has an effect: 5 % over all clocks.
+// TestFalseLevers counts reports that tell a lever apart although no lever has an effect: about 5 % over all clocks.
 func TestFalseLevers(t *testing.T) {
 	need.Time(t)
 	times := 150
@@ -111,8 +111,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// What the lab does before INIT is not a lever's effect: it compares callers' waits only if both arms have the same
-// files.
+// The lab's own work before INIT depends on the files. So it compares the waits of callers only between arms with the
+// same files: laidOut reports that the files differ.
 func TestCallersOfTheLab(t *testing.T) {
 	base := group{identity: identity{source: record.Lab}, lever: arm.Baseline, sizeBytes: 10}
 	for _, c := range []struct {
@@ -134,7 +134,8 @@ func TestCallersOfTheLab(t *testing.T) {
 	}
 }
 
-// However much rounds depend on each other, a difference in ms lies between the least and the largest that was seen.
+// Even if rounds depend on each other, the interval of a difference in ms is between the smallest and the largest
+// difference that was seen.
 func TestDistanceOfDependentRounds(t *testing.T) {
 	slow, fast := make([]float64, 30), make([]float64, 30)
 	for i := range slow {

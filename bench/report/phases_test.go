@@ -37,6 +37,6 @@ func TestPhasesAreMediansOfDifferences(t *testing.T) {
 		t.Error(d)
 	}
 	if !rep.HasPhases() {
-		t.Error("no phases")
+		t.Error("HasPhases says that no arm has phases")
 	}
 }

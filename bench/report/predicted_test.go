@@ -24,13 +24,13 @@ func TestPredictedOnAWS(t *testing.T) {
 		t.Errorf("zip %+v, image %+v", zip, image)
 	}
 	for name, change := range map[string]func(*Arm){
-		"measured on AWS":   func(a *Arm) { a.Source = record.AWS },
-		"published":         func(a *Arm) { a.Published = "somebody" },
-		"no KiB":            func(a *Arm) { a.InitReadKiB = nil },
-		"no INIT":           func(a *Arm) { a.P50 = nil },
-		"managed runtime":   func(a *Arm) { a.ManagedRuntime = "node" },
-		"stand-in":          func(a *Arm) { a.StandIn = "stand-in: node 22.23.5, client 3.3.0" },
-		"more than its KiB": func(a *Arm) { *a.P50 = 50 },
+		"measured on AWS":  func(a *Arm) { a.Source = record.AWS },
+		"published":        func(a *Arm) { a.Published = "somebody" },
+		"no KiB":           func(a *Arm) { a.InitReadKiB = nil },
+		"no INIT":          func(a *Arm) { a.P50 = nil },
+		"managed runtime":  func(a *Arm) { a.ManagedRuntime = "node" },
+		"stand-in":         func(a *Arm) { a.StandIn = "stand-in: node 22.23.5, client 3.3.0" },
+		"KiB explain less": func(a *Arm) { *a.P50 = 50 },
 	} {
 		if p := predicted(arm(change), c); p != nil {
 			t.Errorf("%s: %+v", name, p)

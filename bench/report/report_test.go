@@ -137,7 +137,7 @@ func folkloreText(rep *Report) string {
 	return strings.Join(said, "\n")
 }
 
-func TestSamplesApartAreInNoAverage(t *testing.T) {
+func TestSamplesSetApartAreInNoAverage(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)
 	base := record.Record{Source: record.Lab, Arm: "a/zip", Start: record.Cold, MemorySizeMB: 1024, Architecture: arm.X8664}
@@ -154,7 +154,7 @@ func TestSamplesApartAreInNoAverage(t *testing.T) {
 	write(7, func(*record.Record) {})
 	write(1, func(r *record.Record) { r.InitDurationMs, r.FirstAfterDeploy = new(999.0), true })
 	write(2, func(r *record.Record) { r.InitDurationMs, r.Marked = nil, record.ColdWithoutInit })
-	write(1, func(r *record.Record) { r.InitDurationMs = nil }) // an importer's, not marked
+	write(1, func(r *record.Record) { r.InitDurationMs = nil }) // as from an importer: not marked
 	write(1, func(r *record.Record) { *r = base; r.Marked = record.Throttled })
 	write(1, func(r *record.Record) { *r = base; r.Marked = record.NoAnswer.With("EOF") })
 	write(1, func(r *record.Record) { *r = base; r.Marked = record.NoReport })
@@ -202,6 +202,9 @@ func TestSourcesAreNotMixedUnlessAsked(t *testing.T) {
 	if len(rep.Arms) != 4 || find(t, rep, "bashtcp-static/zip (lab)").Source != record.Lab {
 		t.Errorf("%+v", rep.Arms)
 	}
+	if len(rep.Comparisons) == 0 {
+		t.Error("nothing is compared within a source")
+	}
 	for _, c := range rep.Comparisons {
 		if strings.Contains(c.Arm, "(lab)") != strings.Contains(c.Than, "(lab)") {
 			t.Errorf("compared across sources: %+v", c)
@@ -247,7 +250,7 @@ func TestNoIntervalWithoutAPairOfRanks(t *testing.T) {
 	}
 }
 
-func TestFilesAreReadWhateverTheirEnd(t *testing.T) {
+func TestAFileThatWasCutOffIsRead(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "records.jsonl")
 	data := stream(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:2], Cold: 10, Seed: 1}).Bytes()

@@ -48,7 +48,7 @@ func TestTwoKindsOfRestore(t *testing.T) {
 	}
 	for _, a := range rep.Arms {
 		if strings.Contains(a.Arm, "restore") {
-			// Billed are 12 ms of Duration on average and 20 ms of the restore, at 0.0000133334 a GB-second, and
+			// Lambda bills 12 ms of Duration on average and 20 ms of the restore, at 0.0000133334 a GB-second. It bills
 			// 0.0001397998 for the GB that is restored.
 			if want := 32.0/1000*0.0000133334 + 0.0000002 + 0.0001397998; a.ColdCost == nil || math.Abs(*a.ColdCost-1e6*want) > 0.1 {
 				t.Errorf("%s costs %v a million, want %.3f", a.Arm, *a.ColdCost, 1e6*want)

@@ -52,9 +52,9 @@ func TestCurveKeepsTheTail(t *testing.T) {
 		t.Errorf("%d points from %v to %v", len(c), c[0], c[len(c)-1])
 	}
 	if !slices.IsSortedFunc(c, func(a, b Point) int { return int(1e9 * (a.P - b.P)) }) {
-		t.Error("not ascending")
+		t.Error("the points of the curve are not in ascending order")
 	}
 	if none := new(Arm); none.Curve(ClockInit, 9) != nil || a.Sample(ClockWarm).N() > 0 || none.Sample(ClockInit).N() > 0 || len(none.ColdSamples(0)) > 0 {
-		t.Error("values without samples")
+		t.Error("an arm without samples has values")
 	}
 }

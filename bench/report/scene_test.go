@@ -164,7 +164,8 @@ func (s scene) count(times int, is ...func(*Report) bool) []float64 {
 	return out
 }
 
-// names reports whether a claim by one of the clocks calls an arm better than another; without clocks, any claim.
+// names reports whether a claim by one of the clocks calls an arm better than another. Without clocks it looks at all
+// claims.
 func names(clocks ...Clock) func(*Report) bool {
 	return func(r *Report) bool {
 		return slices.ContainsFunc(r.Verdict.Claims, func(c *Claim) bool {

@@ -197,7 +197,7 @@ func TestCoverageOfPercentiles(t *testing.T) {
 				}
 				got := float64(held) / float64(times)
 				if math.Abs(got-o.Coverage) > 0.01+2.5*math.Sqrt(0.05*0.95/float64(times)) {
-					t.Errorf("%s of %d: held by %.4f of intervals, exactly %.4f", fmt.Sprintf("p%.0f", 100*q), n, got, o.Coverage)
+					t.Errorf("%s of %d values: %.4f of intervals hold it, Order says %.4f", fmt.Sprintf("p%.0f", 100*q), n, got, o.Coverage)
 				}
 				row = append(row, fmt.Sprintf("%.1f", 100*got))
 			}
