@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// made is the report of a made-up run. It changes each record first.
+// made returns the report of a made-up run, of which change has changed each record.
 func made(t *testing.T, run recordtest.Run, change func(*record.Record)) *report.Report {
 	t.Helper()
 	var b bytes.Buffer
@@ -216,7 +216,7 @@ func TestGolden(t *testing.T) {
 		switch format {
 		case "json":
 			if !json.Valid(got.Bytes()) {
-				t.Error("no JSON")
+				t.Error("the JSON format is not valid JSON")
 			}
 		case "csv":
 			if rows, err := csv.NewReader(&got).ReadAll(); err != nil || len(rows) != 1+len(c.Rows) {
@@ -225,7 +225,7 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	if err := Write(&bytes.Buffer{}, "html", c); err == nil {
-		t.Error("an unknown format")
+		t.Error("no error for an unknown format")
 	}
 }
 
@@ -240,8 +240,8 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// KiB that were counted once for a package are compared by their standard errors. However few cold starts there are, a
-// limit holds for equal code, and 3 % more KiB break it.
+// KiB that are counted once for each package are compared by their standard errors. So a limit needs few cold starts:
+// equal code is within it, and 3 % more KiB are over it.
 func TestCountedOnce(t *testing.T) {
 	counted := func(kib, standardError float64, by string) *report.Report {
 		few := usual
