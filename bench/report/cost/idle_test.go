@@ -65,7 +65,7 @@ func TestMonthly(t *testing.T) {
 	}
 }
 
-// A dashboard of more than 50 metrics costs; the account's first three smaller ones do not.
+// A dashboard of more than 50 metrics is billed. Of the smaller dashboards, the account's first three are free.
 func TestDashboards(t *testing.T) {
 	board := func(metrics int) string {
 		body, _ := json.Marshal(`{"widgets": [{"properties": {"metrics": [` + strings.TrimSuffix(strings.Repeat(`["AWS/Lambda", "Errors"],`, metrics), ",") + `]}}]}`)
@@ -99,7 +99,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d invocations", n)
 	}
 	if l := lines[1]; l.Count != 2 || math.Abs(l.USD-2*0.30/730) > 1e-12 {
-		t.Errorf("custom metrics: %+v, want 2 for an hour", l)
+		t.Errorf("custom metrics: %+v, want 2 of them for an hour", l)
 	}
 	if total := Total(lines); !(total > 0 && total < 0.01) {
 		t.Errorf("a run of two functions costs %v", total)
@@ -112,9 +112,8 @@ func TestReadMistake(t *testing.T) {
 	}
 }
 
-// TestSnapStart counts what restores take. A first restore takes a version. Warmed restores take one version for as
-// many callers as there may be at once. Snapshots of the template's own versions cost by the month; for Java's managed
-// runtimes they are free.
+// Each first restore needs a version of its own. Warmed restores share a version, as many as may be called at once.
+// Snapshots of the template's own versions are billed by the month, but those of Java's managed runtimes are free.
 func TestSnapStart(t *testing.T) {
 	const functions = `{"Resources": {
  "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "PackageType": "Image", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
@@ -180,6 +179,6 @@ func TestRunOfVariants(t *testing.T) {
 		t.Errorf("%+v", calls)
 	}
 	if whole := measure.EstimateArms(arms, 0, provisioned, measure.Options{Cold: 20, Warm: 100, Parallel: 8}); whole < time.Hour {
-		t.Errorf("30 provisioned environments in %v", whole)
+		t.Errorf("EstimateArms says %v for 30 provisioned environments, want an hour or more", whole)
 	}
 }

@@ -20,8 +20,8 @@ const pulled = `{"Resources": {
   "ResourceId": {"Fn::Join": ["", ["function:", {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "Live"}]}]}, ":live"]]}}}
 }}`
 
-// Each lever has its own calls, dollars and time. A run does not call arms that are made for a load. They take as many
-// of the account's environments as they may grow to.
+// Each lever has its own calls, dollars and time. A run does not call arms that are measured under load only. Such an arm
+// needs as many of the account's environments as it may grow to.
 func TestLevers(t *testing.T) {
 	read, err := Read([]byte(pulled))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestLevers(t *testing.T) {
 	}
 	for _, l := range read.Monthly(0, 0) {
 		if l.What == "AWS::EC2::VPCEndpoint" {
-			t.Errorf("a gateway is billed: %+v", l)
+			t.Errorf("a gateway endpoint is free, but it has a line: %+v", l)
 		}
 	}
 }
