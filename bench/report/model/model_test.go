@@ -43,9 +43,9 @@ func TestEachPublishedArmLeftOut(t *testing.T) {
 	}
 }
 
-// If the base was not counted, the interval is at least as wide as for a base of which as much is read as Bash reads.
-// There is no verdict.
-func TestUnknownBaseIsNoSurer(t *testing.T) {
+// If the lab did not count what INIT reads of the base, the interval is at least as wide as with a count as large as
+// Bash's, and there is no winner.
+func TestAnUncountedBaseWidensTheInterval(t *testing.T) {
 	for _, kib := range []float64{16, 1900} {
 		in := model.Input{Architecture: arm.X8664, InitReadKiB: kib, BaseReadKiB: 1400, LibcReadKiB: 2104}
 		counted := predict(t, in)
@@ -79,7 +79,7 @@ func TestNoFitKnowsTheJudges(t *testing.T) {
 		}
 		for _, j := range a.Image.Judges {
 			if at := a.Image.InterceptMs + a.Image.PerZipMs*j.ZipMs; !within(at, j.ImageMs, 0.15) {
-				t.Errorf("%s %s: published %.1f ms as image, from its ZIP's %.1f: %.1f", name, j.Name, j.ImageMs, j.ZipMs, at)
+				t.Errorf("%s %s: published %.1f ms as an image; from its ZIP's %.1f ms the line predicts %.1f", name, j.Name, j.ImageMs, j.ZipMs, at)
 			}
 		}
 	}
@@ -225,7 +225,7 @@ func TestManagedRuntimesAreNotPredicted(t *testing.T) {
 	}
 }
 
-func TestWideIsNotKnown(t *testing.T) {
+func TestAWideIntervalIsNotKnown(t *testing.T) {
 	for _, test := range []struct {
 		low, high float64
 		known     bool
@@ -283,7 +283,7 @@ func TestSimulationRecoversTheTruth(t *testing.T) {
 			t.Errorf("%d arms: %.3f ms + %.6f ms per KiB", n, sumA/runs, sumB/runs)
 		}
 		if share := float64(held) / runs; share < 0.92 {
-			t.Errorf("%d arms: intervals of %.0f %% hold %.1f %%", n, model.Confidence*100, 100*share)
+			t.Errorf("%d arms: intervals of %.0f %% hold %.1f %% of new arms", n, model.Confidence*100, 100*share)
 		}
 	}
 }
