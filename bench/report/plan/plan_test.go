@@ -39,6 +39,9 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(p.Arms) == 0 {
+			t.Fatal("the plan has no arms")
+		}
 		for _, a := range p.Arms {
 			x, y := rep.Arms[0].Sample(report.ClockInit).InOrder(), rep.Arms[1].Sample(report.ClockInit).InOrder()
 			rng := rand.New(rand.NewPCG(7, 7))
@@ -118,13 +121,13 @@ func TestPlanRefuses(t *testing.T) {
 		o    Options
 		want string
 	}{
-		"no effect":       {rep, Options{}, "effect"},
-		"NaN effect":      {rep, Options{Effect: math.NaN()}, "effect"},
-		"certain":         {rep, Options{Effect: 0.1, Power: 1}, "power"},
-		"alpha":           {rep, Options{Effect: 0.1, Alpha: 2}, "alpha"},
-		"no pilot":        {small, Options{Effect: 0.1}, "measure a pilot first"},
-		"no such clock":   {rep, Options{Effect: 0.1, Clock: report.ClockWarm}, "no arm has"},
-		"no arms of them": {rep, Options{Effect: 0.1, Arms: []string{"x"}}, "no arm has"},
+		"no effect":     {rep, Options{}, "effect"},
+		"NaN effect":    {rep, Options{Effect: math.NaN()}, "effect"},
+		"power of 1":    {rep, Options{Effect: 0.1, Power: 1}, "power"},
+		"alpha of 2":    {rep, Options{Effect: 0.1, Alpha: 2}, "alpha"},
+		"no pilot":      {small, Options{Effect: 0.1}, "measure a pilot first"},
+		"no such clock": {rep, Options{Effect: 0.1, Clock: report.ClockWarm}, "no arm has"},
+		"no such arm":   {rep, Options{Effect: 0.1, Arms: []string{"x"}}, "no arm has"},
 	} {
 		if _, err := Make(test.rep, test.o); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
