@@ -33,7 +33,8 @@ func TestPlanSpendsAlphaAndNoMore(t *testing.T) {
 	}
 }
 
-// experiment runs a made-up experiment. It returns the round in which it stopped (0 means at its end) and its claim.
+// experiment runs a made-up experiment. It returns the round in which the experiment stopped (0 means at its end) and
+// its Watch.
 func experiment(rng *rand.Rand, rounds int, factors []float64) (stopped int, w *Watch) {
 	w = NewWatch(report.ClockInit, rounds, stat.Alpha)
 	for round := 1; round <= rounds; round++ {
@@ -81,7 +82,7 @@ func TestClearWinnerEndsTheRunEarly(t *testing.T) {
 	for range 20 {
 		stopped, w := experiment(rng, 400, []float64{1.1, 1, 1.3, 1.31})
 		if stopped == 0 || stopped > 200 {
-			t.Errorf("10 %% faster, and the run ended in round %d", stopped)
+			t.Errorf("one arm is 10 %% faster, but the run ended in round %d, want round 200 or earlier", stopped)
 		}
 		if !w.Stopped || w.Ended != stopped || w.Level != w.looks[w.Looks-1].Level {
 			t.Errorf("ended in round %d: %+v", stopped, w.Sequential)
@@ -93,7 +94,7 @@ func TestClearWinnerEndsTheRunEarly(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSampleIsNotCounted(t *testing.T) {
+func TestRecordsThatAreNotSamplesAreNotCounted(t *testing.T) {
 	w := NewWatch(report.ClockWait, 40, 0.05)
 	w.Observe(&record.Record{Arm: "a", Start: record.Warm, DurationMs: new(1.0)})
 	w.Observe(&record.Record{Arm: "a", Start: record.Cold, Marked: record.Priming, ClientDurationMs: new(1.0)})
@@ -104,7 +105,7 @@ func TestWhatIsNoSampleIsNotCounted(t *testing.T) {
 	w.Observe(&record.Record{Arm: "a", Start: record.Cold, FirstAfterDeploy: true, ClientDurationMs: new(1.0)})
 	w.Observe(&record.Record{Arm: "b", Start: record.Cold, Round: 1, ClientDurationMs: new(7.0)})
 	if w.Enough(19) || w.Enough(20) || w.Enough(40) {
-		t.Error("one arm without samples cannot be beaten")
+		t.Error("the run ends although one of the two arms has no samples")
 	}
 }
 
@@ -127,15 +128,16 @@ func TestResumedRunTakesTheSameLooks(t *testing.T) {
 			end = round
 		}
 	}
+	if end == 0 || end == 60 {
+		t.Fatalf("the run ended in round %d, but this test needs a run that ends early", end)
+	}
 	for round := 1; round <= 60; round++ {
 		if resumed.Enough(round) {
 			if round != end {
-				t.Errorf("ended in round %d, resumed in %d", end, round)
+				t.Errorf("the run ended in round %d, the resumed run in %d", end, round)
 			}
 			return
 		}
 	}
-	if end != 0 {
-		t.Errorf("ended in round %d, resumed never", end)
-	}
+	t.Errorf("the run ended in round %d, the resumed run never", end)
 }
