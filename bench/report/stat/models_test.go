@@ -45,6 +45,9 @@ type models struct {
 func loadModels(t *testing.T) (in models) {
 	t.Helper()
 	read(t, "generate_models.py", "models.json", &in)
+	if len(in.Paired) == 0 || len(in.Lines) == 0 || len(in.Roots) == 0 || len(in.Serial) == 0 || len(in.Clusters) == 0 || len(in.Power) == 0 {
+		t.Fatal("a list in models.json is empty")
+	}
 	return in
 }
 
@@ -59,16 +62,16 @@ func TestPairedAgainstSciPy(t *testing.T) {
 			got, want float64
 		}{{"estimate", got.Estimate, want.Estimate}, {"lower bound", got.CI.Lo, want.CI[0]}, {"upper bound", got.CI.Hi, want.CI[1]}} {
 			if math.Abs(c.got-c.want) > 1e-9 {
-				t.Errorf("pairs %d: %s is %v, independently %v", i, c.name, c.got, c.want)
+				t.Errorf("pairs %d: %s is %v, the independent value is %v", i, c.name, c.got, c.want)
 			}
 		}
 		near(t, fmt.Sprintf("pairs %d: p", i), got.P, want.P, 1e-9)
 	}
 	if _, ok := Paired([]float64{1, 2, 3, 4, 5}, Alpha, Dependence{}); ok {
-		t.Error("five pairs have no interval")
+		t.Error("five pairs have an interval")
 	}
 	if p := SignedRank(make([]float64, 20)); p != 1 {
-		t.Errorf("no difference at all: p = %v", p)
+		t.Errorf("all differences are 0: p = %v, want 1", p)
 	}
 	same, ok := Paired([]float64{2, 2, 2, 2, 2, 2, 2, 2}, Alpha, Dependence{})
 	if !ok || same.Estimate != 2 || same.CI != (Interval{2, 2}) {
@@ -130,16 +133,16 @@ func TestLeastSquaresAgainstStatsmodels(t *testing.T) {
 		root, ci, ok := fit.Root()
 		near(t, "root", root, want.Root, 1e-8)
 		if ok != (want.CI != nil) {
-			t.Errorf("interval %v, independently %v", ci, want.CI)
+			t.Errorf("interval %v, the independent value is %v", ci, want.CI)
 		} else if ok && (math.Abs(ci.Lo-want.CI[0]) > 2e-4 || math.Abs(ci.Hi-want.CI[1]) > 2e-4) {
-			t.Errorf("interval %v, independently %v", ci, *want.CI)
+			t.Errorf("interval %v, the independent value is %v", ci, *want.CI)
 		}
 	}
 	if _, err := Fit([][]float64{{1, 2}, {1, 2}, {1, 2}}, []float64{1, 2, 3}); err == nil {
-		t.Error("a line through one place")
+		t.Error("no error for a line through points at one x")
 	}
 	if _, err := Fit([][]float64{{1, 2}}, []float64{1}); err == nil {
-		t.Error("a line through one point")
+		t.Error("no error for a line through one point")
 	}
 }
 
@@ -165,12 +168,12 @@ func TestClustersAgainstResampling(t *testing.T) {
 			w := want.CI[q]
 			tolerance := 0.12 * (w[1] - w[0])
 			if math.Abs(ci[k].Lo-w[0]) > tolerance || math.Abs(ci[k].Hi-w[1]) > tolerance {
-				t.Errorf("clusters %d, quantile %s: %v, independently %v", i, q, ci[k], w)
+				t.Errorf("clusters %d, quantile %s: %v, the independent value is %v", i, q, ci[k], w)
 			}
 		}
 	}
 	if _, ok := NewClusters(make([][]float64, 9)).Intervals([]float64{0.5}, 1); ok {
-		t.Error("nine environments have no interval")
+		t.Error("nine environments have an interval")
 	}
 }
 
@@ -187,7 +190,7 @@ func TestPowerAgainstSimulation(t *testing.T) {
 		}
 		n, ok := pair.Needed(want.Power, 0.05, 100_000)
 		if !ok || math.Abs(float64(n-want.N)) > 0.12*float64(want.N) {
-			t.Errorf("sd %v, ratio %v: %d needed for what %d reach", want.SD, want.Ratio, n, want.N)
+			t.Errorf("sd %v, ratio %v: Needed says %d, but the simulation has this power with %d", want.SD, want.Ratio, n, want.N)
 		}
 	}
 	flat := []float64{5, 5, 5, 5, 5, 5}
@@ -198,7 +201,7 @@ func TestPowerAgainstSimulation(t *testing.T) {
 		t.Errorf("%d needed to tell 5 from 5.5 without noise", n)
 	}
 	if _, ok := NewSlower(flat, 1).Needed(0.8, 0.05, 1000); ok {
-		t.Error("nothing can be told from itself")
+		t.Error("Needed says that an arm can be told from itself")
 	}
 }
 
@@ -208,6 +211,6 @@ func TestOutliers(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	if got := NewSample(append(make([]float64, 20), 5)).Outliers(); got != nil {
-		t.Errorf("without a spread nothing is far: %v", got)
+		t.Errorf("values without a spread have outliers: %v", got)
 	}
 }

@@ -47,6 +47,9 @@ type independent struct {
 func load(t *testing.T) (in independent, samples map[string]*Sample) {
 	t.Helper()
 	read(t, "generate.py", "independent.json", &in)
+	if len(in.Samples) == 0 || len(in.Orders) == 0 || len(in.Pairs) == 0 || len(in.Shifts) == 0 || len(in.Ratios) == 0 || len(in.Ranges) == 0 || len(in.Holm) == 0 {
+		t.Fatal("a list in independent.json is empty")
+	}
 	samples = map[string]*Sample{}
 	for _, s := range in.Samples {
 		samples[s.Name] = NewSample(s.Values)
@@ -80,7 +83,7 @@ func read(t *testing.T, script, file string, into any) {
 func near(t *testing.T, what string, got, want, relative float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= relative*math.Max(math.Abs(want), 1e-300)) {
-		t.Errorf("%s is %v, independently %v", what, got, want)
+		t.Errorf("%s is %v, the independent value is %v", what, got, want)
 	}
 }
 
@@ -104,11 +107,11 @@ func TestOrderStatisticsAgainstSciPy(t *testing.T) {
 	for _, want := range in.Orders {
 		got, ok := Order(want.N, want.Q)
 		if ok != (want.Order != nil) {
-			t.Errorf("n %d, q %v: %+v, independently %v", want.N, want.Q, got, want.Order)
+			t.Errorf("n %d, q %v: %+v, the independent value is %v", want.N, want.Q, got, want.Order)
 			continue
 		}
 		if ok && (float64(got.Hi-got.Lo) != want.Order[1]-want.Order[0] || math.Abs(got.Coverage-want.Order[2]) > 1e-9) {
-			t.Errorf("n %d, q %v: %+v, independently %v", want.N, want.Q, got, *want.Order)
+			t.Errorf("n %d, q %v: %+v, the independent value is %v", want.N, want.Q, got, *want.Order)
 		}
 	}
 	for q, least := range map[float64]int{0.5: 6, 0.8: 14, 0.9: 29, 0.95: 59, 0.99: 299} {
@@ -144,7 +147,7 @@ func TestCoverage(t *testing.T) {
 				}
 			}
 			if got := float64(held) / times; math.Abs(got-o.Coverage) > 0.01 {
-				t.Errorf("n %d, q %v: %.4f of intervals hold it, exactly %.4f", n, q, got, o.Coverage)
+				t.Errorf("n %d, q %v: %.4f of intervals hold it, Order says %.4f", n, q, got, o.Coverage)
 			}
 		}
 	}
@@ -182,7 +185,7 @@ func TestUnpairedAgainstSciPy(t *testing.T) {
 			got, want float64
 		}{{"estimate", got.Estimate, want.Estimate}, {"lower bound", got.CI.Lo, want.CI[0]}, {"upper bound", got.CI.Hi, want.CI[1]}} {
 			if math.Abs(c.got-c.want) > 1e-9 {
-				t.Errorf("samples %d: %s is %v, independently %v", i, c.name, c.got, c.want)
+				t.Errorf("samples %d: %s is %v, the independent value is %v", i, c.name, c.got, c.want)
 			}
 		}
 		if got.Told != (got.P < want.Level) || got.Told != (got.CI.Lo > 0 || got.CI.Hi < 0) {
@@ -239,21 +242,21 @@ func TestHolmAgainstStatsmodels(t *testing.T) {
 func TestFewValues(t *testing.T) {
 	none, one, same := NewSample(nil), NewSample([]float64{3}), NewSample([]float64{3, 3, 3, 3, 3, 3, 3, 3})
 	if m, _, ok := none.Median(); ok || !math.IsNaN(m) || !math.IsNaN(none.Mean()) || !math.IsNaN(none.Quantile(0.5)) {
-		t.Error("no values have no median")
+		t.Error("a sample without values has a median, a mean or a quantile")
 	}
 	if m, _, ok := one.Median(); ok || m != 3 {
 		t.Errorf("one value: %v %v", m, ok)
 	}
 	if _, ok := one.Interval(0.9); ok {
-		t.Error("one value has no interval")
+		t.Error("one value has an interval")
 	}
 	for _, pair := range [][2]*Sample{{none, one}, {one, same}, {same, same}} {
 		if s, ok := Unpaired(pair[0].InOrder(), pair[1].InOrder(), Alpha); s.Told || ok && s.P <= Alpha {
-			t.Errorf("%+v for nothing to tell apart", s)
+			t.Errorf("samples that do not differ are told apart: %+v", s)
 		}
 	}
 	if draws := (Rounds{{math.NaN(), math.NaN()}, {1, 2}}).Quantile(0.5, 1, 1); !math.IsNaN(draws[0][0]) {
-		t.Errorf("no values, but resamples: %v", draws[0][0])
+		t.Errorf("an arm without values has resamples: %v", draws[0][0])
 	}
 	if s, ok := Ratios([]float64{3, 4}, Draws{{3, 3, 3}, {4, 4, 4}}, Alpha).Pair(0, 1); ok || s.Told {
 		t.Errorf("constants told apart: %+v", s)
@@ -263,10 +266,10 @@ func TestFewValues(t *testing.T) {
 	}
 }
 
-func TestTailSpeaksOnlyWhereFiveValuesLieBeyond(t *testing.T) {
+func TestTailNeedsFiveValuesBeyondIt(t *testing.T) {
 	for n, want := range map[int]float64{0: 0, 49: 0, 50: 0.9, 99: 0.9, 100: 0.95, 499: 0.95, 500: 0.99, 5000: 0.99} {
 		if q, ok := Tail(n); q != want || ok != (want != 0) {
-			t.Errorf("Tail(%d) = %v, %v", n, q, ok)
+			t.Errorf("Tail(%d) = %v, %v; want %v", n, q, ok, want)
 		}
 	}
 }
