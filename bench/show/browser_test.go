@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
-// open opens the page of a report.
+// open opens a report.
 func open(t *testing.T, browser context.Context, rep *report.Report, width int64, scheme string) *tab {
 	t.Helper()
 	return &tab{pagetest.Open(t, browser, []byte(drawHTML(t, rep)), width, scheme)}
@@ -33,7 +33,7 @@ func (p *tab) choose(name, value string) {
 	p.Drawn()
 }
 
-// openAll opens all closed parts and waits for their pictures.
+// openAll opens all closed parts of the page, and waits for their pictures.
 func (p *tab) openAll() {
 	p.Run(`for (const d of document.querySelectorAll('details:not([open])')) d.open = true`)
 	p.Until(`[...document.querySelectorAll('.plot')].every((e) => e.firstChild) && document.documentElement.dataset.drawn === 'true'`)
@@ -41,7 +41,7 @@ func (p *tab) openAll() {
 
 const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter((r) => !r.hidden).length`
 
-// TestInABrowser opens one browser for all pages, and tests share a page if they can: each takes seconds to start.
+// TestInABrowser opens one browser, and shares one page between most of its parts, because both take seconds to open.
 func TestInABrowser(t *testing.T) {
 	browser := pagetest.Chromium(t)
 	usual := packaging(t)
@@ -63,14 +63,14 @@ func TestInABrowser(t *testing.T) {
 			t.Errorf("without images: %d rows, want %d", n, want)
 		}
 		if s := eval[string](p, `document.getElementById('shown').textContent`); s != "15 of 23 arms" {
-			t.Error(s)
+			t.Errorf("without images the page says %q", s)
 		}
 		if n := eval[int](p, `document.querySelectorAll('#plot-spread circle').length`); n >= before || n == 0 {
-			t.Errorf("%d points, %d before", n, before)
+			t.Errorf("without images: %d points, want fewer than the %d before, and more than 0", n, before)
 		}
 		p.choose("bootstrap", "rawtcp")
 		if n := eval[int](p, shownRows); n != 13 {
-			t.Errorf("without rawtcp: %d rows", n)
+			t.Errorf("without rawtcp: %d rows, want 13", n)
 		}
 		for _, k := range []string{"zip", "image-minimal"} {
 			p.choose("package", k)
@@ -102,7 +102,7 @@ func TestInABrowser(t *testing.T) {
 		p.Drawn()
 		p.choose("package", "image")
 		if s := eval[string](p, `location.hash + document.querySelectorAll('#filters input:not(:checked)[type=checkbox]').length`); s != "0" {
-			t.Errorf("back at the beginning the address holds %q", s)
+			t.Errorf("after the filter was undone, the rest of the address and the number of closed filters are %q, want 0", s)
 		}
 	})
 
@@ -146,11 +146,11 @@ func TestInABrowser(t *testing.T) {
 		p := open(t, browser, usual, 1440, "dark")
 		background := func() string { return eval[string](p, `getComputedStyle(document.body).backgroundColor`) }
 		if b := background(); b != "rgb(20, 23, 27)" {
-			t.Errorf("dark: %s", b)
+			t.Errorf("the dark theme's background is %s", b)
 		}
 		p.Do(chromedp.Click(chromedp.ID("theme")))
 		if b := background(); b != "rgb(255, 255, 255)" {
-			t.Errorf("the button: %s", b)
+			t.Errorf("after a click on the theme button the background is %s", b)
 		}
 	})
 
@@ -163,14 +163,14 @@ func TestInABrowser(t *testing.T) {
 			t.Errorf("%d bytes of PDF, %v", len(data), err)
 		}
 		if n := eval[int](p, `window.closedOnPaper ?? -1`); n != 0 {
-			t.Errorf("on paper %d parts are closed or pictures missing", n)
+			t.Errorf("on paper, %d parts are closed or have no picture", n)
 		}
 	})
 
 	t.Run("nothing but warm samples, text that looks like markup", func(t *testing.T) {
 		p := open(t, browser, least(t), 360, "light")
 		if s := eval[string](p, `document.querySelector('main > .absent').textContent`); !strings.Contains(s, "Cold starts of each arm (no cold start was measured)") || strings.Count(s, "(") < 5 {
-			t.Errorf("what is not shown: %s", s)
+			t.Errorf("the list of parts that are not shown: %s", s)
 		}
 	})
 
@@ -184,7 +184,7 @@ func TestInABrowser(t *testing.T) {
 	})
 }
 
-// mixed is a report of lab and AWS side by side.
+// mixed returns one report of lab and AWS records.
 func mixed(t *testing.T) *report.Report {
 	t.Helper()
 	var records strings.Builder
@@ -201,9 +201,9 @@ func mixed(t *testing.T) *report.Report {
 	return rep
 }
 
-// widthsAndThemes checks the page on a telephone, a tablet and a desktop: nothing is wider than the window, every
-// picture is drawn and has a table, and axe-core's rules hold. A theme changes only contrasts, so only they are checked
-// in the dark theme.
+// widthsAndThemes opens a page as wide as a telephone, a tablet and a desktop. Nothing is wider than the window, every
+// picture is drawn and has its table, and axe-core finds no fault. The dark theme changes only contrasts, so axe-core
+// checks only those there.
 func widthsAndThemes(t *testing.T, browser context.Context) {
 	const contrasts = "runOnly: ['color-contrast'],"
 	for _, c := range []struct {
@@ -220,13 +220,13 @@ func widthsAndThemes(t *testing.T, browser context.Context) {
 		bad := eval[[]string](p, `[...document.querySelectorAll('.plot')].filter((e) => e.id !== 'plot-hero').map((e) => e.closest('section, details.part')).filter((e) =>
 			!e.querySelector('.plot svg') || !e.querySelector('table tbody tr') || !e.querySelector('h2')).map((e) => e.id)`)
 		if len(bad) > 0 {
-			t.Errorf("%d px, %s: without picture or table: %v", c.width, c.scheme, bad)
+			t.Errorf("%d px, %s: parts without a picture, a table or a heading: %v", c.width, c.scheme, bad)
 		}
 		if n := eval[int](p, `document.querySelectorAll('.plot svg').length`); n < 15 {
-			t.Errorf("%d px, %s: %d pictures", c.width, c.scheme, n)
+			t.Errorf("%d px, %s: %d pictures, want 15 or more", c.width, c.scheme, n)
 		}
 		if wider := p.Wider(); len(wider) > 0 {
-			t.Errorf("at %d px: %v", c.width, wider)
+			t.Errorf("wider than the window of %d px: %v", c.width, wider)
 		}
 		if bad := eval[[]string](p, `[...document.querySelectorAll('.plot svg[class]')].filter((s) => s.getBoundingClientRect().right > innerWidth + 1).map((s) => s.closest('.plot').id)`); len(bad) > 0 {
 			t.Errorf("pictures wider than %d px: %v", c.width, bad)
@@ -239,7 +239,7 @@ func widthsAndThemes(t *testing.T, browser context.Context) {
 	}
 }
 
-// aHundredThousandRecords checks what such a page holds, and logs how long a browser took to draw it.
+// aHundredThousandRecords checks the size and the text of such a page. It only logs how long the page takes.
 func aHundredThousandRecords(t *testing.T, browser context.Context) {
 	rep := many(t)
 	if rep.Records < 100_000 {
@@ -247,10 +247,10 @@ func aHundredThousandRecords(t *testing.T, browser context.Context) {
 	}
 	html := drawHTML(t, rep)
 	if len(html) > 1_500_000 {
-		t.Errorf("%d bytes", len(html))
+		t.Errorf("the page has %d bytes, want at most 1,500,000", len(html))
 	}
 	if !strings.Contains(html, "Points are a random choice of at most 160 cold starts of an arm") {
-		t.Error("the page does not say that its points are a choice")
+		t.Error("the page does not say that it shows a random choice of points")
 	}
 	p := open(t, browser, rep, 1440, "light")
 	timing := eval[map[string]float64](p, `({drawn: performance.getEntriesByName('drawn')[0].startTime, interactive: performance.getEntriesByType('navigation')[0].domInteractive})`)

@@ -42,7 +42,7 @@ func phases(rec *record.Record) {
 	rec.EventPhasesMs = moments(0.8**rec.DurationMs, "eventRead", "handlerDone", "responseSent")
 }
 
-// makeReport writes records and their run.json, and returns their report.
+// makeReport writes records and their run.json, and returns the report of them.
 func makeReport(t *testing.T, run recordtest.Run, o report.Options, change ...func(*record.Record)) *report.Report {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "records.jsonl")
@@ -75,7 +75,7 @@ func makeReport(t *testing.T, run recordtest.Run, o report.Options, change ...fu
 	return rep
 }
 
-// few is a small run with two memory sizes, and with one published figure.
+// few returns the report of a small run of two memory sizes, with a published figure.
 func few(t *testing.T) *report.Report {
 	return makeReport(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[3:9], MemoryMB: []int{128, 1024}, Cold: 8, Warm: 6, Environments: 2, Seed: 5},
 		report.Options{Baselines: []report.Baseline{{
@@ -84,7 +84,7 @@ func few(t *testing.T) *report.Report {
 		}}}, phases)
 }
 
-// many is a run of 100,000 records.
+// many returns the report of a run of 100,000 records.
 func many(t *testing.T) *report.Report {
 	return makeReport(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 2350, Warm: 2000, Seed: 7}, report.Options{})
 }
@@ -105,7 +105,7 @@ var (
 	policies = regexp.MustCompile(`sha256-(?:[^&']|&#43;)*`)
 )
 
-// split returns a page's data, and its prose and tables without styles, programs and data.
+// split returns a page's data, and its text and tables without styles, programs and data.
 func split(t *testing.T, page string) (data, prose string) {
 	t.Helper()
 	m := dataPart.FindStringSubmatch(page)
@@ -133,7 +133,7 @@ func golden(t *testing.T, name, got string) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (go test -update writes the new text):\n%s", path, d)
+		t.Errorf("%s (go test -update accepts it):\n%s", path, d)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestHTMLGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		delete(rest, "arms")
-		var lines strings.Builder // each arm on its own line, so that a difference can be read
+		var lines strings.Builder // an arm a line, so that a difference can be read
 		for _, a := range arms.Arms {
 			fmt.Fprintf(&lines, "%s\n", a)
 		}
@@ -170,9 +170,13 @@ func TestAPageLoadsNothing(t *testing.T) {
 		t.Errorf("the page may load something: %s", m)
 	}
 	if !strings.Contains(prose, "default-src &#39;none&#39;") {
-		t.Error("no policy")
+		t.Error("the page has no content security policy")
 	}
-	for _, p := range programs.FindAllString(page, -1) {
+	all := programs.FindAllString(page, -1)
+	if len(all) != 2 {
+		t.Errorf("%d programs, want 2", len(all))
+	}
+	for _, p := range all {
 		code := strings.TrimSuffix(strings.TrimPrefix(p, "<script>"), "</script>")
 		if !strings.Contains(strings.ReplaceAll(page, "&#43;", "+"), strings.TrimSuffix(strings.Fields(pages.Policy(code))[3], ";")[1:51]) {
 			t.Error("the policy does not let a program run")
@@ -196,12 +200,11 @@ func TestTextOfARecordStaysText(t *testing.T) {
 		t.Error("an arm's name became markup")
 	}
 	if n := strings.Count(page, "<script"); n != 3 {
-		t.Errorf("%d scripts", n)
+		t.Errorf("%d scripts, want 3: the arm's name adds no script", n)
 	}
 }
 
-// TestLibrariesAreThePublishedOnes compares the embedded libraries with those that npm installed from the lock file. The
-// lock file has their digests.
+// The embedded libraries are those that npm installed. npm checks their digests in the lock file.
 func TestLibrariesAreThePublishedOnes(t *testing.T) {
 	for name, published := range map[string]string{"d3.min.js": "d3/dist/d3.min.js", "plot.min.js": "@observablehq/plot/dist/plot.umd.min.js"} {
 		want, err := os.ReadFile(filepath.Join("..", "..", "node_modules", published))
@@ -224,7 +227,7 @@ func TestShellLine(t *testing.T) {
 	}
 }
 
-// Headings of several sets of factors begin alike, but each part must have its own ID.
+// The headings of two sets of factors begin alike, but each element must have an ID of its own.
 func TestPartsHaveTheirOwnIDs(t *testing.T) {
 	r := &report.Report{Factors: []report.Factors{
 		{Source: record.Lab, Text: []string{"a"}}, {Source: record.AWS, Text: []string{"b"}},

@@ -14,8 +14,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// loaded is a report of two arms under six repeats of a load of 40 requests: an open load, or, if url is set, a closed
-// load by function URL.
+// loaded returns the report of two arms under six repeats of a load of 40 requests. The load is open, or it is closed
+// and calls function URLs.
 func loaded(t *testing.T, url bool) *report.Report {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// Figures of Power Tuning are shown for each memory size, with their cost.
+// A report shows imported results of Power Tuning by memory size, with their costs.
 func TestImportedTuning(t *testing.T) {
 	rep, err := report.Stream(strings.NewReader(`{"schema":1,"source":"aws","arm":"f/zip","memorySizeMB":128,"start":"warm","published":"Power Tuning","summary":{"of":"Duration and INIT, trimmed mean","averageMs":117.2,"costUSD":2.46e-7}}
 {"schema":1,"source":"aws","arm":"f/zip","memorySizeMB":512,"start":"warm","published":"Power Tuning","summary":{"of":"Duration and INIT, trimmed mean","averageMs":31.9,"costUSD":2.68e-7}}
