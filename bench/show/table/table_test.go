@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// sample is a table with all kinds of cells: words, figures, missing figures, and a short row.
+// sample has everything that a table can have.
 func sample() Table {
 	t := Table{Title: "Cold | starts", Note: "a note of several words", Heads: Heads(1, "arm", "INIT\nms", "cold")}
 	t.Heads = append(t.Heads, Head{Text: "why", Left: true})
@@ -20,7 +20,7 @@ func TestText(t *testing.T) {
 		width int
 		want  string
 	}{
-		"as wide as it needs to be": {0, `
+		"any width": {0, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -29,7 +29,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"words of the last column go on below": {64, `
+		"narrow: the last column is wrapped": {64, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -39,7 +39,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"words are on their own lines if room is short": {30, `
+		"very narrow: the last column has lines of its own": {30, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -60,7 +60,7 @@ a note of several words
 	}
 }
 
-// Characters that mean something in Markdown are escaped in titles and cells.
+// Signs of Markdown in a title or a cell are escaped.
 func TestMarkdown(t *testing.T) {
 	if got := sample().Markdown(); got != `
 ### Cold \| starts
@@ -77,7 +77,7 @@ a note of several words
 	}
 }
 
-func TestFittingLeavesOutWhatSaysNothing(t *testing.T) {
+func TestFittingLeavesOutColumns(t *testing.T) {
 	var b strings.Builder
 	if err := sample().Fitting(20).CSV(&b); err != nil || b.String() != "arm,\"INIT\nms\"\nzip,10.00\nbashtcp*,9.50\nimage,not measured: no such package in this folder\n" {
 		t.Errorf("%v\n%s", err, &b)
