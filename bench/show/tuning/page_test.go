@@ -17,7 +17,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the pages")
 
-// result is a made-up tuning of a CPU-bound function. One power value failed.
+// result returns a made-up tuning of a function that is CPU-bound. One power value failed.
 func result(name, source string, factor float64) *power.Output {
 	best := power.Choice{Power: 1769, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Architecture: "arm64", PackageType: "Zip"}
 	o := &power.Output{Choice: best, Source: source, Seed: 7, Num: 50, Strategy: power.Speed, Currency: "USD",
@@ -46,7 +46,7 @@ func several() *power.Sweep {
 		Visualization: power.CompareURL(power.VisualizationBase, power.CurveOf("a", a.ByPowerValue), power.CurveOf("b", b.ByPowerValue))}
 }
 
-// all is a tuning of 46 power values, which are too many to label each one.
+// all returns a tuning of 46 power values, whose labels have no room beside each other.
 func all() *power.Sweep {
 	o := result("wide", "aws", 1)
 	v := o.ByPowerValue[3]
@@ -79,8 +79,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// In a browser the page is drawn, is not wider than the window, is accessible in both themes, reports no error and
-// loads nothing.
+// In a browser, in both themes, the page is drawn, fits the window's width and is accessible. pagetest fails a page that
+// logs an error or requests a file.
 func TestPageInABrowser(t *testing.T) {
 	browser := pagetest.Chromium(t)
 	for _, test := range []struct {
@@ -95,9 +95,9 @@ func TestPageInABrowser(t *testing.T) {
 			t.Errorf("%s: %d pictures, want 1", test.name, n)
 		}
 		if wider := p.Wider(); len(wider) > 0 {
-			t.Errorf("%s at %d px: %v", test.name, test.width, wider)
+			t.Errorf("%s: wider than the window of %d px: %v", test.name, test.width, wider)
 		}
-		// Each power value that did not fail has a dot for its time. (Its cost is a square, which is not a circle element.)
+		// A dot of time and a square of cost for each power value that did not fail.
 		ok := 0
 		for _, o := range test.sweep.Functions {
 			ok += len(slices.DeleteFunc(slices.Clone(o.ByPowerValue), func(v power.Value) bool { return v.Failed != "" }))
@@ -120,7 +120,7 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 		if !test.axe {
-			continue // axe is slow, so it checks each theme and each kind of page once
+			continue // axe is slow: it checks each theme once, and one and several functions once
 		}
 		for _, v := range p.Axe(filepath.Join("..", "..", ".."), "") {
 			t.Errorf("%s at %d px: %s", test.name, test.width, v)
