@@ -54,7 +54,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	// so that the lab and the driver know it in anybody's assembly
+	// the lab and the driver read the identity in the assembly of any app
 	want := arm.Identity{Arm: "Hello", Bootstrap: bashfunction.DefaultBootstrap, Package: arm.ZIP, Architecture: arm.ARM64, Handler: "hello"}
 	if got := templateOf(t, stack).ofType(functionType)[0].Metadata.Twinstart; !reflect.DeepEqual(got, want) {
 		t.Errorf("identity %+v, want %+v", got, want)
@@ -64,7 +64,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 	}
 }
 
-// TestBashFunctionForThisMachine makes functions for a lab on x86_64; the default is arm64.
+// The context key architecture makes functions for a lab on x86_64. Without it they are for arm64.
 func TestBashFunctionForThisMachine(t *testing.T) {
 	dir := project(t)
 	stack := awscdk.NewStack(newApp(t, "", map[string]any{"architecture": "x86_64"}), jsii.String("Mine"), nil)
@@ -234,8 +234,8 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "prop MemorySize is 127: use a whole number of MB from 128 to 10240"},
 		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "prop MemorySize is 10241: ..."},
 		{"half a MB", &bashfunction.BashFunctionProps{FunctionOptions: number(128.5)}, "prop MemorySize is 128.5: ..."},
-		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "prop Timeout is 901: use a whole number of seconds from 1 to 900"},
-		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "prop Timeout is 0.5: ..."},
+		{"long time-out", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "prop Timeout is 901: use a whole number of seconds from 1 to 900"},
+		{"short time-out", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "prop Timeout is 0.5: ..."},
 		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "props LogRetention and LogRemovalPolicy ..."}, //nolint:staticcheck // deprecated, hence refused
 	} {
 		if test.props != nil {
@@ -251,7 +251,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 		}
 	}
 	if children := *stack.Node().Children(); len(children) != 0 {
-		t.Errorf("%d constructs are left of functions that could not be", len(children))
+		t.Errorf("%d constructs are left of functions that were refused, want 0", len(children))
 	}
 }
 

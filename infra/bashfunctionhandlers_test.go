@@ -44,8 +44,8 @@ func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 	}
 }
 
-// If something in a handler works on a developer's machine but not on Lambda, synth warns and names the place.
-func TestBashFunctionThatIsUnlikeOnLambda(t *testing.T) {
+// If something in a handler works on a developer's machine but not on Lambda, synth warns and names the line.
+func TestBashFunctionThatFailsOnLambdaOnly(t *testing.T) {
 	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "run() {\n  read -r x < <(date)\n  compgen -G '*.sh'\n}\n")
 	for id, props := range map[string]*bashfunction.BashFunctionProps{
@@ -83,7 +83,7 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 		return nil
 	})
 	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "already a Construct with name 'Twice'") {
-		t.Errorf("error is %v, want CDK's in one line", err)
+		t.Errorf("error is %v, want the CDK's error in one line", err)
 	}
 }
 

@@ -52,7 +52,7 @@ func TestCLISynthesizes(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(outDir, "Twinstart-cli.template.json")); err != nil {
 		t.Error(err)
 	}
-	read(t, outDir, repository) // an assembly that the CLI wrote does not name this machine's folders either
+	read(t, outDir, repository) // fails if the CLI's assembly names this machine's folders
 }
 
 // Our line comes first; the CLI adds a second one.

@@ -13,7 +13,7 @@ func TestSelectArms(t *testing.T) {
 		{"nethttp", "nethttp/zip nethttp/image nethttp/image-minimal"},
 		{"rawtcp*/zip", "rawtcp/zip rawtcp-upx/zip rawtcp-padded/zip"},
 		{"bash*/image", "bashcurl/image bashtcp/image bashtcp-static/image"},
-		{"rawtcp/zip,bashcurl/zip,rawtcp/z?p", "bashcurl/zip rawtcp/zip"}, // the order of reports, each once
+		{"rawtcp/zip,bashcurl/zip,rawtcp/z?p", "bashcurl/zip rawtcp/zip"}, // in the order of reports, each arm once
 		{"[ln]*/image", "nethttp/image lambdago/image"},
 	} {
 		arms, err := selectArms(strings.Split(test.patterns, ","))

@@ -63,7 +63,11 @@ func TestObserve(t *testing.T) {
 // All figures come from platform.report, so every function must log it.
 func TestFunctionsLogReportsInJSON(t *testing.T) {
 	template, _ := synth(t, map[string]any{"arms": "rawtcp"}, nil)
-	for _, f := range template.ofType(functionType) {
+	functions := template.ofType(functionType)
+	if len(functions) != 3 {
+		t.Errorf("%d functions, want 3", len(functions))
+	}
+	for _, f := range functions {
 		logging := f.Properties["LoggingConfig"].(map[string]any)
 		if level, given := logging["SystemLogLevel"]; logging["LogFormat"] != "JSON" || given && level != "INFO" {
 			t.Errorf("LoggingConfig is %v, want JSON at INFO", logging)
@@ -71,8 +75,8 @@ func TestFunctionsLogReportsInJSON(t *testing.T) {
 	}
 }
 
-// Dimensions come from the keys that transformers add. The emulator forgets which filters read transformed events, so
-// this test checks that.
+// Dimensions come from the keys that transformers add. The emulator does not keep which filters read transformed events,
+// so only this test checks it.
 func TestFiltersByArmReadTransformedEvents(t *testing.T) {
 	template, _ := synth(t, map[string]any{"arms": "rawtcp", "observe": "metrics,alarms"}, nil)
 	byArm := 0
@@ -115,7 +119,7 @@ func dashboardBodies(t *testing.T, template template) (texts []string, widgets [
 		text = strings.ReplaceAll(text, "${!", "${")
 		var body struct{ Widgets []map[string]any }
 		if err := json.Unmarshal([]byte(text), &body); err != nil {
-			t.Fatalf("a dashboard is no JSON: %v", err)
+			t.Fatalf("a dashboard is not JSON: %v", err)
 		}
 		texts, widgets = append(texts, text), append(widgets, body.Widgets)
 	}
@@ -166,7 +170,7 @@ func TestDashboardShowsEveryArm(t *testing.T) {
 
 // Up to 50 metrics fit on one free dashboard, up to 100 on two. With more there is one dashboard, because one is
 // cheaper than many.
-func TestDashboardsAreAsFewAsCostLeast(t *testing.T) {
+func TestDashboardsCostLittle(t *testing.T) {
 	for _, test := range []struct {
 		context map[string]any
 		metrics []int
@@ -219,11 +223,11 @@ func TestAlarmsAreForTheExperiment(t *testing.T) {
 			}
 			read++
 			if metric := stat["Metric"].(map[string]any); metric["Dimensions"] != nil {
-				t.Errorf("alarm on %v", metric)
+				t.Errorf("an alarm reads a metric with dimensions: %v", metric)
 			}
 		}
 		if a.Properties["TreatMissingData"] != "notBreaching" {
-			t.Errorf("an experiment that does not run rings: %v", a.Properties)
+			t.Errorf("this alarm would go off if the experiment does not run: %v", a.Properties)
 		}
 	}
 	if read != 6 {

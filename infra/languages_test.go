@@ -32,8 +32,8 @@ func builtLanguages(t *testing.T) {
 	}
 }
 
-// There is a function for each function and language. It has only the rights that it needs. The stack deletes it and
-// its table.
+// Each function of handlers/geo is a Lambda function in each language, with only the rights that it needs. The stack
+// deletes them and their table.
 func TestLanguages(t *testing.T) {
 	builtLanguages(t)
 	tmpl, _ := synth(t, map[string]any{"experiment": "languages", "functions": "wave,save,search", "languages": "rust,node,csharp", "package": "zip,image", "memory": "128,1024"}, nil)
@@ -47,7 +47,7 @@ func TestLanguages(t *testing.T) {
 			}
 		}
 		if strings.Contains(string(text), `"dynamodb:Query","Effect":"Allow","Resource":{"Fn::Join":["",[{"Fn::GetAtt":["Table`) != strings.Contains(string(text), "/index/geo-index") {
-			t.Errorf("a query not on the index: %s", text)
+			t.Errorf("a right to query that is not for the index: %s", text)
 		}
 	}
 	var arms []string
@@ -95,7 +95,7 @@ func TestLanguages(t *testing.T) {
 	got := tables[0].Properties
 	from, _ := got["ImportSourceSpecification"].(map[string]any)
 	if delete(got, "ImportSourceSpecification"); from["InputFormat"] != "CSV" || from["S3BucketSource"] == nil {
-		t.Errorf("first items from %v", from)
+		t.Errorf("the table imports its first items from %v, want a CSV file in S3", from)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the table (-tested +defined):\n%s", diff)
@@ -107,7 +107,7 @@ func TestLanguagesByContext(t *testing.T) {
 	builtLanguages(t)
 	tmpl, _ := synth(t, map[string]any{"experiment": "languages", "functions": "wave"}, nil)
 	if n := len(tmpl.ofType("AWS::DynamoDB::Table")); n != 0 {
-		t.Errorf("%d tables", n)
+		t.Errorf("%d tables, want 0", n)
 	}
 	if n := len(tmpl.ofType(functionType)); n != 6 {
 		t.Errorf("%d functions, want one for each language that can be built, and no variant", n)

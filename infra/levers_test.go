@@ -24,7 +24,7 @@ func pulls(tmpl template) (all []string, functions int) {
 	return all, functions
 }
 
-// If the update that forces a cold start can carry a level, the level needs no other function.
+// If the update that forces a cold start can also set a level, the level needs no function of its own.
 func TestLevers(t *testing.T) {
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "memory,logs,environment,extension", "memory": 512}, nil)
 	got, functions := pulls(template)
@@ -35,7 +35,7 @@ func TestLevers(t *testing.T) {
 	}
 	layers := template.ofType("AWS::Lambda::LayerVersion")
 	if len(layers) != 1 {
-		t.Fatalf("%d layers", len(layers))
+		t.Fatalf("%d layers, want 1", len(layers))
 	}
 	for _, f := range template.ofType(functionType) {
 		if _, has := f.Properties["Layers"]; has {
@@ -44,7 +44,7 @@ func TestLevers(t *testing.T) {
 		arms, set := f.Metadata.Twinstart.Arms()
 		for i, id := range arms {
 			if layer := set[i].Layers; (id.Levels[arm.LeverLevel] == "external") != (len(layer) == 1 && template.Resources[layer[0]].Type == "AWS::Lambda::LayerVersion") {
-				t.Errorf("%s has %v", id.Arm, layer)
+				t.Errorf("%s has the layers %v", id.Arm, layer)
 			}
 		}
 	}

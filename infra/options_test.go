@@ -181,7 +181,7 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 		}
 	}
 	if after := len(*stack.Node().Children()); after != before+1 { // the layer that this test made
-		t.Errorf("%d constructs are left of functions that could not be", after-before-1)
+		t.Errorf("%d constructs are left of functions that were refused, want 0", after-before-1)
 	}
 }
 

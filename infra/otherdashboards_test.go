@@ -35,8 +35,8 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 	}
 }
 
-// Functions that differ only in name, or whose names differ only in a slash, are told apart. The price is the one of
-// their architecture; functions of two architectures have no common price.
+// Functions that differ only in name, or whose names differ only in a slash, are told apart. The price is that of their
+// architecture. Functions of two architectures have no common price, so no query shows their costs.
 func TestDashboardOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	of := func(id string, a awslambda.Architecture) dashboard.Arm {
@@ -66,7 +66,7 @@ func TestDashboardOfAnyFunctions(t *testing.T) {
 
 // CloudWatch Logs takes five calls a second from CloudFormation, so at most three resources of each kind may begin at
 // the same time. A metric filter takes three calls, a transformer two.
-func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
+func TestFewLogsResourcesBeginAtOnce(t *testing.T) {
 	for _, context := range []map[string]any{nil, {"observe": "dashboard,metrics,alarms,queries"}} {
 		template, _ := synth(t, context, nil)
 		for kind, calls := range map[string]int{metricFilterType: 3, transformerType: 2, logGroupType: 2} {

@@ -60,7 +60,7 @@ func TestOwnPackages(t *testing.T) {
 		t.Errorf("arms %v, want %v", got, want)
 	}
 	if n := len(template.ofType(dashboardType)); n != 1 {
-		t.Errorf("%d dashboards", n)
+		t.Errorf("%d dashboards, want 1", n)
 	}
 	cache, _ := os.UserCacheDir()
 	contexts, err := filepath.Glob(filepath.Join(cache, "twinstart", "pairs", "*"))
@@ -147,6 +147,6 @@ func TestExperimentOfAnyFunctions(t *testing.T) {
 		t.Errorf("arms %v, want %v", got, want)
 	}
 	if _, err := experiment.New(stack, jsii.String("Bad"), nil); err == nil {
-		t.Error("an experiment without a name is taken")
+		t.Error("no error for an experiment without a name")
 	}
 }

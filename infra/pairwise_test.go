@@ -18,7 +18,7 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-var linter = flag.String("cfn-lint", "", "path of cfn-lint, to hold the templates of all pairs of options against CloudFormation's schemas")
+var linter = flag.String("cfn-lint", "", "path of cfn-lint, to check the templates of all pairs of options against CloudFormation's schemas")
 
 // factor is a choice of the user: values of context keys. An empty value sets no key.
 type factor []map[string]any
@@ -132,7 +132,7 @@ func TestAnyTwoOptions(t *testing.T) {
 	}
 	t.Logf("%d stacks, of which %d are refused, for %d factors", len(choices), refused, len(factors))
 	if refused == 0 || refused > 4 {
-		t.Errorf("%d of %d are refused, want the few that provision more than they reserve or want metrics by arm of shared logs", refused, len(choices))
+		t.Errorf("%d of %d are refused, want 1 to 4: those that provision more than they reserve, or ask for metrics by arm from a shared log group", refused, len(choices))
 	}
 	if *linter == "" {
 		return

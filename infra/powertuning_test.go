@@ -112,7 +112,7 @@ func powerTuningDefinition(t *testing.T) definition {
 	return d
 }
 
-// Other validators accept the state machine.
+// AWS's asl-validator accepts the state machine.
 func TestPowerTuningDefinitionIsValid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "definition.json")
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(powertuning.Definition(), "${Partition}", "aws")), 0o644); err != nil {
@@ -124,7 +124,7 @@ func TestPowerTuningDefinitionIsValid(t *testing.T) {
 	}
 }
 
-// Every failure leads to the clean-up. Every state is reached and leads on.
+// Every failure leads to the clean-up. Every state is reached, and leads only to states that exist.
 func TestPowerTuningFailuresCleanUp(t *testing.T) {
 	d := powerTuningDefinition(t)
 	steps := []step.Name{step.Initialise, step.Publish, step.Clean, step.Analyse, step.Optimise}
@@ -155,7 +155,7 @@ func TestPowerTuningFailuresCleanUp(t *testing.T) {
 		}
 		for _, r := range s.Retry {
 			if r.MaxAttempts != step.Retries {
-				t.Errorf("%s is tried again %d times, the sizes are calculated with %d", name, r.MaxAttempts, step.Retries)
+				t.Errorf("%s is tried again %d times, but the sizes are calculated with %d", name, r.MaxAttempts, step.Retries)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func TestPowerTuningFailuresCleanUp(t *testing.T) {
 		}
 	}
 	if d.States["CleanAfterFailure"].Next != "Failed" || d.States["Failed"].Type != "Fail" {
-		t.Error("a failure does not end as one")
+		t.Error("after the clean-up, a failed execution does not end as failed")
 	}
 }
 

@@ -101,7 +101,11 @@ func TestGoldenTemplate(t *testing.T) {
 
 func TestLogGroupsGoWithTheStack(t *testing.T) {
 	template, _ := synth(t, map[string]any{"arms": "nethttp/zip"}, nil)
-	for _, group := range template.ofType(logGroupType) {
+	groups := template.ofType(logGroupType)
+	if len(groups) != 1 {
+		t.Errorf("%d log groups, want 1", len(groups))
+	}
+	for _, group := range groups {
 		if diff := cmp.Diff(map[string]any{"RetentionInDays": 7.0}, group.Properties); diff != "" {
 			t.Errorf("log group (-want +got):\n%s", diff)
 		}
@@ -247,7 +251,7 @@ func TestAssembliesAreReproducible(t *testing.T) {
 		t.Fatalf("only %d files: %v", len(first), first)
 	}
 	if diff := cmp.Diff(first, second); diff != "" {
-		t.Errorf("two folders, two assemblies (-first +second):\n%s", diff)
+		t.Errorf("two folders give different assemblies (-first +second):\n%s", diff)
 	}
 }
 

@@ -132,7 +132,7 @@ func TestTuningOfManyFunctions(t *testing.T) {
 		}
 	}
 	if n := len(template.ofType("AWS::IAM::ManagedPolicy")); n != 3 {
-		t.Errorf("%d policies", n)
+		t.Errorf("%d policies, want 3", n)
 	}
 }
 
