@@ -69,7 +69,7 @@ func (a *account) bootstrap(t *testing.T) {
 	case first:
 		return
 	case a.bootstrapped.template == nil:
-		t.Fatal("the account to follow was not bootstrapped")
+		t.Fatal("the first account was not bootstrapped, so its stack cannot be copied")
 	}
 	client := cloudformation.NewFromConfig(a.config(t))
 	must(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: a.bootstrapped.template, Parameters: a.bootstrapped.parameters,
@@ -179,7 +179,7 @@ func (r running) failing(t *testing.T) string {
 	t.Helper()
 	output, err := r.wait()
 	if err == nil {
-		t.Errorf("%s: exit status 0, want another", r.what)
+		t.Errorf("%s succeeded, but it must fail", r.what)
 	}
 	return output
 }

@@ -78,11 +78,11 @@ func (read *template) leaveOut(t *testing.T) map[string]resource {
 	for id, r := range resources {
 		drop(r.(map[string]any), gone)
 		if strings.Contains(string(must(json.Marshal(r))(t)), `"CDKMetadata"`) {
-			t.Errorf("%s: CDK's own metadata was not to be there", id)
+			t.Errorf("%s has the CDK's own metadata, which the app must leave out", id)
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(left)) {
-		t.Logf("left out, for MiniStack refuses it: %d of %s", left[what], what)
+		t.Logf("left out, because MiniStack refuses it: %d of %s", left[what], what)
 	}
 	read.save(t)
 	return out

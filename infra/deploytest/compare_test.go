@@ -143,7 +143,7 @@ func zipped(t *testing.T, folder, archive string) string {
 	for _, f := range files.File {
 		packed := must(f.Open())(t)
 		if !bytes.Equal(must(io.ReadAll(packed))(t), must(os.ReadFile(filepath.Join(folder, f.Name)))(t)) {
-			t.Errorf("%s in %s is another than in %s", f.Name, archive, folder)
+			t.Errorf("%s in %s differs from the file in %s", f.Name, archive, folder)
 		}
 		packed.Close()
 	}
@@ -253,7 +253,7 @@ func readMetricFilter(t *testing.T, cfg aws.Config, physical string, want map[st
 	got := must(cloudwatchlogs.NewFromConfig(cfg).DescribeMetricFilters(context.Background(), &cloudwatchlogs.DescribeMetricFiltersInput{
 		LogGroupName: &group, FilterNamePrefix: &physical}))(t)
 	if len(got.MetricFilters) != 1 {
-		t.Errorf("%d metric filters %s", len(got.MetricFilters), physical)
+		t.Errorf("%d metric filters %s, want 1", len(got.MetricFilters), physical)
 		return map[string]any{}
 	}
 	properties := plain(t, got.MetricFilters[0])
@@ -276,7 +276,7 @@ func readAlarm(t *testing.T, cfg aws.Config, physical string, _ map[string]any) 
 	t.Helper()
 	got := must(cloudwatch.NewFromConfig(cfg).DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{physical}}))(t)
 	if len(got.MetricAlarms) != 1 {
-		t.Errorf("%d alarms %s", len(got.MetricAlarms), physical)
+		t.Errorf("%d alarms %s, want 1", len(got.MetricAlarms), physical)
 		return map[string]any{}
 	}
 	return plain(t, got.MetricAlarms[0])
@@ -290,7 +290,7 @@ func readDashboard(t *testing.T, cfg aws.Config, physical string, want map[strin
 		t.Errorf("dashboard %s: %v", physical, err)
 	}
 	if err := json.Unmarshal([]byte(want["DashboardBody"].(string)), &wanted); err != nil {
-		t.Errorf("the template's dashboard is no JSON: %v", err)
+		t.Errorf("the template's dashboard is not JSON: %v", err)
 	}
 	want["DashboardBody"] = wanted
 	return map[string]any{"DashboardBody": body, "DashboardName": aws.ToString(got.DashboardName)}

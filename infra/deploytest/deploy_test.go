@@ -201,7 +201,7 @@ func invoke(t *testing.T, a *account, stack deployed, client *lambda.Client) {
 	testdata := filepath.Join(repository, "handlers", "echo", "testdata")
 	event := must(os.ReadFile(filepath.Join(testdata, "event.json")))(t)
 	want := must(os.ReadFile(filepath.Join(testdata, "response.json")))(t)
-	for _, arm := range []string{"bashtcp/zip", "rawsyscall/zip"} { // no run measures them now
+	for _, arm := range []string{"bashtcp/zip", "rawsyscall/zip"} { // the run that was begun does not measure them
 		name := stack.functionOf(t, arm)
 		got := must(client.Invoke(context.Background(), &lambda.InvokeInput{FunctionName: &name, Payload: event}))(t)
 		if got.FunctionError != nil {

@@ -113,7 +113,7 @@ func (d deployed) createElsewhere(t *testing.T, left map[string]resource) {
 	if err != nil || json.Unmarshal(out, &answers) != nil || len(answers) != len(calls) {
 		t.Fatalf("second.py: %v: %s%s", err, out, stderr.String())
 	}
-	t.Logf("%4.1f s of CPU  %d resources created at moto, or held against AWS's model of the call", (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), len(calls))
+	t.Logf("%4.1f s of CPU  %d resources created in moto, or checked against AWS's model of the call", (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), len(calls))
 	for i, c := range calls {
 		if answers[i]["error"] != nil {
 			t.Errorf("%s: %s", c.id, answers[i]["error"])

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestSignedCalls runs the handler of examples/, which reads DynamoDB by lambda_aws, and writes the items by the
-// library too.
+// TestSignedCalls writes an item to DynamoDB with lambda_aws. Then it runs the handler of examples/, which reads items
+// with lambda_aws.
 func TestSignedCalls(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000006")

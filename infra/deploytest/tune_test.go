@@ -45,7 +45,7 @@ func TestTuning(t *testing.T) {
 	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, e.id, name)
 	machines := must(sfn.NewFromConfig(cfg).ListStateMachines(context.Background(), &sfn.ListStateMachinesInput{}))(t).StateMachines
 	if len(machines) != 1 {
-		t.Fatalf("%d state machines", len(machines))
+		t.Fatalf("%d state machines, want 1", len(machines))
 	}
 	states := sfn.NewFromConfig(cfg)
 	start := func(input string) *string {
@@ -56,7 +56,7 @@ func TestTuning(t *testing.T) {
 		c := must(local.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: &name}))(t)
 		versions := must(local.ListVersionsByFunction(context.Background(), &lambda.ListVersionsByFunctionInput{FunctionName: &name}))(t).Versions
 		if *c.MemorySize != before || strings.HasPrefix(aws.ToString(c.Description), power.Mark) || len(versions) != 1 {
-			t.Errorf("left %d MB, %d versions", *c.MemorySize, len(versions)-1)
+			t.Errorf("the tuning left %d MB, want %d, and %d versions, want 0", *c.MemorySize, before, len(versions)-1)
 		}
 	}
 	input := `{"lambdaARN": "` + arn + `", "num": 10, "powerValues": [128, 256, 512, 1769], "strategy": "speed", "includeOutputResults": true}`
@@ -85,7 +85,7 @@ func TestTuning(t *testing.T) {
 		t.Logf("%v ms at 128 MB, %v ms at more", small, large)
 	}
 	if !shaped {
-		t.Error("memory sizes are as fast as each other")
+		t.Error("128 MB is not slower than the other memory sizes")
 	}
 	// MiniStack's history leaves out the states within a Map: three for each item. Up to 1,000 invocations all values
 	// share one item.
@@ -106,7 +106,7 @@ func TestTuning(t *testing.T) {
 		published = len(must(local.ListVersionsByFunction(context.Background(), &lambda.ListVersionsByFunctionInput{FunctionName: &name}))(t).Versions) == 5
 	}
 	if !published {
-		t.Error("there is nothing to clean up")
+		t.Error("the execution published no versions, so a clean-up has nothing to do")
 	}
 	must(states.StopExecution(context.Background(), &sfn.StopExecutionInput{ExecutionArn: stopped}))(t)
 	began := time.Now()

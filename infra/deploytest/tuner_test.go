@@ -42,7 +42,7 @@ func tunerAlone(t *testing.T, a *account, dir, endpoint, function string) {
 	text := string(must(os.ReadFile(filepath.Join(dir, "template.json")))(t))
 	packaged := strings.Replace(text, `"tunestep.zip"`, `{"S3Bucket": "`+*bucket+`", "S3Key": "tunestep.zip"}`, 1)
 	if len(text) > 51_200 || packaged == text {
-		t.Fatalf("a template of %d bytes, 51,200 at most, with a program beside it: %s", len(text), text)
+		t.Fatalf("the template has %d bytes, want at most 51,200, and must name tunestep.zip: %s", len(text), text)
 	}
 	path := filepath.Join(dir, "packaged.json")
 	if err := os.WriteFile(path, []byte(packaged), 0o644); err != nil {

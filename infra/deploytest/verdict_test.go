@@ -66,7 +66,7 @@ func TestVerdict(t *testing.T) {
 	}
 	named := regexp.MustCompile("if this is killed, `(.*)` takes the stack down").FindStringSubmatch(killed.output(t))
 	if named == nil {
-		t.Fatalf("it does not say what finishes after a kill:\n%s", killed.output(t))
+		t.Fatalf("the output does not name the command that cleans up after a kill:\n%s", killed.output(t))
 	}
 	a.run(t, "bash", "-c", "YES=1 "+named[1])
 	asBefore("after a kill and " + named[1])
@@ -263,7 +263,7 @@ func (d *deployedDouble) get() (*double.Lambda, []api.Configuration) {
 			functions = append(functions, configurationOf(f))
 		}
 		d.Lambda = double.New(functions...)
-		d.Run = func(r double.Run) double.Answer { // takes as long as it says, because no INIT ends before the call starts
+		d.Run = func(r double.Run) double.Answer { // takes as long as it reports: a call shorter than its INIT would be marked
 			answer := double.Working(r)
 			time.Sleep(time.Duration((answer.InitMs + answer.DurationMs) * float64(time.Millisecond)))
 			return answer
