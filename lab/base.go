@@ -42,8 +42,8 @@ func hostBase(stateDir string) (l sandbox.Layout, err error) {
 		for _, name := range append(MountPoints(), "/usr", "/var/lang", "/var/runtime", sandbox.LayerRoot, sandbox.TaskRoot) {
 			t.folder(name)
 		}
-		for _, name := range []string{"/bin", "/sbin", "/lib", "/lib64", "/lib32"} {
-			if info, err := os.Lstat(name); err == nil && info.IsDir() { // on this host it is not a link into /usr
+		for _, name := range shared {
+			if info, err := os.Lstat(name); err == nil && info.IsDir() {
 				t.folder(name)
 				l.HostMounts = append(l.HostMounts, name)
 			} else {
@@ -53,8 +53,8 @@ func hostBase(stateDir string) (l sandbox.Layout, err error) {
 		t.file("/etc/passwd", passwd(sandbox.UID))
 		t.file("/etc/group", "root:x:0:\n") // a function's group has no name
 		t.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
-		for _, path := range copied {
-			t.copyAll(path)
+		for _, name := range copied {
+			t.copy(name)
 		}
 		return errors.Join(t.err, archive.Settle(dir))
 	})
@@ -64,11 +64,17 @@ func hostBase(stateDir string) (l sandbox.Layout, err error) {
 	return l, nil
 }
 
-// copied lists the files and folders of the host that hostBase copies. The folders have links into /usr, for example
-// the link of Debian's awk, and the certificates that curl trusts. They have no private keys.
+// shared lists folders of the host that a base mounts, or copies if they are links. Those of /etc have links into /usr,
+// for example the link of Debian's awk, and the certificates that curl trusts. They have no private keys.
+var shared = []string{
+	"/bin", "/sbin", "/lib", "/lib64", "/lib32", // links into /usr on most hosts
+	"/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted",
+}
+
+// copied lists the files of the host that hostBase copies.
 var copied = []string{
 	"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/localtime", "/etc/host.conf", "/etc/services",
-	"/etc/protocols", "/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted",
+	"/etc/protocols",
 }
 
 // passwd returns the content of /etc/passwd on Lambda, with another ID of the functions' user.
@@ -122,16 +128,6 @@ func (t *tree) copy(name string) {
 		t.file(name, string(content))
 	}
 	t.note(err)
-}
-
-// copyAll adds a file, or all files in a folder.
-func (t *tree) copyAll(name string) {
-	t.note(filepath.WalkDir(name, func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			t.copy(name)
-		}
-		return err
-	}))
 }
 
 // note keeps an error, unless it says that the host has no such file or keeps it secret.
