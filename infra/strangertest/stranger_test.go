@@ -111,7 +111,7 @@ func (s stranger) synth(t *testing.T, app string, names ...string) (assemblies [
 	return assemblies
 }
 
-var cfnLint = flag.String("cfn-lint", "", "the program to hold templates against, which make lint installs")
+var cfnLint = flag.String("cfn-lint", "", "path of cfn-lint, which make lint installs and which checks the templates")
 
 var hostArchitecture = map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 
