@@ -71,7 +71,7 @@ func TestPlainTemplate(t *testing.T) {
 		t.Errorf("parameters %v in %s", parameters, text)
 	}
 	if strings.Contains(text, `"Default":"*"`) {
-		t.Error("all functions of the account without a word")
+		t.Error("the parameter's default allows all functions of the account")
 	}
 }
 
