@@ -142,7 +142,7 @@ func available(t *testing.T, err error) bool {
 	var unavailable *packages.UnavailableError
 	if errors.As(err, &unavailable) {
 		if unavailable.What == "" || unavailable.Why == "" || unavailable.Remedy == "" {
-			t.Errorf("%#v leaves something open", unavailable)
+			t.Errorf("%#v must say what is unavailable, why, and what to do", unavailable)
 		}
 		return false
 	}
@@ -152,7 +152,7 @@ func available(t *testing.T, err error) bool {
 	return true
 }
 
-var twice = flag.Bool("twice", false, "build every bootstrap twice and compare, not only the default and one of Go (make reproducible)")
+var twice = flag.Bool("twice", false, "build every bootstrap twice and compare, not only three of them (make reproducible)")
 
 // Everything is built in two folders from two copies of the source and compared byte for byte. What cannot be built
 // here must be unavailable both times.
@@ -168,7 +168,7 @@ func TestTwiceTheSameBytes(t *testing.T) {
 			y, err2 := make(second)
 			if !available(t, err) {
 				if available(t, err2) {
-					t.Errorf("unavailable at first only")
+					t.Errorf("only the first build is unavailable")
 				}
 				need.No(t, err)
 			}
@@ -278,7 +278,7 @@ func TestWarmBuildsNothing(t *testing.T) {
 		}
 	}
 	if cold.Len() == 0 || warm.Len() != 0 {
-		t.Errorf("cold: %q, warm: %q", cold.String(), warm.String())
+		t.Errorf("cold builds log %q, want something; warm builds log %q, want nothing", cold.String(), warm.String())
 	}
 }
 
@@ -299,7 +299,7 @@ func TestBootstrapsAreThoseOfTheDesign(t *testing.T) {
 	for _, b := range packages.Bootstraps() {
 		names = append(names, b.Name)
 		if b.Doc == "" {
-			t.Errorf("%s says nothing of itself", b.Name)
+			t.Errorf("%s has no Doc", b.Name)
 		}
 	}
 	want := []string{"bashcurl", "bashtcp", "bashtcp-static", "nethttp", "rawtcp", "rawtcp-upx", "rawtcp-padded", "lambdago", "rawsyscall"}

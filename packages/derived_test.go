@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-func TestPaddedIsTheCodeAndAsLargeAsTheOther(t *testing.T) {
+func TestPaddedHasTheCodeOfRawTCPAndTheSizeOfNetHTTP(t *testing.T) {
 	need.Time(t)
 	w := workspace()
 	for _, a := range architectures {

@@ -82,7 +82,7 @@ func TestPackagesHoldTheSameBytes(t *testing.T) {
 		delete(image, name)
 	}
 	for name := range image {
-		t.Errorf("the image has %s besides", name)
+		t.Errorf("the image also has %s", name)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestMinimalImageHasOneBash(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tree(t, dir, false)["root/bin/bash"] != own["package/bash"] {
-			t.Error("/bin/bash is another one")
+			t.Error("/bin/bash is not the static Bash of the package")
 		}
 	}
 }
@@ -199,7 +199,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 		t.Errorf("error %v does not say that the folder is missing", err)
 	}
 	if _, err := w.ImageContext(ctx, arm.ZIP, "bashtcp", arm.ARM64, good); err == nil {
-		t.Error("a ZIP has no image context")
+		t.Error("no error for the image context of a ZIP")
 	}
 }
 
@@ -242,7 +242,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if said := "left out of its packages: lib/node_modules, notes.md\n"; strings.Count(log.String(), said) != 1 {
-		t.Errorf("another list is not said, %q:\n%s", said, log.String())
+		t.Errorf("the log does not have %q for another list once:\n%s", said, log.String())
 	}
 	if err := w.Exclude(dir, nil); err != nil {
 		t.Fatal(err)
