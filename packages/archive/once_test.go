@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// However many make a folder at once, it is whole when it has its name, and nothing is left beside it.
+// If many callers make a folder at once, it is complete as soon as it has its name, and nothing else is left.
 func TestOnce(t *testing.T) {
 	parent := filepath.Join(t.TempDir(), "parent")
 	dir := filepath.Join(parent, "made")
@@ -39,7 +39,7 @@ func TestOnce(t *testing.T) {
 func whole(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, "a", "file"))
 	if err == nil && string(text) != "whole" {
-		err = errors.New("it holds " + string(text))
+		err = errors.New("the file has the text " + string(text))
 	}
 	return err
 }
