@@ -146,7 +146,7 @@ func TestABaseWithoutItsRegistry(t *testing.T) {
 		t.Errorf("error %v: want one that names the base", err)
 	}
 	if _, err := b.Build(context.Background(), builder.Options{Context: dir, Platform: "linux/amd64"}); err == nil {
-		t.Error("a base of another platform served")
+		t.Error("the base of one platform was used for another")
 	}
 }
 

@@ -190,7 +190,7 @@ func TestAnImageOnABase(t *testing.T) {
 	}
 }
 
-// A digest must not depend on the machine: the golden one is valid on all.
+// A digest must not depend on the machine: all machines get the golden digest.
 func TestDigestsRepeat(t *testing.T) {
 	files := map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY d /d\nCOPY f link /e/\n", "d/1": strings.Repeat("compress me ", 1e4), "d/2!": "2", "f": "f", "link": "->f",
@@ -254,7 +254,7 @@ func TestWhatIsRefused(t *testing.T) {
 			}
 			var file *dockerfile.Error
 			if strings.HasPrefix(test.want, "Dockerfile") && !errors.As(err, &file) {
-				t.Errorf("error %T is no *dockerfile.Error", err)
+				t.Errorf("error %T is not a *dockerfile.Error", err)
 			}
 			if _, err := b.Store.Image("app"); !errors.Is(err, builder.ErrNoImage) {
 				t.Errorf("a failed build left an image: %v", err)
@@ -263,7 +263,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-func TestContextsThatAreNone(t *testing.T) {
+func TestContextsThatAreNotValid(t *testing.T) {
 	pipe := folder(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n"})
 	if err := syscall.Mkfifo(filepath.Join(pipe, "pipe"), 0o600); err != nil {
 		t.Fatal(err)

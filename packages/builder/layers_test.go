@@ -78,7 +78,7 @@ var dockerfiles = []row{
 	{"--from a stage of another platform", "FROM --platform=linux/amd64 other:1 AS a\nCOPY a.txt /\nFROM scratch\nCOPY --from=a /* /l/\n", []string{"l/ 755; l/a.txt 644 A; l/x86 640 content of x86"}, nil},
 }
 
-// kept adds the Dockerfiles of a folder. Files beside them have their layers.
+// kept adds the Dockerfiles that match a pattern. Their layers are in files of testdata/ that end in .layers.
 func kept(t *testing.T, rows []row, pattern string) []row {
 	t.Helper()
 	names, err := filepath.Glob(pattern)
@@ -204,8 +204,7 @@ func entriesOf(t *testing.T, name string) map[string]string {
 
 var owner = regexp.MustCompile(` \d+:\d+`)
 
-// sameLaidOut compares the layout of a context with its layers: both are made by the same steps. Owners are not
-// compared.
+// sameLaidOut checks that LayOut writes the same files as the layers have. It does not compare owners.
 func sameLaidOut(t *testing.T, dir, text string, layers map[string]string, base []tar.Header) {
 	t.Helper()
 	definition, err := builder.Define(dir, "Dockerfile")

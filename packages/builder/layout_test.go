@@ -128,7 +128,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := builder.Define(t.TempDir(), "../Dockerfile"); err == nil {
-		t.Error("a Dockerfile outside of its context")
+		t.Error("no error for a Dockerfile outside of its context")
 	}
 }
 
@@ -142,7 +142,7 @@ func TestWithin(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i.Within("/var/task") != want {
-			t.Errorf("%q: not %v", text, want)
+			t.Errorf("%q: Within is %v, want %v", text, !want, want)
 		}
 	}
 }

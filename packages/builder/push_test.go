@@ -149,7 +149,7 @@ func TestAFaultThatStays(t *testing.T) {
 				t.Errorf("error %v: want one line that names the image", err)
 			}
 			if _, err := remote.Head(reference(t, host+"/app:1")); err == nil {
-				t.Error("the tag is there")
+				t.Error("the failed push has tagged an image")
 			}
 		})
 	}
