@@ -144,7 +144,7 @@ func TestReadsAsDocker(t *testing.T) {
 		{"a stage is not changed by what is built on it", stages + "FROM build AS more\nENV A=3\nFROM build\n", stage},
 		{"a stage that nothing needs", "FROM golang AS build\nRUN go build\nFROM scratch\nCOPY a /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
 		{"arguments are inherited", "FROM scratch AS a\nARG X=1\nFROM a\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
-		{"arguments of another stage are not", "FROM scratch AS a\nARG X=1\nFROM scratch\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
+		{"arguments of another stage are not inherited", "FROM scratch AS a\nARG X=1\nFROM scratch\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
 		{"here-document", "FROM scratch\nENV A=1\nCOPY <<EOF /a\n$A '${A}' \"q\" \\$A\nEOF\n",
 			dockerfile.Image{From: "scratch", Config: v1.Config{Env: []string{"A=1"}}, Copies: []dockerfile.Copy{{Dest: "/a", Line: 3, Texts: text("EOF", "1 '1' \"q\" $A\n")}}}},
 		{"quoted here-document", "FROM scratch\nCOPY <<'EOF' /a\n$A\nEOF\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/a", Line: 2, Texts: text("EOF", "$A\n")}}}},
@@ -159,8 +159,8 @@ func TestReadsAsDocker(t *testing.T) {
 		{"a build argument", "ARG TAG=al2023\nFROM provided:${TAG}\nARG GIVEN=no\nCOPY $GIVEN /\n", dockerfile.Image{From: "provided:al2023", Copies: []dockerfile.Copy{copied("yes", "/", 4)}}},
 		{"ENV goes before ARG", "FROM scratch\nENV GIVEN=env\nARG GIVEN\nCOPY $GIVEN /\n",
 			dockerfile.Image{From: "scratch", Config: v1.Config{Env: []string{"GIVEN=env"}}, Copies: []dockerfile.Copy{copied("env", "/", 4)}}},
-		{"an argument before FROM is not set behind it", "ARG A=1\nFROM scratch\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 3)}}},
-		{"unless it is declared again", "ARG A=1\nFROM scratch\nARG A\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
+		{"an argument before FROM is not set after FROM", "ARG A=1\nFROM scratch\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 3)}}},
+		{"an argument before FROM that is declared again is set", "ARG A=1\nFROM scratch\nARG A\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
 		{"the platform of the build", "FROM scratch\nARG TARGETARCH\nCOPY boot-$TARGETARCH /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("boot-arm64", "/b", 3)}}},
 		{"FROM --platform", "FROM --platform=linux/amd64 provided:al2023\n", dockerfile.Image{From: "provided:al2023", Platform: "linux/amd64"}},
 		{"FROM --platform of the build", "FROM --platform=$TARGETPLATFORM scratch\n", dockerfile.Image{From: "scratch", Platform: "linux/arm64"}},
@@ -170,7 +170,7 @@ func TestReadsAsDocker(t *testing.T) {
 			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 3, From: "adapter:1"}, {Sources: []string{"a"}, Dest: "/c", Line: 4, From: "adapter:1"}}}},
 		{"ADD of a file", "FROM scratch\nADD a /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 2, Add: true}}}},
 		{"shell form", "FROM scratch\nCMD echo hello\n", dockerfile.Image{From: "scratch", Config: v1.Config{Cmd: []string{"/bin/sh", "-c", "echo hello"}}}},
-		{"what is no array is shell form, by SHELL's", "FROM scratch\nSHELL [\"/bin/bash\", \"-c\"]\nCMD [\"a\",]\n", dockerfile.Image{From: "scratch", Config: v1.Config{Cmd: []string{"/bin/bash", "-c", `["a",]`}}}},
+		{"text that is not a JSON array is shell form, with the shell of SHELL", "FROM scratch\nSHELL [\"/bin/bash\", \"-c\"]\nCMD [\"a\",]\n", dockerfile.Image{From: "scratch", Config: v1.Config{Cmd: []string{"/bin/bash", "-c", `["a",]`}}}},
 		{"what Lambda ignores", "FROM scratch\nVOLUME /data\nSTOPSIGNAL SIGINT\nHEALTHCHECK NONE\nONBUILD RUN true\nMAINTAINER me\n",
 			dockerfile.Image{From: "scratch"}},
 	} {
@@ -193,8 +193,8 @@ func TestParseNamesAMissingFile(t *testing.T) {
 	}
 }
 
-// For any text, reading must end without a panic: with an image whose paths are as promised, or with a typed
-// one-line error.
+// For any text, Read must end without a panic. It returns an error of one line with a type, or an image whose paths do
+// not lead out of the image or the context.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"../../images/minimal/Dockerfile", "../../images/provided-al2023/Dockerfile"} {
 		text, err := os.ReadFile(name)
