@@ -31,7 +31,7 @@ func by(t *testing.T, name string) Language {
 	return Language{}
 }
 
-// Two builds have the same bytes, modes and times, what compilers keep of dependencies apart.
+// Two builds have the same bytes, modes and times. The second build may reuse dependencies that were compiled before.
 func TestReproducible(t *testing.T) {
 	if !*all {
 		t.Skip("make test-languages runs it")
@@ -49,7 +49,7 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
-// digest builds a function anew, and says what it is.
+// digest builds a function and returns the digest of its folder, which it removes.
 func digest(t *testing.T, l Language, f Function, a arm.Architecture) string {
 	t.Helper()
 	dir, err := l.Build(t.Context(), f, a)
@@ -64,7 +64,7 @@ func digest(t *testing.T, l Language, f Function, a arm.Architecture) string {
 		t.Fatal(err)
 	}
 	if again, err := l.Build(t.Context(), f, a); again != dir || err != nil {
-		t.Errorf("built again in %s, not kept in %s: %v", again, dir, err)
+		t.Errorf("the second call returns %s, want the kept folder %s: %v", again, dir, err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,8 @@ func digest(t *testing.T, l Language, f Function, a arm.Architecture) string {
 	return digest
 }
 
-// A build is kept by what it is made from: another source is another folder, and what fails leaves nothing.
+// A build is kept in a folder whose name depends on the sources. Other sources have another folder, and a build that
+// fails leaves nothing.
 func TestKeptBySources(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("TWINSTART_CACHE", cache)
@@ -102,10 +103,10 @@ func TestKeptBySources(t *testing.T) {
 		t.Errorf("%s, %v: other sources have the same folder", second, err)
 	}
 	if _, err := os.Stat(first); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%v: what nobody used for long is still there", err)
+		t.Errorf("%v: a folder that was not used for long is still there", err)
 	}
 	if _, err := os.Stat(filepath.Join(cache, "languages", "kept-node")); err != nil {
-		t.Errorf("what builds keep for later ones is gone: %v", err)
+		t.Errorf("the folder that later builds reuse was removed: %v", err)
 	}
 	l.tools = []string{"twinstart-none --version"}
 	var unavailable *packages.UnavailableError
