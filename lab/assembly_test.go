@@ -15,18 +15,16 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// spec describes a function of a cloud assembly, which is written as the CDK CLI writes it.
-
+// spec describes one function of a cloud assembly. writeAssembly writes the assembly as the CDK CLI does.
 type spec struct {
-	variants []arm.Variant // of the layers of other specs, too
+	variants []arm.Variant // may name layers of other specs
 	id       string
 	arm      string              // "" for test/zip
-	files    map[string]string   // files of the package: path -> file on disk
+	files    map[string]string   // the package: path -> file on disk
 	image    string              // Dockerfile; the files are in package/
 	root     map[string]string   // files of an image's root/
 	layers   []map[string]string // files of each layer
-	props    map[string]any
-	anonymus bool // the function has no identity
+	props    map[string]any      // properties of the function
 }
 
 func host() arm.Architecture {
@@ -36,7 +34,7 @@ func host() arm.Architecture {
 	return arm.ARM64
 }
 
-// functionsIn are those of an assembly of one stack.
+// functionsIn reads the functions of an assembly with one stack.
 func functionsIn(dir string) ([]assembly.Function, error) {
 	a, err := assembly.Read(dir)
 	if err != nil {
@@ -49,7 +47,7 @@ func functionsIn(dir string) ([]assembly.Function, error) {
 	return stack.Functions, nil
 }
 
-// functionsOf are what writeAssembly wrote.
+// functionsOf writes an assembly and reads its functions.
 func functionsOf(t testing.TB, specs ...spec) []assembly.Function {
 	t.Helper()
 	functions, err := functionsIn(writeAssembly(t, specs...))
@@ -99,7 +97,7 @@ func writeAssembly(t testing.TB, specs ...spec) string {
 			asset := "asset." + id + ".zip"
 			if i == 0 {
 				writeZIP(t, filepath.Join(dir, asset), content)
-			} else { // the form of most assets that the CDK writes
+			} else { // most of the CDK's assets are folders
 				asset = "asset." + id
 				for name, from := range content {
 					copyFile(t, from, filepath.Join(dir, asset, name))
@@ -115,11 +113,7 @@ func writeAssembly(t testing.TB, specs ...spec) string {
 		for name, value := range s.props {
 			properties[name] = value
 		}
-		resource := map[string]any{"Type": "AWS::Lambda::Function", "Properties": properties}
-		if !s.anonymus {
-			resource["Metadata"] = map[string]any{arm.MetadataKey: identity}
-		}
-		resources[s.id] = resource
+		resources[s.id] = map[string]any{"Type": "AWS::Lambda::Function", "Properties": properties, "Metadata": map[string]any{arm.MetadataKey: identity}}
 	}
 	resources["Role"] = map[string]any{"Type": "AWS::IAM::Role", "Properties": map[string]any{}}
 	writeJSON(t, filepath.Join(dir, stack+".template.json"), map[string]any{"Resources": resources,
@@ -178,7 +172,7 @@ func must(t testing.TB, err error) {
 // bootstrapVariable names testdata/bootstrap if it is already built.
 const bootstrapVariable = "LAB_TEST_BOOTSTRAP"
 
-// built is a folder that is removed at the end.
+// built is the folder with the built bootstrap. TestMain removes it.
 var built string
 
 // bootstrap builds testdata/bootstrap once.

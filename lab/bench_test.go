@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// client returns a client of a lab as measuring uses it: the AWS SDK over loopback, without retries.
+// client returns the AWS SDK's client of a lab: over loopback and without retries, as bench measures.
 func client(t testing.TB, l *lab.Lab) *lambda.Client {
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)
@@ -62,8 +62,8 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// BenchmarkWarm prints what the lab and its API add to a warm invocation: the caller's wall clock minus the
-// Duration, median.
+// BenchmarkWarm prints how much time the lab and its API add to a warm invocation: the median of the caller's time
+// minus the Duration in the log.
 func BenchmarkWarm(b *testing.B) {
 	l := newLab(b, spec{id: "Echo", files: map[string]string{"bootstrap": builtBootstrap(b)}, props: map[string]any{"MemorySize": 1769}})
 	c := client(b, l)
@@ -83,7 +83,8 @@ func BenchmarkWarm(b *testing.B) {
 	b.ReportMetric(median(duration)*1000, "duration-us-p50")
 }
 
-// BenchmarkColdStart prints the wall clock of a forced cold start (update, then invoke) and the INIT in it, medians.
+// BenchmarkColdStart prints the caller's time of a forced cold start (update, then invoke) and its Init Duration. Both
+// are medians.
 func BenchmarkColdStart(b *testing.B) {
 	l := newLab(b, spec{id: "Echo", files: map[string]string{"bootstrap": builtBootstrap(b)}, props: map[string]any{"MemorySize": 1024}})
 	c := client(b, l)

@@ -26,9 +26,9 @@ import (
 
 var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
 
-// Bootstraps, first processes and the lab itself are killed while fifty clients call. Each caller has its own answer or
-// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind. Half of the clients share a
-// function; the others have their own, so that it is known whose death each of them waits for.
+// Bootstraps, environments' first processes and the lab itself are killed while fifty clients call. Each caller must get
+// its own answer or one of Lambda's errors, and never the error of a time-out. Nothing may be left at the end. Half of
+// the clients share a function. Each other client has its own, so that the test knows whose death the client noticed.
 func TestChaos(t *testing.T) {
 	need.Time(t)
 	t.Parallel()
@@ -50,9 +50,9 @@ func TestChaos(t *testing.T) {
 	var lives atomic.Int64 // odd while the lab is down
 	var mu sync.Mutex
 	outcomes := map[string]int{}
-	var deaths [clients]atomic.Int64 // last of a function's processes, in ns since 1970
+	var deaths [clients]atomic.Int64 // when the test last killed a process of a function, in ns since 1970
 	var waits []time.Duration        // from a death to its caller's answer
-	// On a busy machine seconds pass before a lab answers at all: nothing is killed before that.
+	// On a busy machine it may take seconds until a lab answers for the first time. Nothing is killed before.
 	var answers atomic.Int64
 	end := time.Now().Add(*chaos)
 	over := func() bool {
@@ -73,7 +73,7 @@ func TestChaos(t *testing.T) {
 					time.Sleep(50 * time.Millisecond)
 					continue
 				} else if cut {
-					what = fmt.Sprintf("no answer from a lab that lives: %v", err)
+					what = fmt.Sprintf("no answer, although the lab lives: %v", err)
 				}
 				if what == "own answer" {
 					answers.Add(1)
@@ -98,7 +98,7 @@ func TestChaos(t *testing.T) {
 		var victims []string
 		for _, pid := range descendants(lab.Process.Pid) {
 			command, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-			if text := string(command); strings.HasPrefix(text, "twinstart-environment") || strings.HasPrefix(text, "/var/task/") { // not what lays packages out
+			if text := string(command); strings.HasPrefix(text, "twinstart-environment") || strings.HasPrefix(text, "/var/task/") { // and no program that unpacks packages
 				victims = append(victims, pid)
 				seen[pid] = true
 			}
@@ -108,7 +108,8 @@ func TestChaos(t *testing.T) {
 			lives.Add(1)
 			lab.Process.Kill()
 			lab.Wait()
-			eventually(t, "listeners", func() string { // a process that was being started has the dead lab's listener for a moment
+			// A process that the dead lab was starting has its listener open for a moment.
+			eventually(t, "the dead lab's address still listens", func() string {
 				if conn, err := net.Dial("tcp", address); err == nil {
 					conn.Close()
 					return address
@@ -139,17 +140,17 @@ func TestChaos(t *testing.T) {
 	slices.Sort(waits)
 	t.Logf("%d labs, outcomes %v; the longest waits from a death to its caller's answer, of %d: %v", len(labs), outcomes, len(waits), append([]time.Duration{0}, waits...)[max(0, len(waits)-4):])
 	if outcomes["own answer"] == 0 {
-		t.Error("nobody had an answer")
+		t.Error("no client got its own answer")
 	}
 	for what, times := range outcomes {
 		switch kind, _, _ := strings.Cut(what, ": "); kind {
 		case "own answer", "Runtime.ExitError", "ServiceException", "TooManyRequestsException":
 		default:
-			t.Errorf("%s: %d times", what, times)
+			t.Errorf("an outcome that no client may get, %d times: %s", times, what)
 		}
 	}
-	newLab(t, function(t, "F", nil)) // which sweeps
-	eventually(t, "processes", func() string {
+	newLab(t, function(t, "F", nil)) // removes what the killed labs left
+	eventually(t, "processes are left", func() string {
 		var left []string
 		for pid := range seen {
 			environ, _ := os.ReadFile("/proc/" + pid + "/environ")
@@ -160,19 +161,16 @@ func TestChaos(t *testing.T) {
 		}
 		return strings.Join(left, " ")
 	})
-	eventually(t, "loop devices", func() string { return loopsOf(state) })
+	eventually(t, "loop devices are left", func() string { return loopsOf(state) })
 	if mounts, _ := os.ReadFile("/proc/self/mountinfo"); strings.Contains(string(mounts), state) {
 		t.Error("mounts are left")
 	}
 	for _, lab := range labs {
-		eventually(t, "control groups", func() string {
-			groups, _ := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/*/twinstart-%d-*", lab.Process.Pid))
-			return strings.Join(groups, " ")
-		})
+		eventually(t, "control groups are left", func() string { return groupsOf(lab.Process.Pid) })
 	}
 }
 
-// outcomeOf says what came of a call.
+// outcomeOf names the outcome of a call.
 func outcomeOf(status int, body, event string, err error) string {
 	var document struct {
 		ErrorType string `json:"errorType"`
@@ -193,7 +191,7 @@ func outcomeOf(status int, body, event string, err error) string {
 	return fmt.Sprintf("%d %s, not %s", status, body, event)
 }
 
-// loopsOf is a loop device of an image below a folder; "" for none.
+// loopsOf returns a loop device whose file is below a folder, or "".
 func loopsOf(dir string) string {
 	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	for _, file := range files {

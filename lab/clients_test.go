@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// SDKs of others must work with the lab as with AWS. Other tests use the Go SDK.
+// The SDKs for Python and JavaScript must work with the lab as with AWS. Other tests use the SDK for Go.
 func TestOtherSDKs(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newLab(t, function(t, "F", nil)))

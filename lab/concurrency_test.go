@@ -1,6 +1,8 @@
 package lab_test
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -16,21 +18,22 @@ func TestReservedConcurrency(t *testing.T) {
 	_, err := c.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: name, ReservedConcurrentExecutions: aws.Int32(0)})
 	must(t, err)
 	if _, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: name}); code(err) != "TooManyRequestsException" {
-		t.Errorf("with none reserved: %v", err)
+		t.Errorf("with a reserved concurrency of 0: %v", err)
 	}
 	got, err := c.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: name})
 	must(t, err)
 	if got.ReservedConcurrentExecutions == nil || *got.ReservedConcurrentExecutions != 0 {
-		t.Errorf("got %+v", got)
+		t.Errorf("a reserved concurrency of 0 is read as %+v", got)
 	}
 	_, err = c.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: name})
 	must(t, err)
 	if got := invoke(t, c, "F", `{}`); got.failure != "" {
-		t.Errorf("got %+v", got)
+		t.Errorf("after the deletion: %+v", got)
 	}
 }
 
-// INIT must be over before the first invocation. That invocation reports INIT but is not billed for it.
+// INIT must be over before the first invocation. That invocation's log reports INIT, but its Billed Duration does not
+// include INIT.
 func TestProvisionedConcurrency(t *testing.T) {
 	t.Parallel()
 	ctx, name, one := t.Context(), aws.String("F"), aws.String("1")
@@ -41,11 +44,11 @@ func TestProvisionedConcurrency(t *testing.T) {
 		return c.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one})
 	}
 	if _, err := get(); code(err) != "ProvisionedConcurrencyConfigNotFoundException" {
-		t.Errorf("none: %v", err)
+		t.Errorf("before a provisioned concurrency was set: %v", err)
 	}
 	_, err = c.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one, ProvisionedConcurrentExecutions: aws.Int32(2)})
 	must(t, err)
-	eventually(t, "environments that are not ready", func() string {
+	eventually(t, "not all environments are ready", func() string {
 		got, err := get()
 		must(t, err)
 		if got.Status == types.ProvisionedConcurrencyStatusEnumReady && *got.AvailableProvisionedConcurrentExecutions == 2 {
@@ -58,9 +61,14 @@ func TestProvisionedConcurrency(t *testing.T) {
 		t.Errorf("got %s", got.payload)
 	}
 	matches(t, got.log, strings.Replace(start, "$LATEST", "1", 1)+end+strings.Replace(cold, "128", "1769", 1)+"\n")
+	var duration, billed float64
+	_, after, _ := strings.Cut(got.log, "\tDuration: ")
+	if _, err := fmt.Sscanf(after, "%f ms Billed Duration: %f ms", &duration, &billed); err != nil || billed > math.Ceil(duration)+1 { // the log rounds
+		t.Errorf("INIT is billed: %v: %s", err, got.log)
+	}
 	_, err = c.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one})
 	must(t, err)
 	if got := invoke(t, c, "F:1", `{"do":"about"}`); !strings.Contains(got.payload, "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand") {
-		t.Errorf("after its end: %s", got.payload)
+		t.Errorf("after its deletion: %s", got.payload)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// A cold start reports what its processes used, and what was read of the base if that is counted.
+// A cold start reports the CPU time and the page faults of its processes. If reads of the base are counted, it reports
+// them too.
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	asked := 0
@@ -33,7 +34,7 @@ func TestCounts(t *testing.T) {
 		`"initBaseReadChunks":9,"initLibcReadKiB":1800,"firstResponseBaseReadKiB":3424,"firstResponseBaseReadChunks":10,` +
 		`"initWarmCPUMs":1.25}}\n$`
 	if !regexp.MustCompile(want).MatchString(log) {
-		t.Errorf("got %q", log)
+		t.Errorf("the counts of F are not in its log: %q", log)
 	}
 	counter := usage.Watch(os.Getpid())
 	defer counter.Close()
@@ -43,16 +44,16 @@ func TestCounts(t *testing.T) {
 			need.Missing(t, "root: unprivileged, the processes of an environment are not counted")
 		}
 		if !regexp.MustCompile(`,"initCPUMs":[1-9][\d.]*,("firstResponseCPUMs":[\d.]+,)?"initPageFaults":[1-9]\d+,"initMajorPageFaults":\d+,`).MatchString(log) {
-			t.Errorf("got %q", log)
+			t.Errorf("no CPU time or no page faults in %q", log)
 		}
 	})
 	if again := invoke(t, c, "F", `{}`).log; strings.Contains(again, "lab.report") {
 		t.Errorf("a warm invocation has counts: %q", again)
 	}
 	if log = invoke(t, c, "G", `{}`).log; !strings.Contains(log, `"initReadKiB":`) || strings.Contains(log, "BaseReadKiB") {
-		t.Errorf("got %q", log)
+		t.Errorf("nobody counts for G: %q", log)
 	}
 	if asked != 2 {
-		t.Errorf("asked %d times for two packages", asked)
+		t.Errorf("Count was called %d times for two packages", asked)
 	}
 }

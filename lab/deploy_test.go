@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -92,12 +93,12 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	if *made.Version != "1" || *made.MemorySize != 256 || *made.Timeout != 3 || *made.Role != "arn:aws:iam::000000000000:role/mine" || made.CodeSize == 0 {
 		t.Errorf("made %+v", made)
 	}
-	must(t, lambda.NewFunctionActiveV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName}, 1e9))
+	must(t, lambda.NewFunctionActiveV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName}, time.Minute))
 	if got := invoke(t, c, "New", `{"a":1}`); got.payload != `{"a":1}` {
 		t.Errorf("got %+v", got)
 	}
 	if _, err := c.CreateFunction(ctx, in); code(err) != "ResourceConflictException" {
-		t.Errorf("again: %v", err)
+		t.Errorf("created twice: %v", err)
 	}
 	script := filepath.Join(t.TempDir(), "bootstrap")
 	must(t, os.WriteFile(script, []byte("#!/bin/bash\necho no\nexit 6\n"), 0o755))
@@ -120,7 +121,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	all, err := c.ListFunctions(ctx, nil)
 	must(t, err)
 	if len(all.Functions) != 1 {
-		t.Errorf("left are %d", len(all.Functions))
+		t.Errorf("%d functions are left, want F", len(all.Functions))
 	}
 	account, err := c.GetAccountSettings(ctx, nil)
 	must(t, err)
@@ -129,7 +130,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	}
 }
 
-// An image is a folder with an OCI layout.
+// A function's image may be a folder with an OCI layout.
 func TestFunctionFromAnImage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -171,7 +172,7 @@ func tarOf(file, dir string) error {
 	return errors.Join(w.AddFS(os.DirFS(dir)), w.Close())
 }
 
-// What Lambda refuses must be refused with the same code.
+// The lab must refuse what Lambda refuses, with Lambda's error code, and also what only the lab lacks.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))
@@ -218,60 +219,60 @@ func TestBadInput(t *testing.T) {
 		text   string
 	}{
 		{"an event over 6 MB", call("F", `"`+strings.Repeat("x", 6<<20)+`"`, ""), "RequestTooLargeException", 413, "6291456"},
-		{"an asynchronous one over 1 MB", call("F", `"`+strings.Repeat("x", 1<<20)+`"`, types.InvocationTypeEvent), "RequestTooLargeException", 413, "1048576"},
-		{"not UTF-8", call("F", "\"Beno\xeet\"", ""), "InvalidRequestContentException", 400, "UTF-8"},
-		{"not JSON", call("F", "{", ""), "InvalidRequestContentException", 400, ""},
+		{"an asynchronous event over 1 MB", call("F", `"`+strings.Repeat("x", 1<<20)+`"`, types.InvocationTypeEvent), "RequestTooLargeException", 413, "1048576"},
+		{"an event that is not UTF-8", call("F", "\"Beno\xeet\"", ""), "InvalidRequestContentException", 400, "UTF-8"},
+		{"an event that is not JSON", call("F", "{", ""), "InvalidRequestContentException", 400, "Could not parse request body into json"},
 		{"no such function", call("G", "{}", ""), "ResourceNotFoundException", 404, "G"},
 		{"no such version", call("F:9", "{}", ""), "ResourceNotFoundException", 404, "9"},
-		{"an ARN that is none", call("arn:aws:lambda:us-east-1:1:function:F", "{}", ""), "ValidationException", 400, "functionName"},
+		{"an ARN with a short account", call("arn:aws:lambda:us-east-1:1:function:F", "{}", ""), "ValidationException", 400, "functionName"},
 		{"another service's ARN", call("arn:aws:s3:::bucket", "{}", ""), "ValidationException", 400, "functionName"},
 		{"an ARN of a layer", call("arn:aws:lambda:us-east-1:000000000000:layer:l:1", "{}", ""), "ValidationException", 400, "functionName"},
 		{"an ARN without a name", call("arn:aws:lambda:us-east-1:000000000000:function:", "{}", ""), "ValidationException", 400, "functionName"},
-		{"another qualifier", func() error {
+		{"two qualifiers that differ", func() error {
 			_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("F:1"), Qualifier: aws.String("2")})
 			return err
 		}, "InvalidParameterValueException", 400, "qualifier"},
-		{"no such way", call("F", "{}", "Later"), "InvalidParameterValueException", 400, "Later"},
+		{"no such type of invocation", call("F", "{}", "Later"), "InvalidParameterValueException", 400, "Later"},
 		{"too little memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(127)}), "ValidationException", 400, "127"},
-		{"too much memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1e6)}), "ValidationException", 400, ""},
-		{"too long", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(901)}), "ValidationException", 400, "901"},
-		{"no time", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(0)}), "ValidationException", 400, "Timeout 0"},
+		{"too much memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1e6)}), "ValidationException", 400, "1000000"},
+		{"too long a timeout", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(901)}), "ValidationException", 400, "901"},
+		{"a timeout of 0", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(0)}), "ValidationException", 400, "Timeout 0"},
 		{"too large /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(10241)}}), "ValidationException", 400, "10241"},
 		{"too small /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(511)}}), "ValidationException", 400, "511"},
-		{"a variable's name", variable("my-var", ""), "ValidationException", 400, "my-var"},
+		{"a variable with a hyphen", variable("my-var", ""), "ValidationException", 400, "my-var"},
 		{"a variable that begins with a digit", variable("1A", ""), "ValidationException", 400, "1A"},
 		{"a variable of one letter", variable("A", ""), "ValidationException", 400, "A"},
 		{"a reserved variable", variable("AWS_REGION", "x"), "InvalidParameterValueException", 400, "AWS_REGION"},
-		{"too much of variables", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", 400, "4KB"},
-		{"a setting that the lab lacks", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", 400, "Layers"},
-		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", 412, ""},
-		{"a ZIP that is none", create(sent([]byte("PK no"))), "InvalidParameterValueException", 400, "Could not unzip"},
-		{"a ZIP cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", 400, "Could not unzip"},
+		{"variables of more than 4 KB", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", 400, "4KB"},
+		{"a layer that no variant names", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", 400, "Layers"},
+		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", 412, "RevisionId"},
+		{"a file that is not a ZIP", create(sent([]byte("PK no"))), "InvalidParameterValueException", 400, "Could not unzip"},
+		{"a ZIP that is cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", 400, "Could not unzip"},
 		{"a ZIP that leads out", create(sent(evil("../evil", 0o755))), "InvalidParameterValueException", 400, "leads out"},
 		{"a ZIP with an absolute path", create(sent(evil("/tmp/evil", 0o755))), "InvalidParameterValueException", 400, "Could not unzip"},
 		{"a ZIP over 50 MB", create(sent(make([]byte, 50<<20+1))), "RequestEntityTooLargeException", 413, "50 MB"},
 		{"a ZIP over 250 MB unpacked", create(sent(zeros(t, 250<<20+1))), "InvalidParameterValueException", 400, "250 MB"},
-		{"nothing", create(sent(nil)), "InvalidParameterValueException", 400, "source for function code"},
-		{"S3", create(func(in *lambda.CreateFunctionInput) {
+		{"no code", create(sent(nil)), "InvalidParameterValueException", 400, "source for function code"},
+		{"code in S3", create(func(in *lambda.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: aws.String("b"), S3Key: aws.String("k")}
 		}), "InvalidParameterValueException", 400, "no S3"},
-		{"no image", create(func(in *lambda.CreateFunctionInput) {
+		{"an image that does not exist", create(func(in *lambda.CreateFunctionInput) {
 			in.PackageType, in.Runtime, in.Handler, in.Code = types.PackageTypeImage, "", nil, &types.FunctionCode{ImageUri: aws.String("/nowhere")}
 		}), "InvalidParameterValueException", 400, "/nowhere"},
-		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeRuby33 }), "InvalidParameterValueException", 400, "ruby3.3"},
+		{"a managed runtime that the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeRuby33 }), "InvalidParameterValueException", 400, "ruby3.3"},
 		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", 400, "Handler"},
-		{"too little memory at first", create(func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }), "ValidationException", 400, "64"},
-		{"a log level at first", create(func(in *lambda.CreateFunctionInput) {
+		{"too little memory at creation", create(func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }), "ValidationException", 400, "64"},
+		{"a log level at creation", create(func(in *lambda.CreateFunctionInput) {
 			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: types.ApplicationLogLevelDebug}
 		}), "InvalidParameterValueException", 400, "LoggingConfig.LogFormat"},
 		{"an architecture that this machine lacks", create(func(in *lambda.CreateFunctionInput) {
 			in.Architectures = []types.Architecture{map[arm.Architecture]types.Architecture{arm.X8664: "arm64", arm.ARM64: "x86_64"}[host()]}
 		}), "InvalidParameterValueException", 400, "this machine is " + string(host())},
-		{"an architecture that is none", create(func(in *lambda.CreateFunctionInput) { in.Architectures = []types.Architecture{"mips"} }), "ValidationException", 400, "mips"},
+		{"an unknown architecture", create(func(in *lambda.CreateFunctionInput) { in.Architectures = []types.Architecture{"mips"} }), "ValidationException", 400, "mips"},
 		{"a streamed URL", url(types.InvokeModeResponseStream, nil), "InvalidParameterValueException", 400, "RESPONSE_STREAM"},
 		{"a URL for web pages", url("", &types.Cors{AllowOrigins: []string{"*"}}), "InvalidParameterValueException", 400, "Cors"},
-		{"a name", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = aws.String("a.b") }), "ValidationException", 400, "a.b"},
-		{"what the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }), "InvalidParameterValueException", 400, "VpcConfig"},
+		{"a name with a dot", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = aws.String("a.b") }), "ValidationException", 400, "a.b"},
+		{"a VPC, which the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }), "InvalidParameterValueException", 400, "VpcConfig"},
 	} {
 		err := test.do()
 		var answer *smithyhttp.ResponseError
@@ -279,7 +280,7 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: %v", test.what, err)
 		}
 	}
-	// Lambda accepts these, and each start fails.
+	// Lambda accepts these packages, but they cannot start.
 	other := map[string]string{"amd64": "\xb7", "arm64": "\x3e"}[host().GOARCH()]
 	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00" + other + strings.Repeat("\x00", 100)
 	for what, test := range map[string]struct {

@@ -6,13 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
-// call is Bash code that sends a request to the Extensions API.
+// call is the beginning of a program in Bash: functions that send requests to the Extensions API.
 const call = `#!/bin/bash
 call() { exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}; printf "$1 $2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n$3Content-Length: ${#4}\r\n\r\n$4" >&3; cat <&3; }
 register() { call POST /2020-01-01/extension/register "Lambda-Extension-Name: $1\r\n" "{\"events\":[$2]}" | tr -d '\r'; }
@@ -27,7 +26,7 @@ func executable(t testing.TB, text string) string {
 	return path
 }
 
-// A program in a layer's extensions/ must be told of each invocation and of the end.
+// A program in a layer's folder extensions/ must get an event for each invocation, and one for the environment's end.
 func TestExternalExtension(t *testing.T) {
 	t.Parallel()
 	log := &log{}
@@ -50,15 +49,15 @@ while e=$(next "$(id "$registered")"); do echo "spy: ${e##*$'\r\n'}"; [[ $e != *
 	}
 }
 
-func TestExtensionThatEnds(t *testing.T) {
+func TestExtensionThatExits(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, spec{id: "F", files: map[string]string{"bootstrap": builtBootstrap(t)}, layers: []map[string]string{{"extensions/spy": executable(t, "#!/bin/bash\nexit 3\n")}}}))
 	got := invoke(t, c, "F", `{}`)
 	matches(t, got.payload, `{"errorType":"Extension.Crash","errorMessage":"RequestId: ID Error: exit status 3: /opt/extensions/spy"}`)
 }
 
-// A bootstrap that registers an internal extension gets SIGTERM and half a second. Any other bootstrap is just
-// killed.
+// At the environment's end, a bootstrap that has registered an internal extension gets SIGTERM, and has half a second
+// before it is killed. Any other bootstrap is killed at once.
 func TestInternalExtension(t *testing.T) {
 	t.Parallel()
 	log := &log{}
@@ -80,7 +79,7 @@ done`
 		must(t, err)
 	}
 	log.await(t, "flushing yes")
-	time.Sleep(50 * time.Millisecond)
+	must(t, l.Close()) // waits for the end of all environments
 	if strings.Contains(log.String(), "flushing no") {
 		t.Error("a bootstrap without an extension got SIGTERM")
 	}

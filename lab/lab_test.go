@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// log collects the log of a lab.
+// log is a lab's log in memory.
 type log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -57,19 +59,19 @@ func (l *log) String() string {
 	return l.b.String()
 }
 
-// await waits until the log contains a text.
+// await waits until the log contains a text. After a minute the test ends.
 func (l *log) await(t *testing.T, text string) {
 	t.Helper()
-	for range 200 {
+	for range 1200 {
 		if strings.Contains(l.String(), text) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatalf("no %q in %s", text, l)
+	t.Fatalf("after a minute the log has no %q: %s", text, l)
 }
 
-// newLab runs an assembly with the given functions.
+// newLab starts a lab with the given functions and ends it with the test.
 func newLab(t testing.TB, specs ...spec) *lab.Lab {
 	t.Helper()
 	return openLab(t, lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB}, specs...)
@@ -86,11 +88,12 @@ func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	return l
 }
 
-// serveVariable turns the test binary into a lab of the assembly that it names. The lab invokes every function,
+// serveVariable names an assembly. It turns the test binary into a lab, which invokes every function of the assembly,
 // prints a line, and keeps running.
 const serveVariable = "LAB_TEST_SERVE"
 
-// listenVariable makes that lab serve the API at an address instead, until it is interrupted.
+// listenVariable is an address. If it is set, that lab invokes nothing, but serves the API there until it is
+// interrupted.
 const listenVariable = "LAB_TEST_LISTEN"
 
 func serve(dir string) error {
@@ -118,7 +121,8 @@ func serve(dir string) error {
 		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // so that an environment is prepared
+		// After an update the lab prepares an environment.
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
 			return err
 		}
 		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
@@ -129,20 +133,56 @@ func serve(dir string) error {
 		}
 	}
 	go l.Invoke(context.Background(), l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
-	time.Sleep(300 * time.Millisecond)
 	fmt.Println("serving")
 	select {}
 }
 
-// eventually waits until look finds nothing more.
-func eventually(t *testing.T, what string, look func() string) {
+// serving starts a lab in another process and waits until it listens at the address.
+func serving(t *testing.T, dir, address string, variables ...string) *exec.Cmd {
 	t.Helper()
-	var left string
-	for range 100 {
-		if left = look(); left == "" {
+	command := exec.Command("/proc/self/exe")
+	command.Env = append(append(os.Environ(), serveVariable+"="+dir, listenVariable+"="+address), variables...)
+	command.Stderr = os.Stderr
+	must(t, command.Start())
+	t.Cleanup(func() { command.Process.Signal(os.Interrupt); command.Wait() })
+	listening(t, address)
+	return command
+}
+
+// listening waits until a program listens at an address.
+func listening(t *testing.T, address string) {
+	t.Helper()
+	for range 1200 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Errorf("%s are left: %s", what, left)
+	t.Fatalf("after a minute nothing listens at %s", address)
+}
+
+var addresses atomic.Int64
+
+// freeAddress returns an address that no other test uses. On 127.0.0.1 another program could take the port before the
+// lab does.
+func freeAddress(t *testing.T) string {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()>>8%250, os.Getpid()%256, addresses.Add(1)))
+	must(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// eventually waits until look returns "". If look still finds something after a minute, the test fails, and what says
+// why.
+func eventually(t *testing.T, what string, look func() string) {
+	t.Helper()
+	var found string
+	for range 1200 {
+		if found = look(); found == "" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("after a minute: %s: %s", what, found)
 }

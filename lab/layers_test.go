@@ -15,8 +15,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// TestLayers mounts layers at /opt: those of the stack, a later one over an earlier one, and one with the
-// bootstrap. If a layer is not in the assembly, a warning names function and property.
+// Layers of the stack must be at /opt, a later one over an earlier one. One may have the bootstrap. If a layer is not in
+// the assembly, a warning names the function and the property.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	content := func(text string) string {
@@ -37,8 +37,8 @@ func TestLayers(t *testing.T) {
 		if got.payload != `{}` || got.failure != "" {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if read := initRead.FindStringSubmatch(got.log); read == nil || len(read[1]) < 3 { // hundreds of KiB, wherever the bootstrap is
-			t.Errorf("%s: what it read of code and layers is not counted: %s", name, got.log)
+		if read := initRead.FindStringSubmatch(got.log); read == nil || len(read[1]) < 3 { // wherever the bootstrap is, at least 100 KiB of it are read
+			t.Errorf("%s: the reads of its code and layers are not counted: %s", name, got.log)
 		}
 	}
 	for path, want := range map[string]string{"/opt/lib/first": "first", "/opt/lib/both": "later", "/var/task/lib/both": "No such file"} {
@@ -59,8 +59,8 @@ func TestLayers(t *testing.T) {
 
 var initRead = regexp.MustCompile(`"initReadKiB":([0-9]+)`)
 
-// An update gives a function the layers that its variants name, and takes them away again; another is refused by name.
-// Its log has the format that an update asks for.
+// An update can give a function the layers that its variants name, and take them away again. Any other layer is refused,
+// and the error names it. An update can also change the format of the log.
 func TestUpdatedLayersAndLogs(t *testing.T) {
 	t.Parallel()
 	one := filepath.Join(t.TempDir(), "file")
@@ -75,7 +75,7 @@ func TestUpdatedLayersAndLogs(t *testing.T) {
 		_, err := c.UpdateFunctionConfiguration(t.Context(), &in)
 		return err
 	}
-	for range 2 { // from what was unpacked before, the second time
+	for range 2 { // the second time the layer is already unpacked
 		for _, layers := range [][]string{{assembly.LayerARN("GLayer0")}, {}} {
 			must(t, update(lambda.UpdateFunctionConfigurationInput{Layers: layers}))
 			now, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F")})
@@ -89,7 +89,7 @@ func TestUpdatedLayersAndLogs(t *testing.T) {
 		}
 	}
 	if err := update(lambda.UpdateFunctionConfigurationInput{Layers: []string{assembly.LayerARN("H")}}); err == nil || !strings.Contains(err.Error(), "layer:H:1 does not exist") {
-		t.Errorf("a layer that nobody has: %v", err)
+		t.Errorf("a layer that does not exist: %v", err)
 	}
 	for _, format := range []types.LogFormat{types.LogFormatJson, types.LogFormatText} {
 		must(t, update(lambda.UpdateFunctionConfigurationInput{LoggingConfig: &types.LoggingConfig{LogFormat: format}}))

@@ -23,10 +23,10 @@ import (
 
 var languages = flag.String("languages", "", "managed runtimes, prepared and separated by commas, that TestLanguages tries")
 
-// languageCase is a function in a managed runtime, and what its caller and its log are told.
+// languageCase is a function in a managed runtime, and what its caller and its log must get.
 type languageCase struct {
 	name, handler string
-	on            string // a pattern of the runtimes that it is for; "" is all
+	on            string // a pattern of the runtimes that run it; "" matches all
 	files         map[string]string
 	layer         map[string]string
 	timeout       int    // 0 means 10 s
@@ -35,11 +35,10 @@ type languageCase struct {
 	fails         bool
 }
 
-// TestLanguages runs handlers written for each runtime's documented interface. make test-languages prepares the
-// runtimes.
+// TestLanguages runs handlers that use each runtime's documented interface. make test-languages prepares the runtimes.
 func TestLanguages(t *testing.T) {
 	if *languages == "" {
-		t.Skip("make test-languages prepares runtimes and runs it")
+		t.Skip("make test-languages prepares runtimes and runs this test")
 	}
 	for name := range strings.SplitSeq(*languages, ",") {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +47,7 @@ func TestLanguages(t *testing.T) {
 			language := regexp.MustCompile(`^[a-z]+`).FindString(name)
 			cases := map[string][]languageCase{"python": pythonCases, "nodejs": nodeCases, "java": javaCases}[language]
 			if len(cases) == 0 {
-				t.Fatalf("no case is for %s", language)
+				t.Fatalf("there are no cases for %s", language)
 			}
 			var functions []assembly.Function
 			cases = slices.DeleteFunc(slices.Clone(cases), func(c languageCase) bool { return !regexp.MustCompile(c.on).MatchString(name) })
@@ -110,7 +109,7 @@ func (c languageCase) function(t *testing.T, runtime string) assembly.Function {
 // TestLanguagesUnprivileged runs the same cases in user namespaces.
 func TestLanguagesUnprivileged(t *testing.T) {
 	if *languages == "" || os.Geteuid() != 0 {
-		t.Skip("make test-languages runs it as root")
+		t.Skip("make test-languages runs this test, as root")
 	}
 	const nobody = 65534
 	dir, err := os.MkdirTemp("", "lab-languages")
@@ -137,10 +136,11 @@ func TestLanguagesUnprivileged(t *testing.T) {
 	}
 }
 
-// A preparation that was interrupted leaves nothing that is taken for a stand-in, and two at once make one.
+// An interrupted preparation must leave nothing that the lab takes for a stand-in. Two preparations at the same time
+// must make one stand-in.
 func TestLanguagesPreparedTwice(t *testing.T) {
 	if *languages == "" {
-		t.Skip("make test-languages runs it: it downloads")
+		t.Skip("make test-languages runs this test: it downloads")
 	}
 	names := strings.Split(*languages, ",")
 	name := names[max(0, slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, "python") }))] // the quickest
@@ -149,7 +149,7 @@ func TestLanguagesPreparedTwice(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if r, err := lab.PrepareRuntime(ctx, name, io.Discard); err == nil {
-		t.Fatalf("it was made in no time: %+v", r)
+		t.Fatalf("the stand-in was made before it could be interrupted: %+v", r)
 	}
 	must(t, os.MkdirAll(filepath.Join(cache, "runtimes", "new-123", "lang"), 0o755)) // as SIGKILL leaves it
 	if _, err := managed.Find(name); err == nil || !strings.Contains(err.Error(), "is not prepared here") {
@@ -171,7 +171,7 @@ func TestLanguagesPreparedTwice(t *testing.T) {
 	}
 }
 
-// A runtime that is not prepared or has no stand-in is not measured; the others are.
+// A function whose runtime is not prepared, or has no stand-in, is not measured. The other functions are.
 func TestLanguagesThatAreNotHere(t *testing.T) {
 	t.Setenv("TWINSTART_CACHE", t.TempDir())
 	var functions []assembly.Function
@@ -203,7 +203,7 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	}
 }
 
-// compile gives all functions the compiled javaHandler, and the first one a layer with a library.
+// compile compiles javaHandler and gives it to all functions. The first one also gets a layer with a library.
 func compile(t *testing.T, runtime *managed.Runtime, functions []assembly.Function) {
 	t.Helper()
 	javac, jar := need.Tool(t, "javac"), need.Tool(t, "jar")
@@ -261,7 +261,7 @@ var javaCases = []languageCase{
 	{name: "stream", handler: "example.Handler::stream", event: `{"b":2,"a":1}`, payload: `^\{"b":2,"a":1\}$`},
 	{name: "flags", handler: "example.Handler::flags", payload: `-XX:MaxHeapSize=445645k -XX:\+UseSerialGC .*(-Xshare:on -XX:SharedArchiveFile|-XX:AOTCache)=/var/lang/lib/server/.*-XX:TieredStopAtLevel=1`},
 	{name: "throws", handler: "example.Handler::throwing", fails: true, payload: `"errorMessage":"no good","errorType":"java.lang.IllegalStateException"`, log: `(?s)START.*no good: java.lang.IllegalStateException.*REPORT`},
-	{name: "absent", handler: "example.Absent::handle", fails: true, payload: `"errorMessage":"Class not found: example.Absent","errorType":"java.lang.ClassNotFoundException"`}, // told by the first event, as on Lambda
+	{name: "absent", handler: "example.Absent::handle", fails: true, payload: `"errorMessage":"Class not found: example.Absent","errorType":"java.lang.ClassNotFoundException"`}, // the first invocation says it, as on Lambda
 	{name: "nohandler", handler: "example.Handler::absent", fails: true, payload: `"errorMessage":"No public method named absent `},
 	{name: "badinit", handler: "example.Broken::handle", fails: true, payload: `"errorType":"java.lang.(NumberFormatException|ExceptionInInitializerError)"`},
 	{name: "late", handler: "example.Handler::late", timeout: 1, fails: true, payload: `Task timed out after 1.00 seconds`},

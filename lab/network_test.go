@@ -44,7 +44,7 @@ func TestAllowedServices(t *testing.T) {
 	}
 }
 
-func TestDoors(t *testing.T) {
+func TestDoorsAreReadFromText(t *testing.T) {
 	t.Parallel()
 	var d lab.Door
 	if err := d.UnmarshalText([]byte("dynamodb=http://127.0.0.1:8000")); err != nil || d.Name != "dynamodb" || d.URL.Port() != "8000" {

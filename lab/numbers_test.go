@@ -25,10 +25,9 @@ import (
 	"time"
 )
 
-var numbers = flag.Bool("numbers", false, "print what the lab does in a second, and holds in memory; RIE=PATH, of AWS's runtime emulator, is measured beside it")
+var numbers = flag.Bool("numbers", false, "print how many invocations the lab answers in a second, and its memory; with RIE=PATH, AWS's runtime emulator is measured too")
 
-// caller calls a function as often as it is asked to, with little work of its own: a connection for each client, one
-// write and few reads a call. net/http's client would take as much of the CPU as the lab.
+// caller calls a function.
 type caller struct {
 	client *http.Client
 	url    string // of the function
@@ -48,7 +47,8 @@ func (c caller) call(event string) (status int, body string, err error) {
 	return response.StatusCode, string(text), err
 }
 
-// direct returns a function that calls over one connection.
+// direct returns a function that calls over one connection, with one write and few reads a call. net/http's client would
+// take as much of the CPU as the lab.
 func (c caller) direct() (call func(event string) (status int, body string, err error), end func(), err error) {
 	to, err := url.Parse(c.url)
 	if err != nil {
@@ -73,8 +73,8 @@ func (c caller) direct() (call func(event string) (status int, body string, err 
 	}, func() { conn.Close() }, nil
 }
 
-// from calls from so many clients at once, each with events of its own, for a time. It returns how long each call took,
-// and how many had another answer than their own.
+// from calls with so many clients at once, for the time d. No two events are the same. It returns how long each call
+// took, and counts the answers that were not the call's event.
 func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong map[string]int) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
@@ -110,8 +110,8 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 	return took, wrong
 }
 
-// small answers each event with itself, over one connection and by blocking system calls: the numbers are to be the
-// lab's.
+// small is a bootstrap that answers with the event. It uses one connection and blocking system calls, so that nearly all
+// of the time is the lab's.
 const small = `package main
 
 import (
@@ -178,38 +178,12 @@ func builtSmall(t *testing.T) string {
 	return filepath.Join(dir, "bootstrap")
 }
 
-// served is a lab in a process of its own.
+// served starts a lab in another process. It returns the URL of the lab's functions and the process's ID.
 func served(t *testing.T, specs ...spec) (url string, pid int) {
 	t.Helper()
 	address := freeAddress(t)
 	command := serving(t, writeAssembly(t, specs...), address)
 	return "http://" + address + "/2015-03-31/functions/", command.Process.Pid
-}
-
-// serving starts a lab at an address.
-func serving(t *testing.T, dir, address string, variables ...string) *exec.Cmd {
-	t.Helper()
-	command := exec.Command("/proc/self/exe")
-	command.Env = append(append(os.Environ(), serveVariable+"="+dir, listenVariable+"="+address), variables...)
-	command.Stderr = os.Stderr
-	must(t, command.Start())
-	t.Cleanup(func() { command.Process.Signal(os.Interrupt); command.Wait() })
-	for range 400 {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
-			return command
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("it does not serve")
-	return nil
-}
-
-func freeAddress(t *testing.T) string {
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", ms(d)) }
@@ -219,7 +193,7 @@ func p50(took []time.Duration) time.Duration {
 	return took[len(took)/2]
 }
 
-// residentMB is what a process has in memory, without what it started.
+// residentMB returns the memory of a process, without its children.
 func residentMB(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
@@ -229,8 +203,7 @@ func residentMB(t *testing.T, pid int) int {
 	return kb >> 10
 }
 
-// treeMB sums what a process and all that it started have in memory for themselves, shared pages once for each sharer's
-// part.
+// treeMB returns the memory of a process and of all its descendants. Each sharer of a page counts its part of it.
 func treeMB(pid int) (mb int) {
 	for _, p := range append(descendants(pid), strconv.Itoa(pid)) {
 		text, _ := os.ReadFile("/proc/" + p + "/smaps_rollup")
@@ -258,17 +231,17 @@ func initOf(t *testing.T, c caller) time.Duration {
 	must(t, err)
 	took := initField.FindSubmatch(log)
 	if took == nil {
-		t.Fatalf("not cold: %s", log)
+		t.Fatalf("the invocation was not cold: %s", log)
 	}
 	d, err := time.ParseDuration(string(took[1]) + "ms")
 	must(t, err)
 	return d
 }
 
-// TestNumbers prints; it holds nothing against a clock.
+// TestNumbers prints times, but requires none.
 func TestNumbers(t *testing.T) {
 	if !*numbers {
-		t.Skip("make bench-lab runs it")
+		t.Skip("make bench-lab runs this test")
 	}
 	file := builtSmall(t)
 	functions := []spec{{id: "F", files: map[string]string{"bootstrap": file}, props: map[string]any{"MemorySize": 1769, "Timeout": 60}}}
@@ -285,7 +258,7 @@ func TestNumbers(t *testing.T) {
 		emulator := exec.CommandContext(t.Context(), rie, "--runtime-interface-emulator-address", address, "--runtime-api-address", runtimeAPI, file)
 		must(t, emulator.Start())
 		t.Cleanup(func() { emulator.Process.Kill(); emulator.Wait() })
-		time.Sleep(time.Second)
+		listening(t, address)
 		subjects["emulator"] = newCaller("http://" + address + "/2015-03-31/functions/function")
 	}
 	warm := map[string][]time.Duration{}
@@ -335,7 +308,7 @@ func TestNumbers(t *testing.T) {
 			wait.Go(func() {
 				status, body, err := newCaller(base + "Many" + strconv.Itoa(i)).call(`{"do":"slow","size":20000}`)
 				if status != http.StatusOK {
-					t.Errorf("%d %s %v", status, body, err)
+					t.Errorf("one of 500 environments more: %d %s %v", status, body, err)
 				}
 			})
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// logEvent is a platform event without its figures.
+// logEvent has the fields of a platform event that the tests look at.
 type logEvent struct {
 	Time, Type string
 	Record     struct {
@@ -16,7 +16,8 @@ type logEvent struct {
 	}
 }
 
-// events reads a log in the JSON format and skips what a function printed.
+// events reads a log in the JSON format and skips what a function printed. kinds has a line for each event: type, status
+// and type of error.
 func events(t *testing.T, log string) (kinds string, all []logEvent) {
 	t.Helper()
 	for line := range strings.Lines(log) {

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/tools/need"
@@ -50,11 +49,11 @@ func TestUpdateForcesAColdStart(t *testing.T) {
 		t.Errorf("variables: %s", got.payload)
 	}
 	if got := invoke(t, c, "F", `{}`); strings.Contains(got.log, "Init Duration") {
-		t.Errorf("second: %s", got.log)
+		t.Errorf("the second invocation after the update: %s", got.log)
 	}
 }
 
-func TestUpdateHoldsTheRevision(t *testing.T) {
+func TestUpdateChecksTheRevision(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))
 	_, err := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), RevisionId: aws.String("another")})
@@ -69,12 +68,14 @@ func TestUpdateHoldsTheRevision(t *testing.T) {
 
 func TestUpdateDuringAnInvocation(t *testing.T) {
 	t.Parallel()
-	log := &log{}
-	c := client(t, openLab(t, logTo(log), function(t, "F", nil)))
+	gate := newGate(t)
+	defer gate.open()
+	c := client(t, openLab(t, gate.options(), function(t, "F", map[string]any{"Timeout": 60})))
 	done := make(chan outcome)
-	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":400}`) }()
-	log.await(t, "F begun\n")
-	update(t, c, &lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(5)})
+	go func() { done <- invoke(t, c, "F", `{"do":"hold"}`) }()
+	gate.await(t, 1)
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(50)})
+	gate.open()
 	if got := <-done; got.failure != "" { // it ends in the environment in which it started
 		t.Errorf("got %+v", got)
 	}
@@ -83,31 +84,37 @@ func TestUpdateDuringAnInvocation(t *testing.T) {
 	}
 }
 
-func TestConcurrentInvocationsHaveEnvironmentsOfTheirOwn(t *testing.T) {
+// The response of "hold" is the number of the invocation in its environment.
+func TestConcurrentInvocationsHaveDifferentEnvironments(t *testing.T) {
 	t.Parallel()
-	c := client(t, newLab(t, function(t, "F", nil)))
+	gate := newGate(t)
+	defer gate.open()
+	c := client(t, openLab(t, gate.options(), function(t, "F", map[string]any{"Timeout": 60})))
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			got := invoke(t, c, "F", `{"do":"slow","size":500}`)
+			got := invoke(t, c, "F", `{"do":"hold"}`)
 			if got.payload != "1" || !strings.Contains(got.log, "Init Duration") {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
+	gate.await(t, 4)
+	gate.open()
 	wg.Wait()
-	if got := invoke(t, c, "F", `{"do":"slow"}`); got.payload != "2" {
-		t.Errorf("none was used again: %+v", got)
+	if got := invoke(t, c, "F", `{"do":"hold"}`); got.payload != "2" {
+		t.Errorf("no environment was used again: %+v", got)
 	}
 }
 
 func TestReservedConcurrencyThrottles(t *testing.T) {
 	t.Parallel()
-	log := &log{}
-	c := client(t, openLab(t, logTo(log), function(t, "F", map[string]any{"ReservedConcurrentExecutions": 1}), function(t, "None", map[string]any{"ReservedConcurrentExecutions": 0})))
+	gate := newGate(t)
+	defer gate.open()
+	c := client(t, openLab(t, gate.options(), function(t, "F", map[string]any{"ReservedConcurrentExecutions": 1, "Timeout": 60}), function(t, "None", map[string]any{"ReservedConcurrentExecutions": 0})))
 	done := make(chan outcome)
-	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":1500}`) }()
-	log.await(t, "F begun\n")
+	go func() { done <- invoke(t, c, "F", `{"do":"hold"}`) }()
+	gate.await(t, 1)
 	for _, name := range []string{"F", "F:$LATEST", "None"} {
 		_, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name})
 		var throttled *types.TooManyRequestsException
@@ -115,11 +122,12 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	gate.open()
 	if got := <-done; got.failure != "" {
 		t.Errorf("got %+v", got)
 	}
 	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
-		t.Errorf("after it: %+v", got)
+		t.Errorf("after the held invocation: %+v", got)
 	}
 	about, err := c.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("F")})
 	must(t, err)
@@ -128,16 +136,9 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 	}
 }
 
-func TestErrorsAreAWSs(t *testing.T) {
+func TestErrorsAreThoseOfAWS(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil), function(t, "G", nil)))
-	code := func(err error) string {
-		var e smithy.APIError
-		if !errors.As(err, &e) {
-			return ""
-		}
-		return e.ErrorCode()
-	}
 	in := func(name string) *lambda.InvokeInput { return &lambda.InvokeInput{FunctionName: &name} }
 	_, err := c.Invoke(t.Context(), in("H"))
 	var missing *types.ResourceNotFoundException
@@ -166,22 +167,22 @@ func TestErrorsAreAWSs(t *testing.T) {
 	}
 }
 
-// Variables in a template must follow the same rules as those of an update.
-func TestVariablesNames(t *testing.T) {
+// The names of variables must follow the same rules in a template as in an update.
+func TestNamesOfVariables(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))
 	for name, valid := range map[string]bool{"ok": true, "Ok_2": true, "my-var": false, "1A": false, "A": false, "_A": false, "É2": false, "A B": false, "": false} {
 		const words = "ValidationException: 1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
 		_, err := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), Environment: &types.Environment{Variables: map[string]string{name: ""}}})
 		if valid != (err == nil) || !valid && !strings.Contains(err.Error(), words) {
-			t.Errorf("%q, an update: %v", name, err)
+			t.Errorf("%q in an update: %v", name, err)
 		}
 		l, err := lab.New(t.Context(), lab.Options{Functions: functionsOf(t, function(t, "F", environment(name, "")))})
 		if err == nil {
 			must(t, l.Close())
 		}
 		if valid != (err == nil) || !valid && !strings.Contains(err.Error(), "test/zip: "+words) {
-			t.Errorf("%q, a template: %v", name, err)
+			t.Errorf("%q in a template: %v", name, err)
 		}
 	}
 }
@@ -248,16 +249,16 @@ func TestMemoryLimit(t *testing.T) {
 		t.Errorf("got %s", got.log)
 	}
 	if got := invoke(t, c, "F", `{}`); got.failure != "" {
-		t.Errorf("after it: %+v", got)
+		t.Errorf("after the invocation that ran out of memory: %+v", got)
 	}
 }
 
-func TestCPUQuotaFallsOnTheInvocation(t *testing.T) {
+func TestCPUQuotaOfAnInvocation(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, function(t, "F", map[string]any{"Timeout": 30}))
 	needControlGroups(t, l)
 	c := client(t, l)
-	// 128 MB are 7 % of a CPU, on a busy machine less.
+	// A function of 128 MB gets 7 % of a CPU, or less if the machine is busy.
 	got := invoke(t, c, "F", `{"do":"cpu","size":40}`)
 	if share, err := strconv.ParseFloat(got.payload, 64); err != nil || share > 0.15 {
 		t.Errorf("a share of %s of a CPU: %v", got.payload, err)

@@ -57,7 +57,7 @@ func TestFunctionURL(t *testing.T) {
 		t.Errorf("binary: %s", text)
 	}
 	if _, _, text := call("GET", "a//b/../c", ""); !strings.Contains(text, `"rawPath":"/a//b/../c"`) {
-		t.Errorf("a path that is not tidy: %s", text)
+		t.Errorf("a path with // and ..: %s", text)
 	}
 	_, err = c.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: name, AuthType: types.FunctionUrlAuthTypeAwsIam})
 	must(t, err)
@@ -65,7 +65,7 @@ func TestFunctionURL(t *testing.T) {
 		t.Errorf("unsigned: %d %s", status, text)
 	}
 	if status, _, _ := call("GET", "", "", "Authorization", "Bearer x"); status != 403 {
-		t.Errorf("signed otherwise: %d", status)
+		t.Errorf("with a bearer token: %d", status)
 	}
 	signed, err := http.NewRequestWithContext(ctx, "GET", *made.FunctionUrl, nil)
 	must(t, err)
@@ -76,9 +76,9 @@ func TestFunctionURL(t *testing.T) {
 	_, err = c.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: name})
 	must(t, err)
 	if _, err := c.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: name}); code(err) != "ResourceNotFoundException" {
-		t.Errorf("deleted: %v", err)
+		t.Errorf("the configuration after its deletion: %v", err)
 	}
 	if status, _, _ := call("GET", "", ""); status != 403 {
-		t.Errorf("deleted: %d", status)
+		t.Errorf("the URL after its deletion: %d", status)
 	}
 }

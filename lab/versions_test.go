@@ -53,7 +53,7 @@ func TestVersionsKeepTheirConfigurationAndEnvironments(t *testing.T) {
 			}
 		}
 	}
-	// An alias must run in the environments of its version.
+	// An alias must use the environments of its version.
 	if out := on(t, c, "live", `{"do":"about"}`); *out.ExecutedVersion != "1" || strings.Contains(tail(t, out), "Init Duration") || !strings.Contains(string(out.Payload), `"AWS_LAMBDA_FUNCTION_VERSION=1"`) {
 		t.Errorf("got %s: %s", *out.ExecutedVersion, out.Payload)
 	}
@@ -73,7 +73,7 @@ func TestPublishWithoutAChange(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", environment("KEEP", "me"))))
 	first := publish(t, c, 256)
-	// Reserved concurrency belongs to the whole function: a change of it does not make a new version.
+	// Reserved concurrency belongs to the whole function, so a change of it does not make a new version.
 	_, err := c.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("F"), ReservedConcurrentExecutions: aws.Int32(2)})
 	must(t, err)
 	again, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")})
@@ -87,8 +87,8 @@ func TestPublishWithoutAChange(t *testing.T) {
 	if _, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F"), CodeSha256: aws.String("x")}); errorCode(err) != "InvalidParameterValueException" {
 		t.Errorf("got %v", err)
 	}
-	// Another description of $LATEST is a change; Power Tuning's onlyColdStarts relies on that. The description of
-	// a version is not.
+	// Another description of $LATEST is a change: Power Tuning's onlyColdStarts relies on that. Another description of
+	// the version is not.
 	_, err = c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), Description: aws.String("another")})
 	must(t, err)
 	for range 2 {
@@ -116,21 +116,22 @@ func TestAliasesAndDeletion(t *testing.T) {
 	must(t, err)
 	codes := map[string]string{}
 	_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: f, Name: live, FunctionVersion: &two})
-	codes["again"] = errorCode(err)
+	codes["an alias that exists"] = errorCode(err)
 	_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: f, Name: aws.String("12"), FunctionVersion: &two})
-	codes["digits"] = errorCode(err)
+	codes["a name of digits"] = errorCode(err)
 	_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: f, Name: aws.String("x"), FunctionVersion: aws.String("9")})
-	codes["no version"] = errorCode(err)
+	codes["an alias of no version"] = errorCode(err)
 	_, err = c.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: f, Name: aws.String("x"), FunctionVersion: &one})
-	codes["no alias"] = errorCode(err)
+	codes["update of no alias"] = errorCode(err)
 	_, err = c.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: f, Name: aws.String("x")})
-	codes["get"] = errorCode(err)
+	codes["get of no alias"] = errorCode(err)
 	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f, Qualifier: &one})
-	codes["named"] = errorCode(err)
+	codes["deletion of an alias's version"] = errorCode(err)
 	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f, Qualifier: live})
-	codes["alias"] = errorCode(err)
-	for what, want := range map[string]string{"again": "ResourceConflictException", "digits": "InvalidParameterValueException", "no version": "ResourceNotFoundException",
-		"no alias": "ResourceNotFoundException", "get": "ResourceNotFoundException", "named": "ResourceConflictException", "alias": "InvalidParameterValueException"} {
+	codes["deletion by an alias"] = errorCode(err)
+	for what, want := range map[string]string{"an alias that exists": "ResourceConflictException", "a name of digits": "InvalidParameterValueException",
+		"an alias of no version": "ResourceNotFoundException", "update of no alias": "ResourceNotFoundException", "get of no alias": "ResourceNotFoundException",
+		"deletion of an alias's version": "ResourceConflictException", "deletion by an alias": "InvalidParameterValueException"} {
 		if codes[what] != want {
 			t.Errorf("%s: got %q, want %s", what, codes[what], want)
 		}
@@ -160,14 +161,16 @@ func TestAliasesAndDeletion(t *testing.T) {
 
 func TestAVersionDeletedWhileItRuns(t *testing.T) {
 	t.Parallel()
-	log := &log{}
-	c := client(t, openLab(t, logTo(log), function(t, "F", nil)))
+	gate := newGate(t)
+	defer gate.open()
+	c := client(t, openLab(t, gate.options(), function(t, "F", map[string]any{"Timeout": 60})))
 	one := publish(t, c, 256)
 	done := make(chan *lambda.InvokeOutput)
-	go func() { done <- on(t, c, one, `{"do":"slow","size":300}`) }()
-	log.await(t, "F begun\n")
+	go func() { done <- on(t, c, one, `{"do":"hold"}`) }()
+	gate.await(t, 1)
 	_, err := c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: &one})
 	must(t, err)
+	gate.open()
 	if out := <-done; out.FunctionError != nil {
 		t.Errorf("got %s", out.Payload)
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// functions is the double with two functions; F has two versions and aliases. It notes the calls that reach it
-// through HTTP.
+// functions is the double with the functions F, which has two versions, and Image. It notes the updates, invocations and
+// deletions that reach it.
 type functions struct {
 	*double.Lambda
 	mu    sync.Mutex
@@ -53,6 +53,7 @@ func (f *functions) note(format string, args ...any) {
 	f.calls = append(f.calls, fmt.Sprintf(format, args...))
 }
 
+// taken returns the noted calls and forgets them.
 func (f *functions) taken() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,7 +86,7 @@ type reply struct {
 	body   string
 }
 
-// send sends a request, "METHOD path". header has names and values in turn.
+// send sends a request. request is "METHOD path". header has names and values in turn.
 func send(t *testing.T, server *httptest.Server, request string, body io.Reader, header ...string) reply {
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
@@ -111,6 +112,7 @@ func send(t *testing.T, server *httptest.Server, request string, body io.Reader,
 	return reply{response.StatusCode, response.Header, string(text)}
 }
 
+// serve serves the functions and gives the versions 1 and 2 of F the aliases a and b.
 func serve(t *testing.T, f *functions) *httptest.Server {
 	server := httptest.NewServer(api.Handler(f))
 	t.Cleanup(server.Close)
@@ -122,7 +124,7 @@ func serve(t *testing.T, f *functions) *httptest.Server {
 	return server
 }
 
-// Every route when it is used correctly: the status and a part of the answer.
+// Each route, with a correct request: the status and a part of the answer.
 func TestRoutes(t *testing.T) {
 	f := newFunctions(t)
 	server := serve(t, f)
@@ -170,7 +172,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Every mistake must have AWS's status, type and shape, and must not reach a function.
+// The answer to each mistake must have AWS's status, type and form. No mistake may update or invoke a function.
 func TestMistakes(t *testing.T) {
 	f := newFunctions(t)
 	server := serve(t, f)
@@ -241,13 +243,13 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, call := range f.taken() {
 		if strings.HasPrefix(call, "invoke") || strings.HasPrefix(call, "update") {
-			t.Errorf("the backend was asked to %s", call)
+			t.Errorf("a mistake reached the functions: %s", call)
 		}
 	}
 }
 
-// Tools send a whole configuration, so settings that are already set must be accepted.
-func TestUpdatesToWhatIs(t *testing.T) {
+// Tools send a whole configuration, so an update that sets what is already set must be accepted.
+func TestUpdatesThatChangeNothing(t *testing.T) {
 	server := serve(t, newFunctions(t))
 	for _, body := range []string{`{"Role":"arn:aws:iam::000000000000:role/lab","Layers":[],"VpcConfig":{"SubnetIds":[]},"TracingConfig":{"Mode":"PassThrough"}}`,
 		`{"SnapStart":{"ApplyOn":"None"},"KMSKeyArn":"","DeadLetterConfig":{}}`} {
@@ -266,7 +268,7 @@ func TestNames(t *testing.T) {
 	} {
 		got, err := api.FunctionName(test.name, test.qualifier)
 		if got != test.want && test.want != "" || (err != nil) != (test.want == "") {
-			t.Errorf("%s, %s: %s, %v", test.name, test.qualifier, got, err)
+			t.Errorf("name %q, qualifier %q: %q, %v; want %q", test.name, test.qualifier, got, err, test.want)
 		}
 	}
 }

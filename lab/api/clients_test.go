@@ -14,8 +14,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// serveTCP serves the API as the lab does. It returns the address, and a channel that receives a value for each
-// connection that the server has closed.
+// serveTCP serves the API as the lab does. It returns the server's address, and a channel that receives the client's
+// address of each connection that the server has closed.
 func serveTCP(t *testing.T) (address string, closed <-chan string) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -46,13 +46,14 @@ func dial(t *testing.T, address string) *net.TCPConn {
 
 const invocation = "POST /2015-03-31/functions/F/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
-// Whoever stops in the middle of a request or of its answer, or goes on too slowly, must be cut off. Meanwhile others
-// are served.
+// A client that stops in the middle of a request or of its answer, or is too slow, must be cut off. Meanwhile other
+// clients are served.
 func TestSlowClientsAreCutOff(t *testing.T) {
-	api.SetPatience(50 * time.Millisecond)
+	api.SetPatience(200 * time.Millisecond)
 	defer api.SetPatience(30 * time.Second)
 	address, closed := serveTCP(t)
 	const large = 6_000_000
+	slow := map[string]string{} // by the client's address
 	for what, begin := range map[string]func(*net.TCPConn){
 		"nothing":       func(*net.TCPConn) {},
 		"half a line":   func(c *net.TCPConn) { io.WriteString(c, "POST /2015-03") },
@@ -76,29 +77,37 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		},
 	} {
 		conn := dial(t, address)
+		slow[conn.LocalAddr().String()] = what
 		begin(conn)
+	}
+	for tries := 1; ; tries++ { // on a busy machine this client may be too slow, too
 		other := dial(t, address)
 		io.WriteString(other, invocation+"Content-Length: 2\r\nConnection: close\r\n\r\n{}")
-		if answer, err := http.ReadResponse(bufio.NewReader(other), nil); err != nil || answer.StatusCode != http.StatusOK {
-			t.Errorf("%s: another client: %v, %v", what, answer, err)
+		answer, err := http.ReadResponse(bufio.NewReader(other), nil)
+		if err == nil && answer.StatusCode == http.StatusOK {
+			break
 		}
-		for from := ""; from != conn.LocalAddr().String(); {
-			select {
-			case from = <-closed:
-			case <-time.After(30 * time.Second):
-				t.Fatalf("%s: not cut off", what)
-			}
+		if tries == 10 {
+			t.Fatalf("another client, ten times: %v, %v", answer, err)
+		}
+	}
+	for len(slow) > 0 {
+		select {
+		case from := <-closed:
+			delete(slow, from)
+		case <-time.After(time.Minute):
+			t.Fatalf("these clients are not cut off: %v", slow)
 		}
 	}
 }
 
-// The time limit for a request must not end its invocation, nor the connection.
+// The time limit for a request must end neither its invocation nor the connection.
 func TestInvocationsMayTakeLongerThanRequests(t *testing.T) {
-	api.SetPatience(50 * time.Millisecond)
+	api.SetPatience(500 * time.Millisecond)
 	defer api.SetPatience(30 * time.Second)
 	functions := newFunctions(t)
 	functions.Run = func(double.Run) double.Answer {
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(700 * time.Millisecond)
 		return double.Answer{}
 	}
 	server := api.NewServer(api.Handler(functions))
@@ -122,28 +131,28 @@ func TestInvocationsMayTakeLongerThanRequests(t *testing.T) {
 	}
 }
 
-// What is not a request must be answered as such or cut off, and the server lives.
+// A client that sends something else than a request must get an error or be cut off. The server must go on.
 func TestGarbage(t *testing.T) {
 	address, _ := serveTCP(t)
 	body := func(header string) string { return invocation + header + "\r\n\r\n{}" }
 	for what, text := range map[string]string{
-		"bytes":               "\x00\xff\xfe\r\n\r\n",
-		"TLS":                 "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-		"HTTP/0.9":            "GET /\r\n\r\n",
-		"HTTP/3.0":            "GET / HTTP/3.0\r\nHost: 127.0.0.1\r\n\r\n",
-		"HTTP/2":              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"no Host":             "GET / HTTP/1.1\r\n\r\n",
-		"two lengths":         body("Content-Length: 2\r\nContent-Length: 3"),
-		"a negative length":   body("Content-Length: -1"),
-		"a length of letters": body("Content-Length: two"),
-		"length and chunks":   invocation + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
-		"a bad chunk":         invocation + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-		"an encoding":         body("Transfer-Encoding: gzip"),
-		"a huge header":       body("X-Large: " + strings.Repeat("x", 1<<20)),
-		"10,000 headers":      body(strings.Repeat("X-Many: some value\r\n", 10_000) + "Content-Length: 2"),
-		"a space in a name":   body("X Y: z"),
-		"a line feed":         body("X-A: b\x00c"),
-		"half, and away":      invocation + "Content-Length: 9\r\n\r\n{",
+		"bytes":                "\x00\xff\xfe\r\n\r\n",
+		"TLS":                  "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+		"HTTP/0.9":             "GET /\r\n\r\n",
+		"HTTP/3.0":             "GET / HTTP/3.0\r\nHost: 127.0.0.1\r\n\r\n",
+		"HTTP/2":               "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"no Host":              "GET / HTTP/1.1\r\n\r\n",
+		"different lengths":    body("Content-Length: 2\r\nContent-Length: 3"),
+		"a negative length":    body("Content-Length: -1"),
+		"a length of letters":  body("Content-Length: two"),
+		"length and bad chunk": invocation + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+		"a bad chunk":          invocation + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+		"an unknown encoding":  body("Transfer-Encoding: gzip"),
+		"a huge header":        body("X-Large: " + strings.Repeat("x", 1<<20)),
+		"10,000 headers":       body(strings.Repeat("X-Many: some value\r\n", 10_000) + "Content-Length: 2"),
+		"a space in a name":    body("X Y: z"),
+		"a zero byte":          body("X-A: b\x00c"),
+		"half a body":          invocation + "Content-Length: 9\r\n\r\n{",
 	} {
 		conn := dial(t, address)
 		io.WriteString(conn, text) // the server may have closed it already
@@ -162,7 +171,8 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// A path is taken as it was sent: a client of Lambda's follows no redirection, and a function's URL may have any path.
+// The server must not redirect to a tidied path: Lambda's clients do not follow redirections, and the path of a function
+// URL may be anything.
 func TestPathsAreNotTidied(t *testing.T) {
 	server := serve(t, newFunctions(t))
 	for _, path := range []string{"/2015-03-31/functions/../functions/F", "/2015-03-31//functions/F"} {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Names for the tests, which are in another package so that they can use the double.
+// The tests use these names. They are in another package, because they use the double, which imports this one.
 const (
 	HeaderRequestID     = headerRequestID
 	HeaderType          = headerType
@@ -17,16 +17,14 @@ const (
 	Prefix              = prefix
 )
 
-// HandlerThatRetries is Handler with other waits before a failed event is tried again.
+// HandlerThatRetries is Handler, but waits for the given times before it tries a failed event again.
 func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
 	return newServer(b, after...).handler()
 }
 
-// SetPatience shortens the time that clients have.
+// SetPatience sets the time that a client has to send a request.
 func SetPatience(d time.Duration) { patience = d }
 
-// FunctionName is functionName.
 func FunctionName(s, qualifier string) (string, error) { return functionName(s, qualifier) }
 
-// URLResponse is urlResponse.
 func URLResponse(w http.ResponseWriter, payload []byte) { urlResponse(w, payload) }

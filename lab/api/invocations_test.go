@@ -20,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// The limits are in bytes and inclusive, with and without Content-Length.
+// The limits count bytes. A payload as large as the limit is accepted, with and without Content-Length.
 func TestPayloadsUpToTheLimit(t *testing.T) {
 	server := serve(t, newFunctions(t))
 	for _, test := range []struct {
@@ -51,7 +51,7 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-// An event whose function fails runs three times. An event that is throttled runs until it is not.
+// An event runs three times if its function fails. An event that is throttled is tried until it runs.
 func TestEventsAreTriedAgain(t *testing.T) {
 	f := newFunctions(t)
 	ran := make(chan string, 9)
@@ -74,7 +74,7 @@ func TestEventsAreTriedAgain(t *testing.T) {
 	}
 	select {
 	case <-ran:
-		t.Error("tried a fifth time")
+		t.Error("after one throttling and three failures the event was tried again")
 	case <-time.After(100 * time.Millisecond):
 	}
 }
@@ -97,7 +97,7 @@ func TestAnswersOfAnInvocation(t *testing.T) {
 	}
 }
 
-// An unmodified SDK receives a streamed response in pieces, a function's error, and the end of the log.
+// An unmodified SDK must receive a streamed response in pieces, a function's error, and the tail of the log.
 func TestInvokeWithResponseStream(t *testing.T) {
 	d := newFunctions(t)
 	server := httptest.NewServer(api.Handler(d))
@@ -134,7 +134,7 @@ func TestInvokeWithResponseStream(t *testing.T) {
 	}
 }
 
-// plainBodies keeps smithy-go from losing an answer that comes at once: see package account's wholeBodies.
+// plainBodies is a client with which smithy-go loses no answer that comes at once: see wholeBodies of package account.
 type plainBodies struct{}
 
 func (plainBodies) Do(r *http.Request) (*http.Response, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// testdata/cdk.out was written by the CDK CLI 2.1148.1 for two functions and then shortened.
+// The CDK CLI 2.1148.1 wrote testdata/cdk.out for two functions. Then it was shortened by hand.
 func TestRead(t *testing.T) {
 	a, err := Read("testdata/cdk.out")
 	if err != nil {
@@ -68,25 +68,25 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		stack string
 		want  string
 	}{
-		"nothing":         {nil, "", "no cloud assembly in DIR: run `npx cdk synth` first, or name another folder with --assembly"},
-		"no JSON":         {map[string]string{"manifest.json": "<html>"}, "", "is not a cloud assembly's manifest"},
-		"another JSON":    {map[string]string{"manifest.json": `{"name":"x"}`}, "", "is not a cloud assembly's manifest"},
-		"no stack":        {map[string]string{"manifest.json": `{"version":"1","artifacts":{}}`}, "", "has no stack"},
-		"no template":     {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
-		"out of it":       {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
-		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
-		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"java21","Code":{"ZipFile":"x"}}}}}`), "", "its code is inside the template (ZipFile): make it an asset"},
-		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
-		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `S3 key "k.zip" is not an asset`},
-		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
-		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
-		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: set 0 or more"},
-		"not text":        {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
-		"no resource":     {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
-		"SnapStart, ZIP":  {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
-		"SnapStart, when": {withArm(`,"SnapStart":{"ApplyOn":"Latest"}`), "", `SnapStart.ApplyOn "Latest" is neither PublishedVersions nor None`},
-		"SnapStart, /tmp": {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart needs an EphemeralStorage of 512 MB, but it is 1024 MB"},
-		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
+		"empty folder":                   {nil, "", "no cloud assembly in DIR: run `npx cdk synth` first, or name another folder with --assembly"},
+		"not JSON":                       {map[string]string{"manifest.json": "<html>"}, "", "is not a cloud assembly's manifest"},
+		"another JSON":                   {map[string]string{"manifest.json": `{"name":"x"}`}, "", "is not a cloud assembly's manifest"},
+		"no stack":                       {map[string]string{"manifest.json": `{"version":"1","artifacts":{}}`}, "", "has no stack"},
+		"no template":                    {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
+		"template outside":               {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
+		"no function":                    {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
+		"inline code":                    {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"java21","Code":{"ZipFile":"x"}}}}}`), "", "its code is inside the template (ZipFile): make it an asset"},
+		"another stack":                  {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
+		"no such asset":                  {with(withArm(""), "S.assets.json", `{}`), "", `S3 key "k.zip" is not an asset`},
+		"package is gone":                {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
+		"not a number":                   {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
+		"negative number":                {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: set 0 or more"},
+		"not text":                       {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
+		"no such resource":               {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
+		"SnapStart of a ZIP":             {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
+		"SnapStart with another ApplyOn": {withArm(`,"SnapStart":{"ApplyOn":"Latest"}`), "", `SnapStart.ApplyOn "Latest" is neither PublishedVersions nor None`},
+		"SnapStart with a large /tmp":    {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart needs an EphemeralStorage of 512 MB, but it is 1024 MB"},
+		"unknown architecture":           {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -109,8 +109,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A stage's assembly and its assets are inside the application's assembly. The stage can be read with the application
-// or alone. Paths outside of both are refused.
+// The assembly of a stage is inside the application's assembly, and so are its assets. A stage can be read with the
+// application or alone. Paths outside of both are refused.
 func TestStages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cdk.out")
 	stage := filepath.Join(dir, "assembly-Beta")
@@ -145,8 +145,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// The functions of any application are arms. Fields that the identity lacks are read from the resource. A function
-// that cannot be read does not affect the others. Each property that this package does not read is named.
+// Each function of any application is an arm. What its identity lacks is read from the resource. If one function cannot
+// be read, the others still are. Ignored names each property that this package does not read.
 func TestAnyApplication(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
@@ -206,6 +206,7 @@ func TestSeveralStacks(t *testing.T) {
 	}
 }
 
+// FuzzRead looks for a manifest, which is its own template, on which Read or Stack panics.
 func FuzzRead(f *testing.F) {
 	f.Add(`{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"manifest.json"}}},"Resources":{"F":{"Type":"AWS::Lambda::Function","Metadata":{"twinstart":{"arm":"a"}},"Properties":{"Code":{"S3Key":{"Fn::Join":["",[{"Ref":"F"},1]]}}}}}}`)
 	f.Fuzz(func(t *testing.T, manifest string) {

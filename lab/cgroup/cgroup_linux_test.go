@@ -26,7 +26,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// The hierarchies are folders here, so the test needs neither version nor rights.
+// Here the hierarchies are plain folders, so the test needs no control groups and no rights.
 func TestFindingV1(t *testing.T) {
 	top := t.TempDir()
 	const own = "9:name=systemd:/\n4:memory:/docker/abc/job\n1:cpu,cpuacct:/user\n0::/\n"
@@ -44,22 +44,22 @@ func TestFindingV1(t *testing.T) {
 	if err != nil || len(m.warnings) != 1 || m.warnings[0] != "no limit of processes: controller pids is not mounted" {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	// The machine's /docker/abc is the container's top of memory.
+	// The container sees the machine's group /docker/abc as the top of its memory hierarchy.
 	if got := filepath.Dir(m.own[cpu]); got != filepath.Join(top, "cpu/user") || filepath.Dir(m.own[memory]) != filepath.Join(top, "memory") {
-		t.Errorf("groups below %q", m.own)
+		t.Errorf("the lab's own groups are %q", m.own)
 	}
 	if _, err := findV1(t.TempDir(), own); err == nil {
-		t.Error("groups where no controller is mounted")
+		t.Error("no error, although no controller is mounted")
 	}
 	if got := ownFolder(top, "0::/cpu/user\n", ""); got != filepath.Join(top, "cpu/user") {
-		t.Errorf("version 2: %s", got)
+		t.Errorf("the own folder of version 2 is %s", got)
 	}
 	if got := ownFolder(top, "0::/../..\n", ""); got != top {
-		t.Errorf("not below the top: %s", got)
+		t.Errorf("the own folder is outside of the top: %s", got)
 	}
 }
 
-// The files of version 2 are in a folder here, so the test can see what is written to each.
+// Here a group of version 2 is a plain folder, so the test sees what is written to each file.
 func TestVersion2Writes(t *testing.T) {
 	dir := t.TempDir()
 	for _, file := range []string{"cgroup.procs", "memory.max", "memory.swap.max", "memory.peak", "cpu.max", "pids.max"} {
@@ -75,7 +75,7 @@ func TestVersion2Writes(t *testing.T) {
 		t.Errorf("peak %d, %v", peak, ok)
 	}
 	if !g.OOMKilled() {
-		t.Error("three kills are not seen")
+		t.Error("OOMKilled does not report the three kills")
 	}
 	for _, step := range []struct {
 		do   error
@@ -101,7 +101,7 @@ func TestVersion2Writes(t *testing.T) {
 	}
 }
 
-// This test works with any control groups that the machine may have.
+// This test works with the control groups that the machine has, or with none.
 func TestGroupsOfThisMachine(t *testing.T) {
 	m := Open()
 	defer m.Close()
@@ -132,7 +132,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	}
 	in.Write([]byte("\n"))
 	limited := m.Mode() != "none" && len(m.Warnings()) == 0
-	for range 100 {
+	for range 1200 {
 		if peak, ok := g.PeakMemory(); ok != limited || peak > 15<<20 || !limited {
 			break
 		}
@@ -142,12 +142,12 @@ func TestGroupsOfThisMachine(t *testing.T) {
 		t.Errorf("peak of %d MiB", peak>>20)
 	}
 	if g.OOMKilled() {
-		t.Error("killed too early")
+		t.Error("OOMKilled before the process used too much memory")
 	}
 	if limited {
 		in.Write([]byte("\n"))
 		if err := command.Wait(); err == nil || !g.OOMKilled() {
-			t.Errorf("not killed for its memory: %v", err)
+			t.Errorf("the process used too much memory, and was not killed for it: %v", err)
 		}
 	} else {
 		command.Process.Kill()
@@ -163,7 +163,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	}
 	again.ResetPeak()
 	if peak, ok := again.PeakMemory(); ok && peak > 8<<20 || again.OOMKilled() {
-		t.Errorf("a new group begins with %d KiB", peak>>10)
+		t.Errorf("a released group is used again: it begins with a peak of %d KiB, or a kill", peak>>10)
 	}
 	again.Release()
 }
@@ -182,7 +182,7 @@ func TestTasksAreLimited(t *testing.T) {
 	if err := g.Limit(512, Unlimited); err != nil {
 		t.Fatal(err)
 	}
-	// When sh cannot fork, it prints an error and goes on. Its children sleep until they are killed.
+	// If sh cannot fork, it ends with an error. Its children sleep until they are killed.
 	command := exec.Command("sh", "-c", `read -r _; while sleep 60 & do n=$((n + 1)); test $n -lt 2000 || break; done; echo`)
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -203,7 +203,7 @@ func TestTasksAreLimited(t *testing.T) {
 	if err == nil || len(started) < Tasks || len(started) > Tasks+ownTasks {
 		t.Errorf("%d processes, %v; want it to fail at %d", len(started), err, Tasks)
 	}
-	for range 100 {
+	for range 1200 {
 		if len(tasks(t, m)) == 0 {
 			break
 		}
@@ -246,10 +246,10 @@ func TestSweepRemovesTheDeadOnly(t *testing.T) {
 	sweep(dir, sweepDepth)
 	for _, d := range []string{dead, deep} {
 		if _, err := os.Stat(d); err == nil {
-			t.Errorf("the dead one's is left: %s", d)
+			t.Errorf("the group of the dead lab is left: %s", d)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(alive, "environment-1")); err != nil {
-		t.Error(err)
+		t.Errorf("the group of the lab that lives: %v", err)
 	}
 }

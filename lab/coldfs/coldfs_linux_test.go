@@ -46,7 +46,7 @@ func entry(name, content string, mode os.FileMode) func(*zip.Writer) {
 	}
 }
 
-// unpacked adds a ZIP or a folder.
+// unpacked adds a ZIP or a folder to a store.
 func unpacked(s *Store, path string) (*Package, error) {
 	digest, err := archive.Digest(path)
 	if err != nil {
@@ -55,7 +55,8 @@ func unpacked(s *Store, path string) (*Package, error) {
 	return s.Add(Digest(digest), func(dir string) error { return Unpack(path, dir) })
 }
 
-// A .pyc file is stale, and its module is compiled at each start, unless both files keep the times of the archive.
+// Unpacked files must keep the times of the archive. Otherwise Python takes a .pyc file for stale and compiles its module
+// at each start.
 func TestPackagesKeepTimes(t *testing.T) {
 	archived := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	file := writeZIP(t, map[string]func(*zip.Writer){"dated": func(w *zip.Writer) {
@@ -75,16 +76,16 @@ func TestPackagesKeepTimes(t *testing.T) {
 		return info.ModTime()
 	}
 	if got := modified(p, "app.py"); !got.Equal(archived) {
-		t.Errorf("unzipped as of %v, archived as of %v", got, archived)
+		t.Errorf("the file has the time %v, in the archive it has %v", got, archived)
 	}
 	if got := modified(p, "bootstrap"); got.Before(before) {
-		t.Errorf("archived without a time, and as of %v", got)
+		t.Errorf("a file without a time in the archive has %v, want the present", got)
 	}
 	if p, err = unpacked(s, p.Folder()); err != nil {
 		t.Fatal(err)
 	}
 	if got := modified(p, "app.py"); !got.Equal(cdkTime) {
-		t.Errorf("the CDK CLI's archive is of %v, not %v", cdkTime, got)
+		t.Errorf("a file of a folder has the time %v, the CDK CLI would archive it with %v", got, cdkTime)
 	}
 }
 
@@ -108,15 +109,15 @@ func TestUnzipKeepsModes(t *testing.T) {
 	}
 	again, err := unpacked(s, file)
 	if err != nil || again.Folder() != p.Folder() {
-		t.Errorf("got %+v, %v", again, err)
+		t.Errorf("the same package is unpacked twice: %+v, %v", again, err)
 	}
 	err = archive.Sweep(s.Dir, time.Hour) // it was used just now
 	if _, gone := os.Stat(p.Folder()); err != nil || gone != nil {
-		t.Error(err, gone)
+		t.Errorf("Sweep removes a package that was just used: %v, %v", err, gone)
 	}
 	err = archive.Sweep(s.Dir, -time.Hour)
 	if left, _ := os.ReadDir(s.Dir); len(left) != 0 || err != nil {
-		t.Errorf("left %v, %v", left, err)
+		t.Errorf("Sweep leaves %v, %v", left, err)
 	}
 }
 
@@ -130,14 +131,14 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// The archive has a link, and then a file whose path goes through the link.
+	// This archive has a link, and then a file whose path goes through the link.
 	link := entry("door", outside, os.ModeSymlink|0o777)
 	file := writeZIP(t, map[string]func(*zip.Writer){"a": func(w *zip.Writer) { link(w); entry("door/evil", "x", 0o644)(w) }})
 	if _, err := unpacked(&Store{Dir: t.TempDir()}, file); err == nil {
-		t.Error("no error")
+		t.Error("no error for a file that goes through a link")
 	}
 	if left, _ := os.ReadDir(outside); len(left) != 0 {
-		t.Errorf("outside: %v", left)
+		t.Errorf("written outside of the package: %v", left)
 	}
 	if err := os.WriteFile(file, []byte("no zip"), 0o644); err != nil {
 		t.Fatal(err)
@@ -167,7 +168,8 @@ func readAt(t *testing.T, path string, offset int64) {
 	}
 }
 
-// Environments that start at the same time would take each other's free device. LOOP_CONFIGURE returns EBUSY then.
+// Attach takes its turn by a lock. Without it, environments that start at the same time would choose the same free
+// device, and LOOP_CONFIGURE would return EBUSY.
 func TestDevicesAreTakenInTurn(t *testing.T) {
 	need.No(t, Usable())
 	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)
@@ -191,7 +193,7 @@ func TestDevicesAreTakenInTurn(t *testing.T) {
 	}()
 	select {
 	case err := <-attached:
-		t.Errorf("a device was taken out of turn: %v", err)
+		t.Errorf("Attach did not wait for its turn: %v", err)
 	case <-time.After(200 * time.Millisecond):
 		control.Close()
 		if err := <-attached; err != nil {
@@ -226,18 +228,18 @@ func TestFreshMountIsCold(t *testing.T) {
 			return got
 		}
 		if got := count(); got != (Read{}) {
-			t.Errorf("fresh: %+v", got)
+			t.Errorf("before the first read: %+v", got)
 		}
 		if names, err := os.ReadDir(mnt); err != nil || len(names) != 2 {
-			t.Errorf("it has %v, %v", names, err)
+			t.Errorf("the mount has the files %v, %v", names, err)
 		}
 		readAt(t, filepath.Join(mnt, "large"), 1<<20)
 		if got := count(); readAhead == 0 && got != (Read{4, 1}) || got.KiB == 0 || got.KiB > max(readAhead, 4) {
-			t.Errorf("read-ahead %d: one byte read %+v", readAhead, got)
+			t.Errorf("read-ahead %d: after one byte of one file: %+v", readAhead, got)
 		}
 		readAt(t, filepath.Join(mnt, "small"), 0)
 		if got := count(); got.Chunks != 2 {
-			t.Errorf("two files: %+v", got)
+			t.Errorf("read-ahead %d: after one byte of each of two files: %+v", readAhead, got)
 		}
 		if err := unix.Unmount(mnt, 0); err != nil {
 			t.Error(err)
@@ -249,8 +251,8 @@ func TestFreshMountIsCold(t *testing.T) {
 			if text, _ := os.ReadFile("/sys/block/" + filepath.Base(name) + "/loop/backing_file"); !strings.Contains(string(text), p.Image()) {
 				break // another package already uses the device
 			}
-			if i == 100 {
-				t.Fatalf("%s is still attached", name)
+			if i == 3000 {
+				t.Fatalf("after a minute %s is still attached", name)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -263,7 +265,7 @@ func TestDropMakesAFolderCold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := p.Count(p.Folder()); err != nil || got.KiB != 2048+4 || got.Chunks != 5 {
-		t.Errorf("just written: %+v, %v", got, err)
+		t.Errorf("after the write: %+v, %v", got, err)
 	}
 	var kind unix.Statfs_t
 	if err := unix.Statfs(p.Folder(), &kind); err != nil || kind.Type == unix.TMPFS_MAGIC {
@@ -273,7 +275,7 @@ func TestDropMakesAFolderCold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := p.Count(p.Folder()); err != nil || got != (Read{}) {
-		t.Errorf("dropped: %+v, %v", got, err)
+		t.Errorf("after Drop: %+v, %v", got, err)
 	}
 }
 
@@ -283,6 +285,6 @@ func TestAddThatFailsLeavesNothing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(s.Dir); len(left) != 0 {
-		t.Errorf("left %v", left)
+		t.Errorf("the store still has %v", left)
 	}
 }

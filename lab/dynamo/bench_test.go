@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// secure serves over TLS, as for an execution environment, and returns a client that trusts the server.
+// secure serves over TLS, as the lab does for functions. It returns a client that trusts the server, and the URL.
 func secure(t testing.TB, s *Server) (*http.Client, string) {
 	t.Helper()
 	trust, err := NewTrust()
@@ -35,9 +35,9 @@ func secureBy(t testing.TB, s http.Handler, trust *Trust) (*http.Client, string)
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 1000}}, server.URL
 }
 
-// BenchmarkQuery measures how much time the server adds to a fixed service time, and how many queries a second it
-// answers. The time of the client and of TLS does not count: for each query there is a second one to a server that does
-// nothing and answers at once with as many bytes.
+// BenchmarkQuery measures how much time the server adds to a fixed service time, and how many queries it answers in a
+// second. The time of the client and of TLS must not count. So after each query, the client sends the same one to a
+// server that answers at once with as many bytes. The time of that query is subtracted.
 func BenchmarkQuery(b *testing.B) {
 	const latency = 4 * time.Millisecond
 	for _, clients := range []int{1, 9, 50} {

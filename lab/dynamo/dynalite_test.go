@@ -14,14 +14,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-var requests = flag.Int("requests", 3000, "how many random requests dynalite and this package are compared by, at least")
+var requests = flag.Int("requests", 3000, "how many random requests TestAgainstDynalite sends")
 
-// places has a sort key and an index, owners no sort key.
+// places has a sort key and an index. owners has no sort key.
 var schemas = []string{
 	`{"TableName":"places","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"S"},
 		{"AttributeName":"gpk","AttributeType":"S"},{"AttributeName":"gsk","AttributeType":"S"}],
@@ -51,7 +52,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// dynalite starts a dynalite with the same tables, and returns its address.
+// dynalite starts a dynalite with the tables of schemas, and returns its URL.
 func dynalite(t *testing.T) string {
 	t.Helper()
 	node := need.Tool(t, "node")
@@ -74,6 +75,7 @@ func dynalite(t *testing.T) string {
 	}
 	for _, name := range []string{"places", "owners"} {
 		for !strings.Contains(fmt.Sprint(send(t, url, "DescribeTable", `{"TableName":"`+name+`"}`)), "TableStatus:ACTIVE") {
+			time.Sleep(10 * time.Millisecond)
 		}
 	}
 	return url
@@ -106,7 +108,7 @@ func send(t testing.TB, url, operation, body string) reply {
 
 type object = map[string]any
 
-// random makes requests about few keys, so that many requests are about the same item.
+// random makes requests with few different keys, so that many requests are about the same item.
 type random struct{ *rand.Rand }
 
 func (r random) of(choices ...any) any { return choices[r.IntN(len(choices))] }
@@ -126,7 +128,7 @@ func (r random) value(kind string) any {
 		object{"NULL": false}, object{"SS": []any{}}, object{"SS": []any{"a", "a"}}, object{"NS": []any{"1", "1"}}, object{"S": 1}, object{"B": "?"}, object{"X": "a"}, object{"L": []any{object{}}}, "a", 1, []any{})
 }
 
-// mostly returns a value of any kind one time in n, else of the given kind.
+// mostly returns a value of the given kind. One time in n the value may be of any kind.
 func (r random) mostly(n int, kind string) any {
 	if r.IntN(n) == 0 {
 		kind = r.of("S", "N", "B", "").(string)
@@ -151,9 +153,9 @@ func (r random) key(table string) object {
 func (r random) item(table string) object {
 	made := r.key(table)
 	if table == "places" && r.IntN(4) > 0 {
-		made["gpk"] = r.mostly(30, "S") // but no empty text, which dynalite takes as a key of an index
+		made["gpk"] = r.mostly(30, "S") // never empty: dynalite would accept an empty key of an index
 	}
-	if r.IntN(4) > 0 { // a different sort key each time, because DynamoDB may return equal ones in any order
+	if r.IntN(4) > 0 { // a sort key of its own for each item: DynamoDB may return items with equal ones in any order
 		pk, _ := made["pk"].(object)
 		sk, _ := made["sk"].(object)
 		made["gsk"] = r.of(object{"S": fmt.Sprint("a", pk["S"], "/", sk["S"])}, object{"S": fmt.Sprint("RT:go:", pk["S"], "/", sk["S"])}, r.of(object{"N": "1"}, object{"M": object{}}))
@@ -238,14 +240,15 @@ func TestAgainstDynalite(t *testing.T) {
 	for _, operation := range []string{"PutItem", "GetItem", "Query", "BatchWriteItem"} {
 		for _, status := range []int{200, 400} {
 			if key := fmt.Sprintf("%s %d", operation, status); seen[key] == 0 {
-				t.Errorf("no %s among %v", key, seen)
+				t.Errorf("no request was a %s: %v", key, seen)
 			}
 		}
 	}
 	t.Log(seen)
 }
 
-// comparableReply keeps only the type of an error. A request may have two mistakes, so all errors of form count as one.
+// comparableReply keeps only the type of an error. A request may have two mistakes, and each server may report another
+// one, so a SerializationException counts as a ValidationException.
 func comparableReply(r reply) any {
 	if r.status != 200 {
 		kind, _ := r.body["__type"].(string)

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// At first a table has the items of its file. All values have type S.
+// A table begins with the items of the file that it imports. All values have type S.
 func TestImport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "items.csv")
 	about := assembly.Table{TableName: "t", Import: file, AttributeDefinitions: []assembly.Attribute{{AttributeName: "pk", AttributeType: "S"}, {AttributeName: "n", AttributeType: "S"}},
@@ -26,6 +26,6 @@ func TestImport(t *testing.T) {
 	}
 	must(t, os.WriteFile(file, []byte("pk,n\na,2\na,\n"), 0o600))
 	if _, err := New([]assembly.Table{about}, 0); err == nil || !strings.HasPrefix(err.Error(), "importing the items of table t: line 3: ") {
-		t.Errorf("%v", err)
+		t.Errorf("a row without a sort key: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// ask sends a request, and returns the status and the answer as text.
+// ask calls the server without HTTP, and returns the status and the answer as text.
 func ask(s *Server, operation, body string) string {
 	status, answer := s.answer(operation, strings.NewReader(body))
 	if r, is := answer.(map[string]any); is && r["Items"] != nil {
@@ -33,29 +34,29 @@ func TestRefused(t *testing.T) {
 	for name, test := range map[string]struct{ operation, body, want string }{
 		"no operation":         {"", `{}`, `UnknownOperationException the lab's DynamoDB has no operation "": name another DynamoDB with --allow dynamodb=URL`},
 		"another operation":    {"Scan", `{"TableName":"places"}`, `UnknownOperationException the lab's DynamoDB has no operation "Scan"`},
-		"no JSON":              {"GetItem", `{"TableName"`, "SerializationException unexpected EOF"},
+		"not JSON":             {"GetItem", `{"TableName"`, "SerializationException unexpected EOF"},
 		"another type":         {"GetItem", `{"TableName":1}`, "SerializationException json: cannot unmarshal number"},
 		"another table":        {"GetItem", `{"TableName":"elsewhere","Key":{"pk":{"S":"a"}}}`, "ResourceNotFoundException Requested resource not found: Table: elsewhere not found"},
 		"no table":             {"PutItem", `{"Item":{}}`, "ResourceNotFoundException"},
 		"a delete, batch":      {"BatchWriteItem", `{"RequestItems":{"owners":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}}`, `does not support "DeleteRequest"`},
 		"another table, batch": {"BatchWriteItem", `{"RequestItems":{"elsewhere":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}}]}}`, "ResourceNotFoundException"},
-		"a page":               {"Query", query + `"Limit":1}`, `ValidationException the lab's DynamoDB does not support "Limit": name another DynamoDB with --allow dynamodb=URL`},
+		"a page of a query":    {"Query", query + `"Limit":1}`, `ValidationException the lab's DynamoDB does not support "Limit": name another DynamoDB with --allow dynamodb=URL`},
 		"a filter":             {"Query", query + `"FilterExpression":"x = :p"}`, `ValidationException the lab's DynamoDB does not support "FilterExpression"`},
 		"a condition":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"}},"ConditionExpression":"attribute_not_exists(pk)"}`, `does not support "ConditionExpression"`},
-		"another index":        {"Query", query + `"IndexName":"other"}`, "The table does not have the specified index: other, or not with projection ALL"},
-		"consistent index":     {"Query", query + `"IndexName":"geo-index","ConsistentRead":true}`, "Consistent reads are not supported on global secondary indexes"},
+		"no such index":        {"Query", query + `"IndexName":"other"}`, "The table does not have the specified index: other, or not with projection ALL"},
+		"consistent, index":    {"Query", query + `"IndexName":"geo-index","ConsistentRead":true}`, "Consistent reads are not supported on global secondary indexes"},
 		"a reserved word":      {"Query", strings.Replace(query, "pk =", "name =", 1) + `"ConsistentRead":true}`, "Attribute name is a reserved keyword; reserved keyword: name"},
 		"no value":             {"Query", strings.Replace(query, "= :p", "= :q", 1) + `"ConsistentRead":true}`, "not defined: :q"},
 		"a value too many":     {"Query", strings.Replace(query, `{":p"`, `{":q":{"S":"a"},":p"`, 1) + `"ConsistentRead":true}`, "unused in expressions: keys: {:q}"},
-		"a syntax":             {"Query", strings.Replace(query, "pk =", "pk ~", 1) + `"ConsistentRead":true}`, "Invalid KeyConditionExpression: Syntax error"},
+		"a syntax error":       {"Query", strings.Replace(query, "pk =", "pk ~", 1) + `"ConsistentRead":true}`, "Invalid KeyConditionExpression: Syntax error"},
 		"a large item":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"},"x":{"S":"` + long + `"}}}`, "Item size has exceeded the maximum allowed size"},
-		"a large key":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"` + long[:2049] + `"}}}`, "the key  pk is missing, empty, too long"},
-		"a large sort key":     {"PutItem", `{"TableName":"places","Item":{"pk":{"S":"a"},"sk":{"S":"` + long[:1025] + `"}}}`, "the key  sk is missing, empty, too long"},
-		"an empty key":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":""}}}`, "the key  pk is missing, empty, too long or not of type S"},
+		"a large key":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"` + long[:2049] + `"}}}`, "the table's key pk is missing, empty, too long"},
+		"a large sort key":     {"PutItem", `{"TableName":"places","Item":{"pk":{"S":"a"},"sk":{"S":"` + long[:1025] + `"}}}`, "the table's key sk is missing, empty, too long"},
+		"an empty key":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":""}}}`, "the table's key pk is missing, empty, too long or not of type S"},
 		"a deep item":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"},"x":` + strings.Repeat(`{"L":[`, 40) + strings.Repeat(`]}`, 40) + `}}`, "or is nested too deeply"},
 		"a very deep item":     {"PutItem", `{"TableName":"owners","Item":{"x":` + strings.Repeat(`{"L":[`, 1e6) + strings.Repeat(`]}`, 1e6) + `}}`, "SerializationException invalid character '{' exceeded max depth"},
 		"a key twice":          {"BatchWriteItem", `{"RequestItems":{"owners":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}},{"PutRequest":{"Item":{"pk":{"S":"a"}}}}]}}`, "contains duplicates"},
-		"no batch":             {"BatchWriteItem", `{"RequestItems":{}}`, "1 to 25"},
+		"an empty batch":       {"BatchWriteItem", `{"RequestItems":{}}`, "1 to 25"},
 	} {
 		if got := ask(s, test.operation, test.body); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, test.want) {
 			t.Errorf("%s: %.300s, want %s", name, got, test.want)
@@ -75,19 +76,19 @@ func TestLarge(t *testing.T) {
 		put(i)
 	}
 	if got := ask(s, "Query", query); !strings.HasPrefix(got, "200 ") || strings.Count(got, `"sk"`) != 5 {
-		t.Errorf("%.100s", got)
+		t.Errorf("a query with 1000 KB: %.100s", got)
 	}
 	size := s.size
 	if put(4); s.size != size || size < 5*200<<10 {
-		t.Errorf("%d bytes in all, %d once an item is put again", size, s.size)
+		t.Errorf("the tables have %d bytes, and %d after the same item was put again", size, s.size)
 	}
 	put(5)
 	if got := ask(s, "Query", query); !strings.Contains(got, "cannot answer a query with more than 1 MB") {
-		t.Errorf("%.100s", got)
+		t.Errorf("a query with 1200 KB: %.100s", got)
 	}
 	s.size += maxBytes
 	if got := put(6); !strings.Contains(got, "the lab's tables hold 256 MB and are full: start the lab again") {
-		t.Errorf("a full lab: %s", got)
+		t.Errorf("with full tables: %s", got)
 	}
 }
 
@@ -102,20 +103,20 @@ func TestServiceTime(t *testing.T) {
 	first := logs[0]
 	slices.Sort(logs)
 	if median, deviation := logs[10000], (logs[16827]-logs[3173])/2; math.Abs(median) > 0.01 || math.Abs(deviation-Sigma) > 0.01 {
-		t.Errorf("median %v, deviation %v of logarithms", median, deviation)
+		t.Errorf("the logarithms of the times have median %v and deviation %v, want 0 and %v", median, deviation, Sigma)
 	}
 	again, err := New(nil, 4*time.Millisecond)
 	must(t, err)
 	if math.Log(float64(again.draw())/float64(again.median)) != first {
-		t.Error("two labs draw other times")
+		t.Error("two labs draw different times")
 	}
 	began := time.Now()
 	if wait(3 * time.Millisecond); time.Since(began) < 3*time.Millisecond {
-		t.Error("it waits for less than it should")
+		t.Error("a wait of 3 ms was shorter")
 	}
 }
 
-// TestManyClients reads and writes one partition at the same time: each reader sees the rows in order.
+// Eight clients read and write one partition at the same time. Each answer must have its rows in order.
 func TestManyClients(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -135,17 +136,30 @@ func TestManyClients(t *testing.T) {
 					t.Error(err, answer)
 					return
 				}
+				var found struct {
+					Items []struct{ SK struct{ S string } }
+				}
+				if err := json.NewDecoder(answer.Body).Decode(&found); err != nil {
+					t.Error(err)
+				}
 				answer.Body.Close()
+				var rows []string
+				for _, item := range found.Items {
+					rows = append(rows, item.SK.S)
+				}
+				if operation == "Query" && len(rows) == 0 || !slices.IsSorted(rows) {
+					t.Errorf("a query returned the rows %q", rows)
+				}
 			}
 		})
 	}
 	all.Wait()
 	if rows := s.tables["places"].indexes[0].rows["a"]; len(rows) != 200 || !slices.IsSortedFunc(rows, row.compare) {
-		t.Errorf("%d rows are left, or out of order", len(rows))
+		t.Errorf("at the end there are %d rows, want 200 in order", len(rows))
 	}
 }
 
-// TestJavaTrusts calls the server from Java, with the environment variables that a function gets.
+// With the environment variables that a function gets, Java must trust the server's certificate.
 func TestJavaTrusts(t *testing.T) {
 	t.Parallel()
 	java := need.Tool(t, "java")
@@ -166,7 +180,7 @@ func TestJavaTrusts(t *testing.T) {
 	}
 }
 
-// FuzzExpression looks for an expression that the parser neither reads nor refuses.
+// FuzzExpression looks for an expression on which the parser panics, or which it reads into something invalid.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{"pk = :a", "#p = :a AND begins_with(sk, :b)", "(pk=:a) and (sk between :a and :b)", "pk = :a AND sk >= :b", "((pk = :a", "a.b = :a", "pk = :a OR sk = :b", "\x00", "AND", "pk in (:a)"} {
 		f.Add(text)

@@ -106,8 +106,8 @@ func (t *table) check(of item) {
 			v, there := of[name]
 			key, ok := text(v)
 			if there && (!ok || key == "" || len(key) > 2048>>i) || !there && x == t.indexes[0] { // 1024 for a sort key
-				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type S",
-					x.IndexName, name)
+				refuse("One or more parameter values were invalid: the %s's key %s is missing, empty, too long or not of type S",
+					cmp.Or(x.IndexName, "table"), name)
 			}
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestPythonClient restores AWS's own client for Python, which reports its hooks' errors.
+// TestPythonClient starts AWS's own client for Python with SnapStart. The client must reach the restore, and report the
+// error of a hook that fails.
 func TestPythonClient(t *testing.T) {
 	need.Time(t)
 	python, dir := need.Tool(t, "python3"), t.TempDir()
@@ -38,7 +39,7 @@ def handler(event, context):
 		kind Kind
 		text string
 	}{"": {Next, ""}, "before": {InitError, "Runtime.BeforeSnapshotError"}, "after": {InitError, "Runtime.AfterRestoreError"}} {
-		t.Run("fails "+fails, func(t *testing.T) {
+		t.Run("failing hook: "+fails, func(t *testing.T) {
 			s := listen(t)
 			s.SnapStart("secret", nil)
 			client := exec.Command(python, "-m", "awslambdaric", "app.handler")

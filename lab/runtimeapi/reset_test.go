@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Calls of a bootstrap that has ended, sent or still waiting, on any number of connections, must not count as the
-// next one's.
-func TestResetLeavesNothingOnItsWay(t *testing.T) {
+// After Reset, no call of the bootstrap that has ended may count as a call of the next one. That holds for calls that
+// have just arrived and for calls that wait for an answer, on any number of connections.
+func TestResetDropsCallsOnTheirWay(t *testing.T) {
 	s := listen(t)
 	for round := range 50 {
 		var conns []net.Conn
@@ -39,7 +39,8 @@ func TestResetLeavesNothingOnItsWay(t *testing.T) {
 	}
 }
 
-// A connection that waits to be accepted, here because a bootstrap had opened as many as it may, must be closed too.
+// Reset must also close connections that the server has not accepted yet. Here they wait because there are more than
+// MaxConnections.
 func TestResetClosesWhatIsNotAccepted(t *testing.T) {
 	s := listen(t)
 	for range MaxConnections + 10 {
@@ -54,7 +55,7 @@ func TestResetClosesWhatIsNotAccepted(t *testing.T) {
 	}
 	s.Reset()
 	if status, _, _ := call(t, s, "x", ""); status != http.StatusNotFound {
-		t.Errorf("after Reset: %d", status)
+		t.Errorf("a call after Reset: status %d", status)
 	}
 	if calls := s.Calls(); len(calls) != 1 {
 		t.Errorf("%d calls after Reset", len(calls))

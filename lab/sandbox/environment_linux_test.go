@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,12 +17,12 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// hostSpec returns a Spec that runs a shell command over the host's /usr.
+// hostSpec returns a Spec that runs a command in Bash. The root has the host's /usr.
 func hostSpec(t *testing.T, command string) Spec {
 	t.Helper()
 	unprivileged, err := Probe(func(pid int) {
 		if pid <= 0 {
-			t.Errorf("process %d", pid)
+			t.Errorf("Probe started process %d", pid)
 		}
 	})
 	if err != nil {
@@ -50,16 +51,53 @@ func hostSpec(t *testing.T, command string) Spec {
 	}
 }
 
-// begin starts an environment. output returns its output up to the end.
-func begin(t *testing.T, spec Spec) (e *Environment, output func() string) {
+// written collects what an environment writes.
+type written struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *written) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *written) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// await waits until the output contains a text.
+func (o *written) await(t *testing.T, text string) {
 	t.Helper()
-	var log bytes.Buffer
-	e, err := Begin(spec, &log)
+	for range 6000 {
+		if strings.Contains(o.String(), text) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("after a minute the output has no %q: %s", text, o)
+}
+
+// begin starts an environment. all ends the environment and returns its whole output.
+func begin(t *testing.T, spec Spec) (e *Environment, all func() string) {
+	t.Helper()
+	e, _, all = beginWith(t, spec)
+	return e, all
+}
+
+// beginWith also returns the output so far.
+func beginWith(t *testing.T, spec Spec) (e *Environment, log *written, all func() string) {
+	t.Helper()
+	log = &written{}
+	e, err := Begin(spec, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Kill(); <-e.Gone() })
-	return e, func() string {
+	return e, log, func() string {
 		e.Kill()
 		<-e.Gone()
 		return log.String()
@@ -71,8 +109,8 @@ func exit(t *testing.T, e *Environment) Exit {
 	select {
 	case got := <-e.Exited:
 		return got
-	case <-time.After(10 * time.Second):
-		t.Fatal("it does not end")
+	case <-time.After(time.Minute):
+		t.Fatal("after a minute the bootstrap has not ended")
 		return Exit{}
 	}
 }
@@ -83,15 +121,14 @@ func TestEnvironment(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	before := time.Now()
-	time.Sleep(50 * time.Millisecond) // nothing may happen before the release
+	time.Sleep(50 * time.Millisecond) // the bootstrap must not start before the release
 	released := time.Now()
 	if err := e.Tell(inside.Release); err != nil {
 		t.Fatal(err)
 	}
 	s := <-e.Started
-	if s.Err != nil || s.At.Before(released) || time.Since(s.At) > time.Minute || s.At.Sub(before) < 50*time.Millisecond {
-		t.Errorf("got %+v", s)
+	if s.Err != nil || s.At.Before(released) || time.Since(s.At) > time.Minute {
+		t.Errorf("released at %v, started: %+v", released, s)
 	}
 	got := exit(t, e)
 	if got.Reason() != "exit status 3" || got.MaxRSSKiB < 500 {
@@ -108,7 +145,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A descriptor that is open in the shell that starts the lab would be a way out of the root.
+// If the shell that starts the lab has a folder open, a function that inherits the descriptor could leave its root.
 func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, like a shell's files
 	if err != nil {
@@ -122,7 +159,7 @@ func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	e.Tell(inside.Release)
 	exit(t, e)
 	if got := output(); got != "0 1 2 3\n" { // 3 is open to read the folder
-		t.Errorf("open are %s", got)
+		t.Errorf("the open descriptors are %s", got)
 	}
 }
 
@@ -163,7 +200,7 @@ func TestNothingToExecute(t *testing.T) {
 	}
 }
 
-// A file that another process has open for writing cannot be executed. The start must be tried again.
+// Nobody can execute a file that another process has open for writing. The lab must try again to start it.
 func TestBootstrapThatIsStillOpen(t *testing.T) {
 	spec := hostSpec(t, "")
 	path := filepath.Join(spec.Root, "bootstrap")
@@ -185,12 +222,13 @@ func TestBootstrapThatIsStillOpen(t *testing.T) {
 	}
 	e.Tell(inside.Release)
 	if s := <-e.Started; !errors.Is(s.Err, ErrBroken) || !errors.Is(s.Err, syscall.ETXTBSY) { // the machine's fault, not the package's
-		t.Error(s.Err)
+		t.Errorf("while the file is open: %v", s.Err)
 	}
-	time.AfterFunc(300*time.Millisecond, func() { open.Close() })
 	e.Tell(inside.Release)
+	time.Sleep(100 * time.Millisecond)
+	open.Close()
 	if s := <-e.Started; s.Err != nil {
-		t.Error(s.Err)
+		t.Errorf("after the file was closed: %v", s.Err)
 	}
 }
 
@@ -205,31 +243,31 @@ func TestSetUpThatFails(t *testing.T) {
 }
 
 func TestStopAndReleaseAgain(t *testing.T) {
-	e, output := begin(t, hostSpec(t, `[[ -e /tmp/again ]] && { echo again; exit 0; }; touch /tmp/again; (setsid sleep 1000 &); sleep 1000`))
+	e, log, all := beginWith(t, hostSpec(t, `[[ -e /tmp/again ]] && { echo again; exit 0; }; touch /tmp/again; (setsid sleep 1000 &); echo begun; sleep 1000`))
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
+	for _, text := range []string{"begun\n", "again\n"} {
 		if err := e.Tell(inside.Release); err != nil {
 			t.Fatal(err)
 		}
 		if s := <-e.Started; s.Err != nil {
 			t.Fatal(s.Err)
 		}
-		time.Sleep(200 * time.Millisecond)
+		log.await(t, text)
 		if err := e.Stop(); err != nil {
 			t.Fatal(err)
 		}
 		if kib := e.MemoryHighWaterKiB(); kib != 0 {
-			t.Errorf("processes of %d KiB live on", kib)
+			t.Errorf("processes of %d KiB are left", kib)
 		}
 	}
-	if got := output(); got != "again\n" {
+	if got := all(); got != "begun\nagain\n" {
 		t.Errorf("got %q", got)
 	}
 }
 
-// A handler may kill its own process, group or session. That must not reach process 1.
+// A handler may kill its own process, its group or its session. That must not end process 1.
 func TestBootstrapKillsItself(t *testing.T) {
 	e, _ := begin(t, hostSpec(t, `kill -9 0`))
 	if err := e.Ready(); err != nil {
@@ -241,7 +279,7 @@ func TestBootstrapKillsItself(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if err := syscall.Kill(e.PID(), 0); err != nil {
-		t.Error(err)
+		t.Errorf("process 1: %v", err)
 	}
 }
 
@@ -255,15 +293,15 @@ func TestKilledEnvironmentIsGone(t *testing.T) {
 	e.Kill()
 	select {
 	case <-e.Gone():
-	case <-time.After(10 * time.Second):
-		t.Fatal("it lives")
+	case <-time.After(time.Minute):
+		t.Fatal("a minute after Kill the environment still lives")
 	}
 	if e.Tell(inside.Release) == nil || e.Stop() == nil {
-		t.Error("no error")
+		t.Error("Tell or Stop of an environment that is gone returned no error")
 	}
 }
 
-// If the root cannot be described, no test runs and nothing is left in the working folder.
+// If the layout cannot be made, no test may run, and nothing may be left in the working folder.
 func TestWithinWithoutLayout(t *testing.T) {
 	t.Chdir(t.TempDir())
 	failure := errors.New("no base")

@@ -26,7 +26,7 @@ func TestLayouts(t *testing.T) {
 			"/state/mnt/root", "loop /state/p.ext4 on host's /state/mnt/layer, read-ahead 0\noverlay [/state/mnt/layer /state/base] on /\nbind /usr on /usr\n" + after},
 		"image with files in /var/task only": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, AtRoot: true, TaskOnly: true, Files: []string{"var/task/bootstrap"}, Image: "/state/p.ext4", MountOn: "/state/mnt", TmpMB: 512},
 			"/state/base", "loop /state/p.ext4 on host's /state/mnt/layer, read-ahead 0\nbind /state/base on /\nbind /usr on /usr\n" + after + "bind /state/mnt/layer/var/task on /var/task\n"},
-		"the same as a folder": {Layout{Base: "/al2023", AtRoot: true, TaskOnly: true, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
+		"image with files in /var/task only, as a folder": {Layout{Base: "/al2023", AtRoot: true, TaskOnly: true, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
 			"/al2023", "bind /al2023 on /\n" + after + "bind /state/p.tree/var/task on /var/task\n"},
 		"ZIP over cold files of the base": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, Image: "/state/p.ext4", Below: []Layer{{Name: "base", Image: "/state/b.ext4", Files: []string{"usr/bin/bash"}}, {Folder: "/stub"}}, MountOn: "/state/mnt", TmpMB: 512},
 			"/state/mnt/root", "loop /state/b.ext4 on host's /state/mnt/base, read-ahead 0\noverlay [/state/mnt/base /stub /state/base] on /\noverlay [/state/mnt/base/usr /usr] on /usr\n" + after + "loop /state/p.ext4 on /var/task, read-ahead 0\n"},
@@ -55,7 +55,7 @@ func TestLayouts(t *testing.T) {
 			b.WriteByte('\n')
 		}
 		if root != test.root || b.String() != test.want {
-			t.Errorf("%s: root %s\n%s", name, root, b.String())
+			t.Errorf("%s: got root %s\n%s\nwant %s\n%s", name, root, b.String(), test.root, test.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Drives the lab by the AWS SDK for JavaScript as it is: the arguments are its address, a ZIP and an architecture. It ends with an error, or "ok".
+// Calls the lab with the unmodified AWS SDK for JavaScript. The arguments are the lab's address, a ZIP and an architecture. It prints "ok" or ends with an error.
 import assert from "node:assert";
 import { readFileSync } from "node:fs";
 import * as sdk from "@aws-sdk/client-lambda";
@@ -7,7 +7,7 @@ const [endpoint, archive, architecture] = process.argv.slice(2);
 const c = new sdk.Lambda({ endpoint, region: "us-east-1", credentials: { accessKeyId: "x", secretAccessKey: "x" } });
 const FunctionName = "js", ZipFile = readFileSync(archive), text = (bytes) => Buffer.from(bytes).toString();
 await c.createFunction({ FunctionName, Role: "arn:aws:iam::000000000000:role/r", Runtime: "provided.al2023", Handler: "h", Architectures: [architecture], Code: { ZipFile } });
-await sdk.waitUntilFunctionActiveV2({ client: c, maxWaitTime: 10 }, { FunctionName });
+await sdk.waitUntilFunctionActiveV2({ client: c, maxWaitTime: 60 }, { FunctionName });
 assert.equal(text((await c.invoke({ FunctionName, Payload: '{"a":1}' })).Payload), '{"a":1}');
 await c.updateFunctionCode({ FunctionName, ZipFile, Publish: true });
 let streamed = "";

@@ -1,4 +1,4 @@
-# Drives the lab by boto3 as it is: argv has its address and a ZIP. It ends with an assertion, or "ok".
+# Calls the lab with unmodified boto3. The arguments are the lab's address, a ZIP and an architecture. It prints "ok" or ends with an error.
 import json, sys, time, urllib.request, boto3
 
 endpoint, archive, architecture = sys.argv[1:]
@@ -20,12 +20,12 @@ c.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=3)
 assert c.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 3
 c.delete_function_concurrency(FunctionName=name)
 c.put_provisioned_concurrency_config(FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1)
-for _ in range(100):
+for _ in range(600):
     if c.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")["Status"] == "READY":
         break
     time.sleep(0.1)
 else:
-    raise AssertionError("not ready")
+    raise AssertionError("after a minute the provisioned concurrency is not ready")
 assert len(c.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]) == 1
 c.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
 url = c.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]

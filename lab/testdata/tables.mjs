@@ -1,4 +1,4 @@
-// Drives the lab's DynamoDB by AWS's SDK for JavaScript as it is. It ends with an assertion, or "ok".
+// Calls the lab's DynamoDB with the unmodified AWS SDK for JavaScript. It prints "ok" or ends with an error.
 import assert from "node:assert";
 import { DynamoDBClient, PutItemCommand, QueryCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
 

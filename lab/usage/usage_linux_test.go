@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// A child and its own children count, also after they have ended.
+// The counter must count a child and the child's children, also after they have ended.
 func TestCountsTheTree(t *testing.T) {
 	runtime.LockOSThread() // the counter is on this thread, and children are forked from it
 	defer runtime.UnlockOSThread()
@@ -42,7 +42,7 @@ func TestCountsTheTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := running.Minus(before).MinorFaults; n < 20 {
-		t.Errorf("%d page faults of a shell that runs", n)
+		t.Errorf("a shell that runs had %d page faults, want at least 20", n)
 	}
 	stdin.Close()
 	alive.Wait()

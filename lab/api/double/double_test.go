@@ -20,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// client returns a client of the double that does not retry.
+// client returns a client of the double. It does not retry.
 func client(url string) *lambda.Client {
 	return lambda.New(lambda.Options{BaseEndpoint: &url, Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), Retryer: aws.NopRetryer{}})
 }
@@ -44,7 +44,7 @@ func ExampleFaults() {
 	// it has 1024 MB after 3 calls
 }
 
-// For each kind of fault: what the client sees of three updates, and what effect they have.
+// For each kind of fault: what a client sees when it sends three updates, and their effect.
 func TestFaults(t *testing.T) {
 	const update = "UpdateFunctionConfiguration"
 	for name, test := range map[string]struct {
@@ -53,14 +53,14 @@ func TestFaults(t *testing.T) {
 		memory  int    // at the end; each update asks for one MB more than 1000
 		reached int    // updates that took effect
 	}{
-		"none":              {double.Fault{Operation: "Invoke", Cut: true}, "ok ok ok", 1003, 3},
-		"of another":        {double.Fault{Function: "G", Cut: true}, "ok ok ok", 1003, 3},
+		"another operation": {double.Fault{Operation: "Invoke", Cut: true}, "ok ok ok", 1003, 3},
+		"another function":  {double.Fault{Function: "G", Cut: true}, "ok ok ok", 1003, 3},
 		"error once":        {double.Fault{Operation: update, After: 1, Times: 1, Error: double.Service("ServiceException")}, "ok ServiceException ok", 1003, 2},
 		"error always":      {double.Fault{Error: double.Denied("lambda:UpdateFunctionConfiguration")}, "AccessDeniedException AccessDeniedException AccessDeniedException", 512, 0},
-		"expired from then": {double.Fault{After: 2, Error: double.Expired()}, "ok ok ExpiredTokenException", 1002, 2},
-		"cut":               {double.Fault{Operation: update, After: 2, Cut: true}, "ok ok cut", 1002, 2},
-		"lost":              {double.Fault{Operation: update, After: 2, Lost: true}, "ok ok cut", 1003, 3},
-		"twice":             {double.Fault{Operation: update, Times: 1, Twice: true}, "ok ok ok", 1003, 4},
+		"expired later":     {double.Fault{After: 2, Error: double.Expired()}, "ok ok ExpiredTokenException", 1002, 2},
+		"cut before":        {double.Fault{Operation: update, After: 2, Cut: true}, "ok ok cut", 1002, 2},
+		"answer lost":       {double.Fault{Operation: update, After: 2, Lost: true}, "ok ok cut", 1003, 3},
+		"taken twice":       {double.Fault{Operation: update, Times: 1, Twice: true}, "ok ok ok", 1003, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := double.New(double.Configuration("F", 512), double.Configuration("G", 512))
@@ -98,7 +98,7 @@ func answer(err error) string {
 	return "cut"
 }
 
-// An update takes as many reads as configured, and other updates are refused meanwhile.
+// An update is visible and complete only after the set numbers of reads. Until then, publishing is refused.
 func TestAnUpdateTakesItsTime(t *testing.T) {
 	d := double.New(double.Configuration("F", 512))
 	d.Stale, d.InProgress = 1, 2
@@ -127,8 +127,8 @@ func TestAnUpdateTakesItsTime(t *testing.T) {
 	}
 }
 
-// A version with SnapStart is Pending until its snapshot is taken, cannot be called or deleted before, and each of its
-// environments is restored once. $LATEST has no snapshot, and more /tmp than there is in one is refused.
+// A version with SnapStart is Pending until its snapshot is taken. Before that it cannot be called or deleted. Each of
+// its environments is restored once. $LATEST has no snapshot. A /tmp that is too large for a snapshot is refused.
 func TestSnapStart(t *testing.T) {
 	one := double.Configuration("F", 512)
 	one.SnapStart = true

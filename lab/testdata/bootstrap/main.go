@@ -1,5 +1,5 @@
-// Bootstrap is a program for the lab's tests. The field "do" of the event says what it does, and the variable INIT
-// says what it does during INIT.
+// Bootstrap is the bootstrap of the lab's tests. The event's field "do" says what an invocation does, and the variable
+// INIT says what INIT does.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 
 var api = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
 
-// post sends a document to the Runtime API, with the type of an error unless that is "". It returns the status.
+// post sends a document to the Runtime API and returns the status. errorType is the type of an error, or "".
 func post(path, body, errorType string) int {
 	r, _ := http.NewRequest("POST", api+path, strings.NewReader(body))
 	if errorType != "" {
@@ -41,7 +41,7 @@ func main() {
 	case "error":
 		post("init/error", `{"errorType":"Runtime.NoSuchHandler","errorMessage":"no such handler"}`, "Runtime.NoSuchHandler")
 		os.Exit(1)
-	case "once": // fails the first time in an environment
+	case "once": // only the first INIT in an environment fails
 		if _, err := os.Stat("/tmp/again"); err != nil {
 			os.WriteFile("/tmp/again", nil, 0o600)
 			os.Exit(3)
@@ -65,7 +65,7 @@ func main() {
 	}
 }
 
-// restore follows SnapStart's protocol. does, the variable SNAPSTART, says what a hook does.
+// restore follows SnapStart's protocol. does is the variable SNAPSTART and says what a hook does.
 func restore(does string) {
 	hook := func(name, path, kind string) {
 		switch does {
@@ -114,7 +114,7 @@ func handle(h http.Header, event []byte, n int) {
 		os.Exit(4)
 	case "kill":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	case "drop": // answers, asks for the next event, closes that connection, and ends a while later
+	case "drop": // answers, asks for the next event, closes that connection, and ends after size ms
 		answer("dropped")
 		conn, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 		if err != nil {
@@ -123,6 +123,7 @@ func handle(h http.Header, event []byte, n int) {
 		fmt.Fprint(conn, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
 		time.Sleep(100 * time.Millisecond)
 		conn.Close()
+		fmt.Println("closed")
 		time.Sleep(time.Duration(in.Size) * time.Millisecond)
 		os.Exit(5)
 	case "listen":
@@ -173,11 +174,13 @@ func handle(h http.Header, event []byte, n int) {
 		content, err := os.ReadFile(in.Path)
 		answer(fmt.Sprint(len(content), err))
 	case "slow":
-		fmt.Println("begun")
 		time.Sleep(time.Duration(in.Size) * time.Millisecond)
 		answer(n)
+	case "hold": // until the test opens its gate
+		http.Get(os.Getenv("AWS_ENDPOINT_URL_GATE"))
+		answer(n)
 	case "cpu":
-		// Uses size ms of CPU time, and answers with the share of a CPU that it got.
+		// It uses size ms of CPU time and answers with the share of a CPU that it got.
 		began, before := time.Now(), cpu()
 		for cpu()-before < time.Duration(in.Size)*time.Millisecond {
 		}
