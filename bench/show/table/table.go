@@ -36,7 +36,7 @@ type Head struct {
 // Row is a row of cells. If it has fewer cells than heads, its last cell may be of any length.
 type Row struct {
 	Cells []string
-	Best  bool   // the row is highlighted, except in text
+	Best  bool   // the row is highlighted, on a page and in Markdown
 	Arm   string // on a page: the number of the row's arm, for filters
 }
 
