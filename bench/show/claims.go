@@ -42,8 +42,8 @@ func say(parts []page.Part, head string, lines []string) []page.Part {
 	return append(parts, page.Part{ID: id, Title: head, Lines: lines})
 }
 
-// claims returns the lines of a topic. A later claim by the same clock that has the same winners, or was not tested,
-// adds a sentence to the line of the first.
+// claims returns the lines of a topic. A later claim about the same arms, by the same clock, adds a sentence to
+// the line of the first if it has the same winners or was not tested.
 func claims(r *report.Report, source record.Source, topic string) (lines []string) {
 	type key struct {
 		clock            report.Clock

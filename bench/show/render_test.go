@@ -193,3 +193,19 @@ func TestTitleSaysWhatIsNotCold(t *testing.T) {
 		t.Errorf("the page's badge says %q", b[0].Text)
 	}
 }
+
+// No golden file has levers, so the notes of their tables have this test.
+func TestNotesOfLevers(t *testing.T) {
+	l := report.Levers{Baseline: "a/zip", Monthly: 2e6, Share: 0.01, Text: "INIT grows", Rows: []report.Lever{
+		{Lever: "memory", Level: "512"}, {Lever: "provisioned", Level: "2", Text: "it costs 1 USD an hour"},
+	}}
+	note := leversTable(&report.Report{}, &l).Note
+	for _, want := range []string{"A p99 needs 200 cold starts. ", "for 2 million invocations a month, 1 % of them cold", " INIT grows. provisioned 2: it costs 1 USD an hour."} {
+		if !strings.Contains(note, want) {
+			t.Errorf("no %q in %q", want, note)
+		}
+	}
+	if note := guidedTable(&report.Report{}, &l).Note; !strings.Contains(note, "100 calls") {
+		t.Errorf("%q", note)
+	}
+}

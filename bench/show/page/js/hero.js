@@ -1,4 +1,4 @@
-// The first picture, by the chosen clock: all arms if there are at most heroArms, else the best arm of each bootstrap.
+// The first picture, by the chosen clock. It has at most heroArms arms: all, or the best of each bootstrap, or the fastest.
 const heroArms = 9;
 
 function drawHero(c) {
