@@ -34,7 +34,7 @@ func TestInAStrangersModule(t *testing.T) {
 	want := run("list", "-mod=readonly", "-deps", program)
 	run("mod", "vendor")
 	if got := run("list", "-mod=vendor", "-deps", program); got != want || !strings.Contains(got, "github.com/aws/aws-lambda-go/lambda\n") {
-		t.Errorf("vendored, the program is made of %s, else of %s", got, want)
+		t.Errorf("the program's packages are %s with vendoring, and %s without", got, want)
 	}
 
 	// If something is missing, the error is one line with the remedy.
