@@ -167,7 +167,7 @@ func TestAValueIsMissing(t *testing.T) {
 	if err := m.call(t.Context(), Request{Step: step.Analyse, Plan: &plan, Measured: half}, &out); err != nil {
 		t.Fatal(err)
 	}
-	if v := out.ByPowerValue; len(v) != 2 || v[1].Value != 512 || v[1].Failed == "" || !strings.Contains(strings.Join(out.Warnings, "\n"), "512 MB is in no comparison") {
+	if v := out.ByPowerValue; len(v) != 2 || v[1].Value != 512 || v[1].Failed == "" || !strings.Contains(strings.Join(out.Warnings, "\n"), "512 MB is not compared") {
 		t.Errorf("got %+v, %q", v, out.Warnings)
 	}
 }

@@ -82,7 +82,7 @@ func TestSweep(t *testing.T) {
 // One function on both architectures: each has its own best memory size. The recommendation says by how much the two
 // differ, and whether their medians can be told apart.
 func TestArchitectures(t *testing.T) {
-	for want, slower := range map[string]float64{"cost -58 %, duration -50 %; medians of the duration are told apart": 2, "cost -19 %, duration +0 %; medians of the duration cannot be told apart": 1} {
+	for want, slower := range map[string]float64{"cost -58 %, duration -50 %; median durations are told apart": 2, "cost -19 %, duration +0 %; median durations cannot be told apart": 1} {
 		s := pair(t)
 		s.answer(func(r double.Run) double.Answer {
 			a := double.Working(r)

@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 	if len(out.Stats) != 4 || out.StateMachine.ExecutionCost != 0 || out.Percentiles == nil || out.Percentiles.P99 != nil || out.Percentiles.P90 == nil {
 		t.Errorf("got %+v", out)
 	}
-	for _, want := range []string{"Set the memory to 1769 MB", "the fastest of the 4", "3538 MB cannot be told from it"} {
+	for _, want := range []string{"Set the memory to 1769 MB", "the fastest of the 4", "3538 MB cannot be told apart from it"} {
 		if !strings.Contains(out.Recommendation, want) {
 			t.Errorf("%q is not in %q", want, out.Recommendation)
 		}

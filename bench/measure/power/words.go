@@ -27,7 +27,7 @@ func recommend(in Input, opening string, all []cell, chosen cell, currency strin
 		fmt.Fprintf(&b, " %s is %s: %s, %s.", other.what, v.label, duration, cost)
 	}
 	if close := indistinct(all, chosen); len(close) > 0 {
-		fmt.Fprintf(&b, " Medians of the duration at %s cannot be told from it with %d invocations each.",
+		fmt.Fprintf(&b, " Median durations at %s cannot be told apart from it with %d invocations each.",
 			strings.Join(close, ", "), chosen.Invocations)
 	}
 	for _, c := range all {
@@ -50,12 +50,12 @@ func architectures(in Input, all []cell) string {
 		bests = append(bests, c)
 	}
 	a, b := bests[0], bests[1]
-	told := "medians of the duration are told apart"
+	told := "median durations are told apart"
 	switch {
 	case a.Duration.P50Interval == nil || b.Duration.P50Interval == nil:
 		told = "there are too few invocations for intervals"
 	case len(indistinct(bests, a)) > 0:
-		told = "medians of the duration cannot be told apart"
+		told = "median durations cannot be told apart"
 	}
 	cost, duration := a.against(b)
 	return fmt.Sprintf(" arm64 (%s) against x86_64 (%s): %s, %s; %s.", a.label, b.label, cost, duration, told)
@@ -72,7 +72,7 @@ func (c cell) against(base cell) (cost, duration string) {
 	return change("cost", c.AveragePrice, base.AveragePrice), change("duration", c.AverageDuration, base.AverageDuration)
 }
 
-// indistinct returns the cells whose median duration cannot be told from that of the chosen one, because their
+// indistinct returns the cells whose median duration cannot be told apart from that of the chosen one: their
 // intervals overlap.
 func indistinct(all []cell, chosen cell) (out []string) {
 	for _, c := range measured(all) {
