@@ -169,7 +169,7 @@ func (p *Plan) Text() string {
 				s.WriteString(", if AWS took as long (the lab costs nothing)")
 			}
 		}
-		s.WriteString(". Warm invocations come on top. The spread is of the pilot's day: other days may spread more.\n")
+		s.WriteString(". Warm invocations are not included. The spread is the pilot's; other days may spread more.\n")
 	}
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&s, "warning: %s\n", warning)
