@@ -68,7 +68,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 		curves = append(curves, curve{o, title, marks(o)})
 		cost += o.StateMachine.LambdaCost
 		know.Lines = list.Add(know.Lines, o.Warnings...)
-		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (the link sends only these figures)",
+		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (the link holds only these figures)",
 			o.StateMachine.Visualization})
 	}
 	fact := func(format string, args ...any) {

@@ -21,7 +21,7 @@ var screenshots = flag.String("screenshots", "", "folder for pictures of the pag
 func result(name, source string, factor float64) *power.Output {
 	best := power.Choice{Power: 1769, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Architecture: "arm64", PackageType: "Zip"}
 	o := &power.Output{Choice: best, Source: source, Seed: 7, Num: 50, Strategy: power.Speed, Currency: "USD",
-		PriceRegion: "eu-west-1", Recommendation: "Set the memory to 1769 MB: the fastest of the 5 measured.", Warnings: []string{"no p99: it takes 200 invocations of each power value, these are 50"}}
+		PriceRegion: "eu-west-1", Recommendation: "Set the memory to 1769 MB: the fastest of the 5 measured.", Warnings: []string{"no p99: it takes 200 invocations of each power value, and there were 50"}}
 	for _, mb := range []int{128, 256, 512, 1024, 1769, 3008} {
 		v := power.Value{Value: mb, Invocations: 50, ColdStarts: 1, Course: power.Course{MaxMemoryUsedMB: 60}}
 		ms := factor * 20 / min(1, float64(mb)/1769)
