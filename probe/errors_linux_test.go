@@ -26,17 +26,17 @@ func script(text string) map[string][]byte {
 	return map[string][]byte{"bootstrap": []byte(text)}
 }
 
-// machine is the test bootstrap with another e_machine.
+// machine returns the test bootstrap with another e_machine, the ELF header's field for the architecture.
 func machine(t *testing.T, number uint16) map[string][]byte {
 	content := read(t, bootstrap(t, runtime.GOARCH))
 	binary.LittleEndian.PutUint16(content[18:], number)
 	return map[string][]byte{"bootstrap": content}
 }
 
-// Each error of a package says what to do.
+// Each error about a package must name the cause, and say what to do.
 func TestBadPackages(t *testing.T) {
 	t.Parallel()
-	p := newProber(t, probe.Options{Limit: 700 * time.Millisecond, Rounds: 1})
+	p := newProber(t, probe.Options{Limit: 5 * time.Second, Rounds: 1})
 	for name, test := range map[string]struct {
 		files map[string][]byte
 		want  []string
@@ -49,7 +49,7 @@ func TestBadPackages(t *testing.T) {
 		"Windows line ends":       {script("#!/bin/bash\r\necho\r\n"), []string{"Windows line ends"}},
 		"crash in INIT":           {script("#!/bin/bash\necho cannot find config.yaml >&2\nexit 3\n"), []string{"ended in INIT", "exit status 3", "cannot find config.yaml", "it never called the Runtime API"}},
 		"killed in INIT":          {script("#!/bin/bash\nkill -SEGV $$\n"), []string{"signal: segmentation fault"}},
-		"never asks for an event": {script("#!/bin/bash\nsleep 60\n"), []string{"no GET /2018-06-01/runtime/invocation/next within 700ms", "it never called the Runtime API"}},
+		"never asks for an event": {script("#!/bin/bash\nsleep 60\n"), []string{"no GET /2018-06-01/runtime/invocation/next within 5s", "it never called the Runtime API"}},
 		"calls something else": {script("#!/bin/bash\na=$AWS_LAMBDA_RUNTIME_API\nexec 3<>/dev/tcp/${a%:*}/${a#*:}\nprintf 'GET /2018-06-01/runtime/nxt HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3\nsleep 60\n"),
 			[]string{"never asked", "it called GET /2018-06-01/runtime/nxt"}},
 		"needs credentials": {script("#!/bin/bash\necho 'Unable to locate credentials' >&2\nexit 255\n"), []string{"needs AWS credentials", "Unable to locate"}},
@@ -63,13 +63,13 @@ func TestBadPackages(t *testing.T) {
 			wantError(t, err, test.want...)
 			var told *probe.Error
 			if !errors.As(err, &told) {
-				t.Errorf("%T is not an *Error", err)
+				t.Errorf("the error is a %T, want an *Error", err)
 			}
 		})
 	}
 }
 
-func TestPackagesThatAreNone(t *testing.T) {
+func TestWhatIsNotAPackage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, content string) string {

@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 
 var builtDir string
 
-// built has the lab's test bootstrap for both architectures, and a hello world for this one. They are built once.
+// built builds, once, the lab's test bootstrap for both architectures and a hello world for this one. It returns their
+// folder.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "twinstart-probe-test-")
 	if err != nil {
@@ -53,7 +54,8 @@ func bootstrap(t *testing.T, goarch string) string {
 	return filepath.Join(dir, goarch)
 }
 
-// hello returns a program that reads the same pages at nearly every start. The test bootstrap does not: its threads race.
+// hello returns the path of a program that reads the same pages at nearly every start. The test bootstrap does not,
+// because its threads race.
 func hello(t *testing.T) string { return bootstrap(t, "hello") }
 
 func must(t *testing.T, err error) {

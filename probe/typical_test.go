@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// of returns a start that touches pages of one file of 4 MiB in this order. A negative number is a page that was read
-// without a fault.
+// of returns a start that touches pages of one file of 4 MiB, in this order. A negative number stands for a page that was
+// read without a fault.
 func of(pages ...int) *touches {
 	t := &touches{next: len(pages), files: map[string]File{"/f": {Path: "/f", Package: true, Size: 4 << 20}}}
 	for _, n := range pages {
@@ -36,14 +36,14 @@ func TestTypicalStart(t *testing.T) {
 		starts []*touches
 		want   []int
 	}{
-		"one":                              {[]*touches{of(3, 1, 2)}, []int{3, 1, 2}},
-		"pages of fewer than half are odd": {[]*touches{of(1, 2), of(1, 2, 900), of(1, 2), of(1, 500, 2), of(1, 2)}, []int{1, 2}},
-		"half is enough":                   {[]*touches{of(1, 2), of(1)}, []int{1, 2}},
-		"the median rank":                  {[]*touches{of(1, 2, 3), of(1, 2, 3), of(3, 1, 2)}, []int{1, 2, 3}},
-		"an odd page moves no other":       {[]*touches{of(1, 2, 3), of(9, 1, 2, 3), of(1, 2, 3)}, []int{1, 2, 3}},
-		"read or faulted by majority":      {[]*touches{of(-7, 1), of(-7, 1), of(7, 1)}, []int{-7, 1}},
-		"ties in the order of the file":    {[]*touches{of(1, 2), of(2, 1)}, []int{1, 2}},
-		"nothing was touched":              {[]*touches{of(), of()}, nil},
+		"one start": {[]*touches{of(3, 1, 2)}, []int{3, 1, 2}},
+		"pages of fewer than half of the starts are left out":      {[]*touches{of(1, 2), of(1, 2, 900), of(1, 2), of(1, 500, 2), of(1, 2)}, []int{1, 2}},
+		"pages of half of the starts are kept":                     {[]*touches{of(1, 2), of(1)}, []int{1, 2}},
+		"pages are ordered by their median rank":                   {[]*touches{of(1, 2, 3), of(1, 2, 3), of(3, 1, 2)}, []int{1, 2, 3}},
+		"a page that is left out changes no rank":                  {[]*touches{of(1, 2, 3), of(9, 1, 2, 3), of(1, 2, 3)}, []int{1, 2, 3}},
+		"the majority says whether a page was read or had a fault": {[]*touches{of(-7, 1), of(-7, 1), of(7, 1)}, []int{-7, 1}},
+		"pages of the same rank are in the order of the file":      {[]*touches{of(1, 2), of(2, 1)}, []int{1, 2}},
+		"no page was touched":                                      {[]*touches{of(), of()}, nil},
 	} {
 		if got := numbers(typical(test.starts)); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
@@ -51,13 +51,13 @@ func TestTypicalStart(t *testing.T) {
 	}
 }
 
-// Unusual starts do not change the count if they are fewer than half. From a third on, unsure reports true.
-func TestOddStartsMoveNoCount(t *testing.T) {
+// Odd starts must not change the count if they are fewer than half. If they are a third or more, unsure reports true.
+func TestOddStartsChangeNoCount(t *testing.T) {
 	t.Parallel()
 	plain, odd := of(0, 40, 80), of(0, 40, 80, 600, 700)
 	want := plain.count(128, 0).PackageKiB
 	if more := odd.count(128, 0).PackageKiB; more != want+256 {
-		t.Fatalf("two pages far off read %d KiB more than %d", more-want, want)
+		t.Fatalf("two windows of 128 KiB more make %d KiB, want %d", more, want+256)
 	}
 	for _, test := range []struct {
 		starts []*touches
@@ -76,18 +76,18 @@ func TestOddStartsMoveNoCount(t *testing.T) {
 		}
 	}
 	if e := standardError([]*touches{plain, plain, odd}, 128, 0); e <= 0 {
-		t.Errorf("a start of three is odd, and the standard error %v", e)
+		t.Errorf("one of three starts is odd, but the standard error is %v", e)
 	}
 	if e := standardError([]*touches{plain, plain, plain}, 128, 0); e != 0 {
-		t.Errorf("equal starts, and a standard error of %v", e)
+		t.Errorf("the starts are equal, but the standard error is %v", e)
 	}
 }
 
-// Pages that were recorded with a read-ahead are not read ahead again.
-func TestCountedWithItsReadAhead(t *testing.T) {
+// If pages were recorded with the read-ahead that is counted, no read-ahead may be added to them.
+func TestPagesRecordedWithReadAhead(t *testing.T) {
 	t.Parallel()
 	if kib := of(-1, -2, -300).count(128, 128).PackageKiB; kib != 12 {
-		t.Errorf("three pages in memory are %d KiB", kib)
+		t.Errorf("three pages in memory are counted as %d KiB", kib)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The advice about a package depends only on its pages and the forecast.
+// The advice about a package must come from its pages and the forecast alone, so the test measures nothing.
 func TestAdvice(t *testing.T) {
 	usual := Forecast{Init: &[3]float64{49, 33, 66}, Fixed: 12, MsPerKiB: 0.01, Base: 0.5}
 	item := func(name string, read, touched, init int, by ...string) *Item {

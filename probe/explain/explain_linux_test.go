@@ -49,7 +49,7 @@ func item(items []*explain.Item, name string) *explain.Item {
 	return &explain.Item{}
 }
 
-// A stripped Go binary still says which package wanted what, and nothing is counted twice or lost.
+// Also of a stripped Go binary, the explanation says which package wanted which pages. It must count each page once.
 func TestStrippedGo(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "bootstrap")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "../../lab/testdata/bootstrap")
@@ -98,7 +98,7 @@ func TestStrippedGo(t *testing.T) {
 		}
 	}
 	if shown, _, _ := strings.Cut(text, `<script type`); strings.Contains(text, "a <script>") || strings.Contains(shown, "NaN") {
-		t.Error("the page is not as it should be")
+		t.Error("the page has a name that is not escaped, or NaN in its visible part")
 	}
 }
 
@@ -127,7 +127,8 @@ int main(int argc, char **argv) {
 }
 `
 
-// In a C program with symbols, the function that wanted a table is named. A table that no function wanted is not there.
+// In a C program with symbols, the function that reads a table must be named. A table that no function reads must have
+// nearly no pages.
 func TestSymbolsOfC(t *testing.T) {
 	cc := need.Tool(t, "cc")
 	dir := t.TempDir()
@@ -143,7 +144,7 @@ func TestSymbolsOfC(t *testing.T) {
 	if len(r.Faults) == 0 {
 		need.Missing(t, "perf events: page faults are not traced here")
 	}
-	wanted := map[string]int{} // in C each symbol is its own owner: data counts for the function that wanted it
+	wanted := map[string]int{} // in C each function is an owner, and the data that it wanted is a part of it
 	for _, owner := range e.Owners {
 		for _, part := range owner.Parts {
 			wanted[part.Name] += part.TouchedKiB
@@ -151,14 +152,14 @@ func TestSymbolsOfC(t *testing.T) {
 	}
 	read := item(item(e.Owners, "read_the_table").Parts, "table_that_is_read").TouchedKiB
 	if runtime.GOARCH == "amd64" && read < 56 || wanted["table_that_is_read"] < 56 || wanted["table_that_is_not"] > 4 {
-		t.Errorf("the table that is read: %d KiB wanted, %d of them by the function that reads it, the other table: %d", wanted["table_that_is_read"], read, wanted["table_that_is_not"])
+		t.Errorf("%d KiB of the table that is read were wanted, %d of them by the function that reads it; of the other table: %d", wanted["table_that_is_read"], read, wanted["table_that_is_not"])
 	}
 	if runtime.GOARCH == "amd64" && !strings.Contains(item(e.Sections, ".rodata").Hint, "read_the_table") {
 		t.Errorf("%q does not say who wanted the table", item(e.Sections, ".rodata").Hint)
 	}
 }
 
-// A file that is not ELF, or only begins like one, is explained as a whole.
+// A file that is not an ELF file, or is only the beginning of one, is explained as a whole.
 func TestOtherFiles(t *testing.T) {
 	for name, content := range map[string]string{"script": "#!/bin/sh\n", "cut off": "\x7fELF\x02\x01\x01\x00"} {
 		e := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: []byte{1}, ReadAhead: []byte{1}}, nil, strings.NewReader(content))

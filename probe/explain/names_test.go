@@ -36,7 +36,7 @@ func TestOwners(t *testing.T) {
 		}
 	}
 	if got := (&image{}).owner("strcmp"); got != "strcmp" {
-		t.Errorf("in a program of C alone: %s", got)
+		t.Errorf("in a program without namespaces, strcmp belongs to %s", got)
 	}
 	for name, want := range map[string]bool{"net/http.init": true, "net/http.init.0": true, "a/b.map.init.3": true, "net/http.initialise": false, "": false, "a.glob..func2": true, "a.init.func1": true} {
 		if isInit(name) != want {

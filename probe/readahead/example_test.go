@@ -7,7 +7,7 @@ import (
 	"github.com/twinstart/twinstart/probe/readahead"
 )
 
-// One touch of a mapped page reads a window of 128 KiB around it.
+// The first touch of a mapped page reads a window of 128 KiB around the page.
 func ExampleFile_Fault() {
 	f := readahead.New(1<<20, 128)
 	f.Fault(100)

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/probe/readahead"
 )
 
-// runs writes pages in memory as runs: 0-3 16.
+// runs lists the pages that are in memory, for example "0-3 16".
 func runs(pages []byte) string {
 	var out []string
 	for i := 0; i < len(pages); i++ {
@@ -28,7 +28,8 @@ func runs(pages []byte) string {
 	return strings.Join(out, " ")
 }
 
-// Windows as mm/filemap.c and mm/readahead.c have them, by hand. Read-ahead of 128 KiB is 32 pages.
+// The wanted pages were worked out by hand from mm/filemap.c and mm/readahead.c. In touch, "f3" is a fault of page 3 and
+// "r3" a read of it. A read-ahead of 128 KiB is 32 pages.
 func TestWindows(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -37,23 +38,23 @@ func TestWindows(t *testing.T) {
 		touch     string
 		want      string
 	}{
-		{"nothing", 100, 128, "", ""},
+		{"no touch", 100, 128, "", ""},
 		{"no read-ahead", 100, 0, "f3 f50 r7", "3 7 50"},
-		{"around a page", 200, 128, "f100", "84-115"},
-		{"at the beginning the window is cut to the right only", 200, 128, "f3", "0-31"},
-		{"at the end it is cut to the left only", 110, 128, "f100", "84-109"},
+		{"a fault reads a window around its page", 200, 128, "f100", "84-115"},
+		{"at the beginning of the file the window moves right", 200, 128, "f3", "0-31"},
+		{"at the end of the file the window is cut", 110, 128, "f100", "84-109"},
 		{"a touch within a window reads nothing", 200, 128, "f100 f90", "84-115"},
-		{"a touch of its mark reads the window behind it", 200, 128, "f100 f108", "84-147"},
-		{"and that begins with a mark", 300, 128, "f100 f108 f116", "84-179"},
-		{"a mark counts once", 200, 128, "f100 f108 f108", "84-147"},
-		{"the mark of an older window reads up to what is missing", 400, 128, "f100 f300 f108", "84-147 284-315"},
-		{"what is in memory has no mark", 200, 128, "f108 f90 f98", "74-123"},
-		{"the beginning by read(2), as exec does", 200, 128, "r0", "0-3"},
-		{"then its mark by a fault", 200, 128, "r0 f1", "0-11"},
+		{"a touch of the window's mark reads the next window", 200, 128, "f100 f108", "84-147"},
+		{"the next window begins with a mark", 300, 128, "f100 f108 f116", "84-179"},
+		{"a second touch of a mark reads nothing", 200, 128, "f100 f108 f108", "84-147"},
+		{"the mark of an older window reads the pages behind that window", 400, 128, "f100 f300 f108", "84-147 284-315"},
+		{"a page that was in memory before the window has no mark", 200, 128, "f108 f90 f98", "74-123"},
+		{"read(2) of the beginning, as exec does", 200, 128, "r0", "0-3"},
+		{"a fault of the mark that read(2) set", 200, 128, "r0 f1", "0-11"},
 		{"read(2) in order", 200, 128, "r0 r1 r2 r3 r4", "0-27"},
-		{"read(2) of one page far off", 200, 128, "r0 r100", "0-3 100"},
+		{"read(2) of one page farther away", 200, 128, "r0 r100", "0-3 100"},
 		{"another read-ahead", 200, 64, "f100", "92-107"},
-		{"beyond the file", 10, 128, "f10 f-1 r99", ""},
+		{"pages outside of the file", 10, 128, "f10 f-1 r99", ""},
 		{"a small file", 2, 128, "f1", "0-1"},
 	} {
 		f := readahead.New(test.size*readahead.PageSize, test.readAhead)
