@@ -1,4 +1,4 @@
-# Twinstart: every command a newcomer needs. `make help` lists them.
+# The commands of this repository. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,7 +9,7 @@ COLD ?= $(if $(filter languages,$(EXPERIMENT)),30,60)
 WARM ?= 100
 OUT ?= out/$(EXPERIMENT)
 CONTEXT ?=
-# YES=1 asks nothing, as CI needs it; CDK_FLAGS goes to the CDK CLI, as in CDK_FLAGS='--profile work'.
+# With YES=1 nothing is asked, as in CI. CDK_FLAGS are flags for the CDK CLI, such as CDK_FLAGS='--profile work'.
 YES ?=
 CDK_FLAGS ?=
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
@@ -19,12 +19,13 @@ ACTIONLINT_VERSION := v1.7.12
 export PATH := $(PATH):/usr/sbin:/sbin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22,24
 export CDK_DISABLE_CLI_TELEMETRY := true
-# package.json pins the CLI; what it would recommend, 3.0.0, reads no assembly of today.
+# package.json pins the CLI. Its check would recommend 3.0.0, which cannot read the assemblies of our CDK.
 export CDK_DISABLE_VERSION_CHECK := true
-# Half of the CLI's start is compiling it. Node keeps that from 22 on.
+# Half of the time that the CLI takes to start goes into compiling it. Node 22 and later keep the compiled code here.
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 CDK := node_modules/.bin/cdk
-# The CDK's Go bindings are most of what is compiled. All that links them compiles them once, and without what takes long: see infra/app.
+# Most of the compile time goes into the CDK's Go bindings. With these flags every program that links them shares one compilation, without its
+# slow parts: see infra/app.
 LEAN := $(shell cat infra/goflags)
 
 help: ## list the commands
@@ -35,32 +36,32 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off $(CONTEXT)
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
-# Half of what a test does is to wait for processes, so twice as many run as there are CPUs.
+# Tests wait for processes about half of the time, so twice as many tests run as there are CPUs.
 TWICE := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 test: setup build/tools/deploy/.ready ## everything that must pass
 	go test $(LEAN) -p $(TWICE) -parallel $(TWICE) -timeout 30m ./...
 
-test-short: setup ## the quick tests: no browser, no CDK, nothing that is built twice
+test-short: setup ## the quick tests: no browser, no CDK, no comparison of two builds
 	go test $(LEAN) -short ./...
 
-test-race: setup ## the short tests of what starts goroutines, under the race detector
+test-race: setup ## the short tests of packages that start goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
 LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])'),java21
-# Those of handlers/geo. A synth builds its functions, and make experiment EXPERIMENT=languages takes what is prepared.
+# The managed runtimes of handlers/geo. A synth builds its functions; make experiment EXPERIMENT=languages uses the prepared runtimes.
 MANAGED := nodejs24.x,python3.13,java25
-test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody; handlers/geo in every language
+test-languages: build ## managed runtimes in the lab: prepare stand-ins from npm, PyPI and Maven, then try handlers in each, as root and as nobody; handlers/geo in every language
 	bin/twinstart doctor --prepare $(LANGUAGES)
 	go test ./lab -count=1 -timeout 20m -v -run '^TestLanguages' -languages $(LANGUAGES)
 	bin/twinstart doctor --prepare $(MANAGED)
-	go test -p 1 ./packages/language ./handlers/geo -count=1 -timeout 60m -v -args -languages # one after the other: the first builds twice what the second uses
+	go test -p 1 ./packages/language ./handlers/geo -count=1 -timeout 60m -v -args -languages # one after the other: the first package builds, twice, what the second one uses
 	go test ./handlers -count=1 -timeout 20m -v -run '^TestHabits$$' -args -languages
 
-reproducible: setup ## every bootstrap, and the static Bash from nothing, built again: the same byte for byte
+reproducible: setup ## build every bootstrap twice, and the static Bash twice from nothing: both builds must have the same bytes
 	go test ./packages ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
 
 cross: ## build the command for systems on which it is not tested
-	GOOS=darwin GOARCH=arm64 go vet $$(GOOS=darwin GOARCH=arm64 go list ./... | grep -v /runtime/rawsyscall) # which is made of Linux's system calls
+	GOOS=darwin GOARCH=arm64 go vet $$(GOOS=darwin GOARCH=arm64 go list ./... | grep -v /runtime/rawsyscall) # rawsyscall uses Linux's system calls
 	GOOS=darwin GOARCH=amd64 go build -o /dev/null ./cmd/twinstart
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
@@ -69,29 +70,29 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
 	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 8 -tags deploy -v ./infra/deploytest
 
-soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full, a million printed lines: nothing grows, nothing is mixed up
+soak: setup ## 100,000 invocations of each of our bootstraps, as many with killed workers, 10,000 of bashtcp, arm64 in full, a million printed lines: nothing may grow, and no answer may go to another event
 	go test ./bench/record/importer -count=1 -run '^TestNothingPrintedIsASample$$' -printed 1000000
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
 	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations
 
-chaos-tune: setup ## 1,000 tunings against an API whose every other call fails, is late, is cut, or arrives twice
+chaos-tune: setup ## 1,000 tunings against an API in which every other call fails, is late, is cut off, or arrives twice
 	go test ./bench/measure/power -count=1 -timeout 20m -run '^TestChaos$$' -chaos 1000
 
-statistics: build/tools/scipy/.ready ## the statistics against SciPy and statsmodels, computed again
+statistics: build/tools/scipy/.ready ## compare the statistics with SciPy and statsmodels, which compute them again
 	go test ./bench/report/stat -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
 	go test ./bench/report -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
 
 SIMULATE ?= 2000
-simulate: ## how often reports err, see an effect, and cover: the tables of docs/report.md (half an hour; SIMULATE=2000 reports a row)
+simulate: ## how often reports are wrong, detect an effect, and have intervals that cover: the tables of docs/report.md (half an hour; SIMULATE=2000 reports a row)
 	go test ./bench/report -count=1 -timeout 3h -run 'FalseWinners|FalseLevers|EqualMedians|Power|OwnDependence|CoverageOfPercentiles' -simulate $(SIMULATE)
 
-bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-rounds 100', YARDSTICK=candidates.json adds others)
+bench-runtime: setup ## compare the bootstraps: times, cold pages, bytes, goals (BENCH='-rounds 100', YARDSTICK=candidates.json adds others)
 	go test ./runtime/benchmarks -run '^$$' -bench . -benchtime 1x -timeout 3h $(BENCH)
 
-chaos-lab: setup ## kill -9 of bootstraps, first processes and the lab beside fifty clients, for five minutes: nobody is lost, nothing is left
+chaos-lab: setup ## kill -9 bootstraps, first processes and the lab while fifty clients call, for five minutes: every call gets an answer or an error, and nothing stays behind
 	go test ./lab -count=1 -timeout 20m -v -run '^TestChaos$$' -chaos 5m
 
-bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients, cold, 100,000 invocations, 500 environments (RIE=PATH of AWS's emulator, in turn)
+bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients, cold, 100,000 invocations, 500 environments (RIE=PATH also measures AWS's emulator)
 	CGO_ENABLED=0 go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
 
 lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
@@ -105,16 +106,16 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'lab/managed/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
 
-sample: build ## docs/sample: a report and its picture, measured again (COLD=60 WARM=100, or RECORDS=FOLDER of a run)
+sample: build ## make docs/sample again: measure a report and take its picture (COLD=60 WARM=100, or RECORDS=FOLDER of a run)
 	COLD=$(COLD) WARM=$(WARM) RECORDS='$(RECORDS)' tools/sample
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/twinstart ./cmd/cdk-docker
 
-bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
+bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: the files of each bootstrap in a package, without the handler
 	go run ./tools/bootstraps
 
-deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...' YES=1 CDK_FLAGS=...)
+deploy: build ## say what it creates and costs, ask, and deploy the experiment on AWS (CONTEXT='-c arms=...' YES=1 CDK_FLAGS=...)
 	bin/twinstart doctor
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) $(CONTEXT)
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)
@@ -124,36 +125,37 @@ verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, me
 	@PACKAGES='$(PACKAGES)' LIMIT='$(LIMIT)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
 	  CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/verdict
 
-# Its second line calls make by name: a line with the variable is run by make -n, too.
-snapstart: ## SnapStart beside on demand, on AWS, docs/snapstart.md: deploy, measure, report, destroy (CONTEXT='-c memory=512' COLD=20 YES=1)
+# The last line calls make by its name, not by $(MAKE), because make -n runs every line that contains $(MAKE).
+snapstart: ## SnapStart compared with on demand, on AWS (docs/snapstart.md): deploy, measure, report, destroy (CONTEXT='-c memory=512' COLD=20 YES=1)
 	$(MAKE) deploy EXPERIMENT=snapstart
 	trap : INT; bin/twinstart run --source aws --cold $(COLD) --warm $(WARM) --out out/snapstart; status=$$?; \
 	  make destroy EXPERIMENT=snapstart YES=1 && exit $$status
 
 PART ?= now
-first-hour: build ## what only an account can answer, for a dollar and an hour at most: out/first-hour/ (PART=later: what takes two idle weeks)
+first-hour: build ## questions that only an account can answer, in an hour and for a dollar at most: out/first-hour/ (PART=later: those that need two idle weeks)
 	@PART='$(PART)' CDK='$(CDK)' OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/first-hour
 
-deploy-tuner: setup ## the tuning state machine alone, for functions of yours: FUNCTIONS='orders-*,arn:...' ('*' is all of the account)
+deploy-tuner: setup ## deploy only the tuning state machine, for your functions: FUNCTIONS='orders-*,arn:...' ('*': all of the account)
 	@if [[ -z "$(FUNCTIONS)" ]]; then echo "deploy-tuner: say which functions may be tuned: FUNCTIONS='orders-*,arn:...'" >&2; exit 2; fi
 	go build $(LEAN) -o build/tuner ./infra/tuner
 	FUNCTIONS='$(FUNCTIONS)' $(CDK) deploy --app build/tuner --output build/tuner.out --require-approval any-change
 
-tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraform, a template and its program
+tuner-template: setup ## dist/tuner: the tuning state machine for CloudFormation, SAM and Terraform, a template and its program
 	go build $(LEAN) -o build/tuner ./infra/tuner
 	TEMPLATE=dist/tuner build/tuner
 
-# A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
-destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
-	@echo "A stack with a VPC takes 20 to 40 minutes: Lambda gives its network interfaces up late."
+# cdk destroy needs only the name of the stack, so it synthesizes one arm that needs no build. The assembly goes to its own folder, because
+# run measures cdk.out.
+destroy: setup ## delete the stack; files and images in the CDK's bucket and repository stay until cdk gc
+	@echo "A stack with a VPC takes 20 to 40 minutes: Lambda releases its network interfaces late."
 	$(CDK) destroy -c experiment=$(EXPERIMENT) $(if $(filter languages,$(EXPERIMENT)),-c functions=wave -c languages=python,-c arms=bashcurl/zip) -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
-	@echo "What stays costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
-	@case $(EXPERIMENT) in languages) echo "DynamoDB's log group /aws-dynamodb/imports stays, for it is the account's: aws logs delete-log-group --log-group-name /aws-dynamodb/imports" ;; esac
+	@echo "What remains costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
+	@case $(EXPERIMENT) in languages) echo "DynamoDB's log group /aws-dynamodb/imports stays, because it belongs to the account: aws logs delete-log-group --log-group-name /aws-dynamodb/imports" ;; esac
 
 clean: ## remove what was built and measured here
 	rm -rf bin build cdk.out out
 
-# What a fresh machine lacks. The stamp spares later calls the look-ups.
+# This installs what a fresh machine lacks. build/.setup is a stamp, so that later calls need no look-ups.
 setup: build/.setup
 build/.setup: .ci/setup package-lock.json go.sum
 	@mkdir -p build
@@ -178,5 +180,5 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# Each command above has its line of help.
+# The commands above are those with a line of help.
 .PHONY: setup $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))

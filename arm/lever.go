@@ -12,10 +12,10 @@ type Lever struct {
 	Levels  []string
 	Changes string // what differs from the baseline
 	NoLab   string // why the lab cannot measure it; "" if it can
-	Asked   bool   // measured only if -c levers names it, because it needs more than the others
+	Asked   bool   // measured only if -c levers names it, because it needs more resources than the others
 }
 
-// Levers lists them, in the order of reports. Infra and reports read this table, and docs/levers.md repeats it.
+// Levers lists all levers, in the order of reports. Infra and reports read this table, and docs/levers.md repeats it.
 func Levers() []Lever {
 	return []Lever{
 		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB"},

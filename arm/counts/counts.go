@@ -1,4 +1,4 @@
-// Package counts defines the counts that the lab takes of a cold start and that Lambda's REPORT line does not have.
+// Package counts defines counts of a cold start that the lab takes and that Lambda's REPORT line does not have.
 // The lab writes them in its log lines, records keep them, and reports compute with them. A count that was not taken
 // is nil, never 0.
 package counts

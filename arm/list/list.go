@@ -1,4 +1,4 @@
-// Package list has what packages slices and strings lack.
+// Package list has functions that packages slices and strings lack.
 package list
 
 import (
@@ -25,7 +25,7 @@ func Few(texts []string, most int) []string {
 	return texts
 }
 
-// OneLine returns a text on one line: one blank stands for each run of blanks and line ends.
+// OneLine returns a text on one line. Each sequence of blanks and line ends becomes one blank.
 func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // Map returns the result of a function for each value.

@@ -36,13 +36,13 @@ func main() {
 func newSteps(ctx context.Context) (*power.Steps, error) {
 	var powers []int
 	if err := json.Unmarshal([]byte("["+os.Getenv("POWER_VALUES")+"]"), &powers); err != nil {
-		return nil, fmt.Errorf("POWER_VALUES: use whole numbers of MB, between commas: %w", err)
+		return nil, fmt.Errorf("POWER_VALUES: use whole numbers of MB, separated by commas: %w", err)
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	tuner := power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg)}
-	tuner.Region = cfg.Region
+	tuner := power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg),
+		Region: cfg.Region}
 	return &power.Steps{Tuner: tuner, Defaults: power.Defaults{PowerValues: powers}}, nil
 }

@@ -26,15 +26,15 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// testAccount is an AWS account with one stack of three functions, and the assembly that it was deployed from. It
-// speaks the API of Lambda and what a run asks of CloudFormation and STS.
+// testAccount is a double of an AWS account with one stack of three functions, and the assembly that the stack was
+// deployed from. It answers the API of Lambda, and the calls of a run to CloudFormation and STS.
 type testAccount struct {
 	*double.Lambda
 	url         string
 	assembly    string
 	before      []api.Configuration
 	provisioned string            // the function that has provisioned concurrency
-	refused     func() *api.Error // the answer to whoever calls, nil for that of the service
+	refused     func() *api.Error // the answer to every call; nil: the service answers
 }
 
 // names of the functions are their logical IDs below.
@@ -109,7 +109,7 @@ func newTestAccount(t *testing.T) *testAccount {
 		_ = r.ParseForm()
 		refused := a.refused()
 		switch {
-		case refused != nil && r.Form.Has("Action"): // services of old speak XML
+		case refused != nil && r.Form.Has("Action"): // the older services answer in XML
 			w.WriteHeader(refused.Status)
 			fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", refused.Code, refused.Message)
 		case refused != nil:
@@ -146,8 +146,8 @@ func newTestAccount(t *testing.T) *testAccount {
 // deployedAt is when CloudFormation made the functions.
 var deployedAt = time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
 
-// restored says how functions differ from what they were, but for what somebody else changed, and for what no change
-// leaves as it was.
+// restored returns the difference between the functions before and after a run. It does not count what somebody else
+// changed, nor what every update changes.
 func (a *testAccount) restored(foreign func(*api.Configuration)) string {
 	want := append([]api.Configuration(nil), a.before...)
 	for i := range want {
@@ -163,7 +163,7 @@ func (a *testAccount) restored(foreign func(*api.Configuration)) string {
 	return cmp.Diff(want, a.List(), cmpopts.IgnoreFields(api.Configuration{}, "RevisionID", "LastModified"))
 }
 
-// run runs the command as a process of its own, with this account as its AWS. started is told of the process.
+// run runs the command as a separate process that uses this account in place of AWS. It calls started with the process.
 func (a *testAccount) run(t *testing.T, started func(*os.Process), args ...string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -181,7 +181,7 @@ func (a *testAccount) run(t *testing.T, started func(*os.Process), args ...strin
 	return cmd.ProcessState.ExitCode(), out.String()
 }
 
-// at calls do once, before the nth call of an operation of a function ("" is any) has its effect.
+// at calls do once, before the nth call of an operation on a function takes effect. "" means any function.
 func (a *testAccount) at(operation, function string, nth int, do func()) {
 	var mu sync.Mutex
 	earlier := a.Before
@@ -202,8 +202,8 @@ func (a *testAccount) at(operation, function string, nth int, do func()) {
 	}
 }
 
-// TestPolicy gives a run's user what docs/run-policy.json allows, then all of it but one action at a time. The
-// environment of one function is under a customer's key, which Lambda uses in its caller's name:
+// TestPolicy runs with all actions that docs/run-policy.json allows, then without one of them at a time. The environment
+// of one function is encrypted with a customer's key, which Lambda uses with its caller's rights:
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html.
 func TestPolicy(t *testing.T) {
 	need.Time(t)
@@ -256,7 +256,7 @@ func TestPolicy(t *testing.T) {
 				foreign = snapStart
 			}
 			diff := a.restored(foreign)
-			if lacking == "lambda:DeleteFunction" { // what cannot be deleted is told of
+			if lacking == "lambda:DeleteFunction" { // the run names what it cannot delete
 				if diff == "" || !strings.Contains(output, "Shop-C keeps a version of the run's, whose snapshot costs") {
 					t.Errorf("%s: %s", diff, output)
 				}

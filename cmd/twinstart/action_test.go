@@ -13,8 +13,8 @@ import (
 
 var input = regexp.MustCompile(`\$\{\{ inputs\.([a-z-]+) \}\}`)
 
-// action runs the shell of the action's steps as GitHub does, in the folder that the test is in, and returns the
-// summary of the job. What it installs is this test's own binary, which is the command.
+// action runs the shell of the action's steps as GitHub does, in the test's current folder, and returns the summary of
+// the job. In place of installing the command it uses this test binary.
 func action(t *testing.T, inputs map[string]string) (status int, out, summary string) {
 	t.Helper()
 	bin, gopath := t.TempDir(), t.TempDir()
@@ -55,8 +55,8 @@ esac
 	return status, out, string(text)
 }
 
-// TestAction guards somebody's package in an empty folder: what is found stands in the job's summary whether the job
-// fails or not, and no input is a command.
+// TestAction runs the action on a user's package in an empty folder. The job's summary must have the result even if the
+// job fails, and no input may run as a command.
 func TestAction(t *testing.T) {
 	inEmptyFolder(t)
 	zipped(t, "old.zip", "bootstrap", nextLoop)

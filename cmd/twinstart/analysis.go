@@ -22,7 +22,7 @@ func (f analysisFlags) options() (o report.Options, err error) {
 		return o, fmt.Errorf("--cold-share %g: more than all invocations: want at most 100%%", *f.ColdShare)
 	}
 	if o.Monthly = f.Monthly; !(o.Monthly >= 0) {
-		return o, fmt.Errorf("--monthly %v: want a number of invocations", f.Monthly)
+		return o, fmt.Errorf("--monthly %v: want a number of invocations, 0 or more", f.Monthly)
 	}
 	o.Primary = clocks[f.Primary]
 	if o.Prices, err = price.Load(f.Prices); err != nil {

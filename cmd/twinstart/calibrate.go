@@ -52,7 +52,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 				left = fmt.Sprintf("%.2f", *r.LeftOut)
 			}
 			if r.Apart {
-				apart = " (set apart: not on the others' line, CPU?)"
+				apart = " (left out of the fit: far from the others' line, perhaps because of its CPU time)"
 			}
 			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs),
 				fmt.Sprintf("%.2f", r.FittedMs), left)
@@ -65,7 +65,8 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	return nil
 }
 
-// addRecords adds the records of one source from a file. It fails if the file has none: the files were mixed up.
+// addRecords adds the records of one source from a file. It returns an error if the file has none: the two files are
+// probably swapped.
 func addRecords(to model.Observed, name string, want record.Source, io streams) error {
 	found, other := 0, 0
 	err := record.Each(name, func(r *record.Record) {
@@ -77,7 +78,8 @@ func addRecords(to model.Observed, name string, want record.Source, io streams) 
 		to.Add(r)
 	}, func(err error) { fmt.Fprintln(io.err, "warning:", err) })
 	if err == nil && found == 0 {
-		err = fmt.Errorf("%s has no record of source %s (%d of another)", name, want, other)
+		err = fmt.Errorf("%s has no record of source %s (%d of another): name the records of twinstart run --source %s",
+			name, want, other, want)
 	}
 	return err
 }

@@ -38,8 +38,8 @@ type cli struct {
 	Version    kong.VersionFlag          `short:"v" help:"Print the version."`
 }
 
-// help has flags.yaml, the help of commands, flags and arguments. Some commands also have a text, printed below their
-// flags.
+// help holds the texts of --help: flags.yaml describes commands, flags and arguments. Some commands also have a file of
+// their own, which is printed above their flags.
 //
 //go:embed help
 var help embed.FS
@@ -66,13 +66,13 @@ func describe(commands []*kong.Node) error {
 
 // starters are the commands for a new user.
 const starters = `Start here:
-  twinstart predict function.zip                  what AWS takes for a package, before it is deployed
-  twinstart run old.zip new.zip --event e.json    which of two starts faster, measured on this machine
-  twinstart logs --log-group /aws/lambda/f        how a function that runs already starts
+  twinstart predict function.zip                  how long a package takes to start on AWS, before it is deployed
+  twinstart run old.zip new.zip --event e.json    which of two packages starts faster, measured on this machine
+  twinstart logs --log-group /aws/lambda/f        how a deployed function starts, from its logs
 twinstart --help lists the rest.
 `
 
-const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or ` +
+const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 wrong input, or ` +
 	`something is missing; 3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
 
 // version returns what Go stamped into this binary. module is the module's version: a tag, a name with the commit, or
@@ -95,7 +95,7 @@ func version() (module, commit string) {
 // manCommand prints the manual page.
 type manCommand struct{}
 
-// Run prints the page without the commands' examples, which it would format badly.
+// Run prints the page without the commands' examples, because its library would format them badly.
 func (manCommand) Run(k *kong.Kong, io streams) error {
 	for _, command := range k.Model.Children {
 		command.Detail = ""
@@ -104,7 +104,7 @@ func (manCommand) Run(k *kong.Kong, io streams) error {
 	return err
 }
 
-// page escapes %, which its library takes for a formatting verb.
+// page escapes %, because its library takes % for a formatting verb.
 type page struct{ *roff.Document }
 
 func (p page) Text(text string) { p.Document.Text(strings.ReplaceAll(text, "%", "%%")) }

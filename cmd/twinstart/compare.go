@@ -68,7 +68,7 @@ func reportOn(paths []string, o report.Options) (*report.Report, error) {
 // recordsIn returns the file of records in a run's folder, or beside its report. It returns any other path unchanged.
 func recordsIn(path string) (string, error) {
 	dir := path
-	if path == "-" { // standard input, whatever lies here
+	if path == "-" { // standard input, even if there is a file of this name
 		return path, nil
 	}
 	if filepath.Base(path) == reportFiles["json"] {
@@ -81,7 +81,7 @@ func recordsIn(path string) (string, error) {
 		return file, nil
 	}
 	if runs, err := filepath.Glob(filepath.Join(dir, "*", recordsName)); err == nil && len(runs) > 0 {
-		return "", fmt.Errorf("%s holds runs: name one of %s", path, strings.Join(runs, ", "))
+		return "", fmt.Errorf("%s holds the folders of runs: name one of %s", path, strings.Join(runs, ", "))
 	}
-	return "", fmt.Errorf("%s has no %s beside it: name the folder of a run", path, recordsName)
+	return "", fmt.Errorf("there is no %s: name the folder of a run, or its %s", file, recordsName)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// writeRecords makes a file of records, each changed first.
+// writeRecords writes a file of records. It calls change on each record first.
 func writeRecords(t *testing.T, path string, run recordtest.Run, change func(*record.Record)) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

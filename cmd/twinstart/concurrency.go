@@ -23,7 +23,7 @@ func enough(ctx context.Context, cfg aws.Config, wanted int, out goio.Writer) er
 	text := fmt.Sprintf("concurrency: these functions reserve or provision %d", wanted)
 	s := settings(ctx, lambda.NewFromConfig(cfg))
 	if s == nil {
-		fmt.Fprintf(out, "--  %s; the account's limit cannot be read: allow lambda:GetAccountSettings to know\n", text)
+		fmt.Fprintf(out, "--  %s; the account's limit cannot be read: allow lambda:GetAccountSettings\n", text)
 		return nil
 	}
 	all, free := s.AccountLimit.ConcurrentExecutions, s.AccountLimit.UnreservedConcurrentExecutions
@@ -33,8 +33,8 @@ func enough(ctx context.Context, cfg aws.Config, wanted int, out goio.Writer) er
 			"-c provisioned, or choose fewer arms\n", text, all, leftUnreserved)
 		return errFinding
 	case free != nil && wanted > int(*free)-leftUnreserved:
-		fmt.Fprintf(out, "--  %s; %d are unreserved, of which %d must stay so: enough only if this stack already has its "+
-			"share\n", text, *free, leftUnreserved)
+		fmt.Fprintf(out, "--  %s; the account has %d unreserved, of which %d must stay unreserved: that is enough only if "+
+			"this stack is deployed already\n", text, *free, leftUnreserved)
 	}
 	return nil
 }

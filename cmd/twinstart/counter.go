@@ -54,7 +54,7 @@ func (c *packageCounter) all(functions []assembly.Function) {
 			of[c.key(f)] = f
 		}
 	}
-	bar := newPhase(c.io.err, "counting what is read by "+report.Plural(len(of), "package"), len(of))
+	bar := newPhase(c.io.err, "counting the reads of "+report.Plural(len(of), "package"), len(of))
 	defer bar.finish()
 	for key, f := range of {
 		if c.ctx.Err() != nil {
@@ -62,11 +62,11 @@ func (c *packageCounter) all(functions []assembly.Function) {
 		}
 		var err error
 		if c.counts[key], err = c.cached(key, f); errors.Is(err, sandbox.ErrNamespaces) {
-			return // nothing can run, and the lab reports it
+			return // nothing can run here; the lab reports that
 		}
-		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // a machine lacks the same thing for every arm
+		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // each reason once, not once for each arm
 			c.warned[err.Error()] = true
-			c.io.warn(fmt.Sprintf("%s: its reads and CPU could not be counted in a start of their own: %v", f.Identity.Arm, err))
+			c.io.warn(fmt.Sprintf("%s: its reads and CPU could not be counted in a separate start: %v", f.Identity.Arm, err))
 		}
 		bar.add(f.Identity.Arm, 1)
 	}
@@ -109,8 +109,8 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 	return counted, nil
 }
 
-// key is a hash of everything that a count depends on: the package, how it is started, its base, and this program. A
-// count does not depend on memory.
+// key is a hash of everything that a count depends on: the package, how it is started, its base, and this program. The
+// memory size is not part of it.
 func (c *packageCounter) key(f assembly.Function) string {
 	h := sha256.New()
 	digest := cmp.Or(digestOf(f), f.Package)

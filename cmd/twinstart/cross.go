@@ -37,22 +37,19 @@ func (v variantFlags) cross(f assembly.Function) []assembly.Function {
 	}
 	for _, name := range names {
 		all = vary(all, values[name], func(f *assembly.Function, value string) string {
-			f.Environment = maps.Clone(f.Environment)
-			if f.Environment == nil {
-				f.Environment = map[string]string{}
-			}
-			f.Environment[name] = value
+			all := map[string]string{}
+			maps.Copy(all, f.Environment)
+			all[name], f.Environment = value, all
 			return name + "=" + value
 		})
 	}
-	all = vary(all, v.Memory, func(f *assembly.Function, mb int) string {
+	return vary(all, v.Memory, func(f *assembly.Function, mb int) string {
 		f.MemorySizeMB, f.Identity.MemorySizeMB = mb, mb
 		return ""
 	})
-	return all
 }
 
-// vary crosses functions with the levels of one factor; set returns a level's name.
+// vary crosses functions with the levels of one factor. set applies a level to a function and returns its name, or "".
 func vary[T any](in []assembly.Function, levels []T, set func(*assembly.Function, T) string) (out []assembly.Function) {
 	if len(levels) == 0 {
 		return in

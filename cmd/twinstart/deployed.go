@@ -40,21 +40,21 @@ func (f *deployedFlags) sort(c *runCommand) error {
 	c.Packages = slices.DeleteFunc(c.Packages, functionARN.MatchString)
 	switch {
 	case f.Qualifier != "" && (len(f.Function) == 0 || c.Load == nil):
-		return fmt.Errorf("--qualifier %s is of a deployed function under load, because only cold starts of $LATEST can be "+
-			"forced: twinstart load --source aws --function NAME --qualifier %s", f.Qualifier, f.Qualifier)
+		return fmt.Errorf("--qualifier %s is only for a load on a deployed function, because only cold starts of $LATEST "+
+			"can be forced: twinstart load --source aws --function NAME --qualifier %s", f.Qualifier, f.Qualifier)
 	case len(f.Function) == 0:
 		return nil
 	case c.Source != record.AWS:
-		return fmt.Errorf("--function %s is deployed: add --source aws", f.Function[0])
+		return fmt.Errorf("--function %s names a deployed function: add --source aws", f.Function[0])
 	case len(c.Packages)+len(c.Arms) > 0:
-		return fmt.Errorf("--function names deployed functions, and %s is not the ARN of a function: name all of them by "+
-			"ARN, or none", strings.Join(c.args(), ", "))
+		return fmt.Errorf("%s is not the ARN of a function, but the run measures deployed functions: name them alone, with "+
+			"--function or as ARNs", strings.Join(c.args(), ", "))
 	case !f.ForceCold && f.Qualifier == "":
 		n := c.Cold + min(c.Warm, 10)
 		name := f.Function[0][strings.LastIndex(f.Function[0], ":")+1:]
-		return fmt.Errorf("%s may have callers, who would feel this run: it changes an environment variable of the function "+
-			"%d times; then the next request of each caller meets a cold start (seconds, for some), and deployments of the "+
-			"function wait or fail meanwhile; if you accept that, add --force-cold; if not, see what happened by itself: "+
+		return fmt.Errorf("%s may have callers, who would notice this run: it changes an environment variable of the "+
+			"function %d times; then the next request of each caller meets a cold start (seconds, for some), and deployments "+
+			"of the function wait or fail meanwhile; if you accept that, add --force-cold; if not, see past cold starts: "+
 			"twinstart logs --log-group /aws/lambda/%s --since 10d", f.Function[0], n, name)
 	}
 	return nil
@@ -73,8 +73,8 @@ func openFunctions(ctx context.Context, functions []string, qualifier string) (*
 			}
 		}
 		if !plainName.MatchString(name) {
-			return nil, fmt.Errorf("%s is not the name or ARN of a function: a version or an alias goes to twinstart load "+
-				"--qualifier", f)
+			return nil, fmt.Errorf("%s is not the name or ARN of a function: to measure a version or an alias, use twinstart "+
+				"load --qualifier", f)
 		}
 		id := arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name, Alias: qualifier}
 		targets = append(targets, measure.Target{Identity: id, FunctionName: f})
@@ -97,7 +97,8 @@ func (s *source) functions() map[string]int {
 	return arms
 }
 
-// provisioned counts the environments that the run provisions. The arms of a function take their turns.
+// provisioned counts the environments that the run provisions at one time. It takes the largest arm of each function,
+// because its arms are measured in turn.
 func (s *source) provisioned() (n int) {
 	most := map[string]int{}
 	for _, t := range s.targets {
@@ -126,7 +127,7 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 	takes := measure.EstimateArms(slices.Collect(maps.Values(arms)), snapStart, provisioned, o)
 	text := fmt.Sprintf("about %.0f min: %d starts and invocations of %s, %d at a time", math.Ceil(takes.Minutes()),
 		measure.Planned(s.targets, o, done), of, o.Parallel)
-	file, _ := os.ReadFile(s.template) // it was read before
+	file, _ := os.ReadFile(s.template) // it could be read before
 	if template, err := cost.Read(file); err == nil {
 		measured := func(id string) bool {
 			return slices.ContainsFunc(s.targets, func(t measure.Target) bool { return t.Arm == id })

@@ -34,7 +34,7 @@ var (
 	link     = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 )
 
-// commands are those of a document's blocks, but of blocks whose first line is "# on AWS".
+// commands returns the commands in a document's blocks, without blocks whose first line is "# on AWS".
 func commands(t *testing.T, file string) (all [][]string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -70,7 +70,7 @@ func commands(t *testing.T, file string) (all [][]string) {
 	return all
 }
 
-// parses holds a command line that needs an account against the flags that there are.
+// parses checks that the flags exist in a command line that needs an account and so is not run.
 func parses(t *testing.T, args []string) {
 	t.Helper()
 	parser, err := kong.New(&cli{}, kong.Vars{"version": ""})
@@ -82,8 +82,7 @@ func parses(t *testing.T, args []string) {
 	}
 }
 
-// TestCommandsOfDocuments runs what README and docs show, of what needs no account, with few samples. make is asked
-// what it would do.
+// TestCommandsOfDocuments runs the commands of README and docs that need no account, with few samples. make runs with -n.
 func TestCommandsOfDocuments(t *testing.T) {
 	need.Time(t)
 	if err := os.MkdirAll(filepath.Join(repository, "build"), 0o755); err != nil {
@@ -158,14 +157,14 @@ func try(t *testing.T, words []string) error {
 	case "make":
 		cmd = exec.Command("make", append([]string{"-n"}, words[1:]...)...)
 	case "go":
-		if words[1] == "install" { // before there is a release there is nothing to install
+		if words[1] == "install" { // nothing can be installed before the first release
 			path, _, _ := strings.Cut(words[2], "@")
 			cmd = exec.Command("go", "list", path)
 		} else {
 			cmd = exec.Command("go", "vet", words[2])
 		}
 	default:
-		return fmt.Errorf("nobody knows how to try %s: mark its block \"# on AWS\" if it needs an account", words[0])
+		return fmt.Errorf("this test cannot try %s: mark its block \"# on AWS\" if it needs an account", words[0])
 	}
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -174,7 +173,7 @@ func try(t *testing.T, words []string) error {
 	return nil
 }
 
-// TestLinksOfDocuments lead to files that there are.
+// TestLinksOfDocuments checks that links lead to files that exist.
 func TestLinksOfDocuments(t *testing.T) {
 	for _, file := range documents(t) {
 		text, err := os.ReadFile(file)
@@ -189,7 +188,7 @@ func TestLinksOfDocuments(t *testing.T) {
 	}
 }
 
-// TestArmsAreNamedInTheCodesWords: README says of each bootstrap what its description says.
+// TestArmsAreNamedInTheCodesWords checks that README describes each bootstrap as package packages does.
 func TestArmsAreNamedInTheCodesWords(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
 	if err != nil {

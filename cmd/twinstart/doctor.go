@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -63,18 +64,14 @@ func (c *doctorCommand) prepare(ctx context.Context, io streams) error {
 		}
 		failures = append(failures, err)
 	}
-	return oneOf(failures)
+	return errors.Join(failures...)
 }
 
-// lookTime bounds the time of the checks that ask others.
+// lookTime limits the time of the checks that run programs or call AWS.
 const lookTime = 30 * time.Second
 
 // oneLine returns the first line that is not empty.
 func oneLine(text string) string {
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			return line
-		}
-	}
-	return ""
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(line)
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// Its third function is the tuner's. The default stack is cheap while nobody runs it; all arms are, so two are.
+// The default stack must cost little while nobody runs it. All arms cost the same then, so two arms stand for them. The
+// assembly's third function is the tuner's.
 func TestPreview(t *testing.T) {
 	assembly := assemblyOfTwoArms(t)
 	status, stdout, stderr := twinstart(t, "preview", "--assembly", assembly)
@@ -44,11 +45,11 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}
-	t.Chdir(t.TempDir()) // who has the program alone needs no CDK
+	t.Chdir(t.TempDir()) // outside a clone nobody needs the CDK
 	if status, stdout, _ := twinstart(t, "doctor", "--local"); status != exitOK {
 		t.Errorf("status %d without a clone:\n%s", status, stdout)
 	}
-	// given neither region nor credentials
+	// without a region and credentials
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"} {
 		t.Setenv(name, "")
 	}
@@ -66,7 +67,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// An account's bootstrap stacks are told apart by what cdk.json says.
+// cdk.json says which of an account's bootstrap stacks counts.
 func TestDoctorKnowsTheQualifier(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                plainQualifier,
@@ -87,7 +88,7 @@ func TestDoctorKnowsTheQualifier(t *testing.T) {
 	}
 }
 
-// A program that is there is not always one that will do.
+// A program that exists may be too old, or may not run.
 func TestDoctorLooksAtPrograms(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
@@ -114,7 +115,8 @@ func TestDoctorLooksAtPrograms(t *testing.T) {
 	}
 }
 
-// Who may assume the CDK's roles only can deploy, and may not read the bootstrap's parameter: that is not a finding.
+// A user who may only assume the CDK's roles can deploy, but may not read the bootstrap's parameter. That is not a
+// finding.
 func TestDoctorOfWhoMayAssumeRolesOnly(t *testing.T) {
 	for code, want := range map[string]state{"ParameterNotFound": needed, "AccessDeniedException": without} {
 		aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -139,7 +141,7 @@ func TestDoctorOfWhoMayAssumeRolesOnly(t *testing.T) {
 	}
 }
 
-// A listing from elsewhere is held against the lab, a line for each fact that differs.
+// A listing from Lambda is compared with the lab. Each fact that differs gets a line.
 func TestDoctorComparesRoots(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -170,8 +172,8 @@ func TestDoctorComparesRoots(t *testing.T) {
 	delete(lab, "/dev/full")
 	status, stdout, _ := twinstart(t, "doctor", "--root", listing())
 	for _, want := range []string{
-		"!!  /dev/full: nothing there, character device in the lab\n", "!!  /dev/shm: folder there, nothing in the lab\n", "!!  hostname: 169.254.1.1 there, lambda in the lab\n",
-		"--  process 1: init there, exe in the lab (the lab's own program starts the bootstrap)\n", "4 differ, 3 of them",
+		"!!  /dev/full: nothing on Lambda, character device in the lab\n", "!!  /dev/shm: folder on Lambda, nothing in the lab\n", "!!  hostname: 169.254.1.1 on Lambda, lambda in the lab\n",
+		"--  process 1: init on Lambda, exe in the lab (the lab's own program starts the bootstrap)\n", "4 differ, 3 of them",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,13 +25,14 @@ const (
 	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier.
 	// https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 	bootstrapParameter = "/cdk-bootstrap/%s/version"
-	// plainQualifier is the default qualifier of a bootstrap stack; qualifierKey is the key of another in cdk.json.
+	// plainQualifier is the default qualifier of a bootstrap stack; qualifierKey is the key in cdk.json of another one.
 	plainQualifier, qualifierKey = "hnb659fds", "@aws-cdk/core:bootstrapQualifier"
 	// minBootstrap is the version that our template needs.
 	minBootstrap = 6
-	// fewEnvironments is the limit of a new account. A run needs some of them, and other functions need the rest.
+	// fewEnvironments is the limit of a new account. A run and the account's other functions share them.
 	fewEnvironments = 10
-	// lowCodeSpace is little: an account may store 75 GB of code in a region, or more if it has asked for it.
+	// lowCodeSpace is the space, in bytes, below which doctor gives advice. An account may store 75 GB of code in a
+	// region, or more on request.
 	lowCodeSpace = 1 << 30
 )
 
@@ -51,7 +53,7 @@ func accountFindings(ctx context.Context) []finding {
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		detail := "none that work (%v): aws sso login, or set AWS_PROFILE (the lab needs none: --local)"
+		detail := "none that work (%v): run aws sso login, or set AWS_PROFILE (the lab needs none: --local)"
 		return append(found, finding{needed, "credentials", fmt.Sprintf(detail, measure.Brief(err))})
 	}
 	detail := "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)
@@ -64,7 +66,7 @@ func accountFindings(ctx context.Context) []finding {
 
 // bootstrapped checks the version of the CDK's bootstrap stack in the account and region.
 func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding {
-	remedy, which := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region), qualifier()
+	remedy, which := fmt.Sprintf("run node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region), qualifier()
 	if which != plainQualifier {
 		remedy += " --qualifier " + which
 	}
@@ -74,7 +76,7 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 		return finding{needed, "bootstrap", "this account and region are not bootstrapped: " + remedy}
 	} else if err != nil {
 		// A user who may only assume the CDK's roles can deploy, but cannot read the parameter.
-		detail := "not readable (%v); if cdk deploy says it is missing: %s"
+		detail := "not readable (%v); if cdk deploy says that it is missing, %s"
 		return finding{without, "bootstrap", fmt.Sprintf(detail, measure.Brief(err), remedy)}
 	}
 	version := aws.ToString(answer.Parameter.Value)
@@ -87,21 +89,17 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 // qualifier returns the qualifier of the bootstrap stack. A shared account may have several stacks.
 func qualifier() string {
 	var file struct{ Context map[string]any }
-	text, err := os.ReadFile("cdk.json")
-	if err != nil || json.Unmarshal(text, &file) != nil {
-		return plainQualifier
-	}
-	if own, ok := file.Context[qualifierKey].(string); ok && own != "" {
-		return own
-	}
-	return plainQualifier
+	text, _ := os.ReadFile("cdk.json")
+	_ = json.Unmarshal(text, &file) // without a readable file the default holds
+	own, _ := file.Context[qualifierKey].(string)
+	return cmp.Or(own, plainQualifier)
 }
 
 // quota checks Lambda's limits in the account and region.
 func quota(ctx context.Context, cfg aws.Config) finding {
 	s := settings(ctx, lambda.NewFromConfig(cfg))
 	if s == nil {
-		return finding{without, "quota", "cannot be read: allow lambda:GetAccountSettings to know"}
+		return finding{without, "quota", "cannot be read: allow lambda:GetAccountSettings"}
 	}
 	concurrency := s.AccountLimit.ConcurrentExecutions
 	free := s.AccountLimit.TotalCodeSize
@@ -111,7 +109,7 @@ func quota(ctx context.Context, cfg aws.Config) finding {
 	text := fmt.Sprintf("%d concurrent executions, %.1f GB left for ZIP files", concurrency, float64(free)/(1<<30))
 	switch {
 	case concurrency <= fewEnvironments:
-		return finding{without, "quota", text + ": few beside other functions; ask Service Quotas for more (L-B99A9384)"}
+		return finding{without, "quota", text + ": few for a run; ask Service Quotas for more (L-B99A9384)"}
 	case free < lowCodeSpace:
 		return finding{without, "quota", text + ": delete old versions of functions"}
 	}

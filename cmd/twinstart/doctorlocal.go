@@ -32,8 +32,8 @@ var tools = []tool{
 		"make setup, in a clone, installs the CDK CLI that package.json pins"},
 	{"python3", []string{"--version"}, "3.9", without,
 		"install Python 3.10: make test-deploy needs it, and so does one way to get a static Bash"},
-	{"upx", []string{"--version"}, "", without, "install upx: arm rawtcp-upx is not measured"},
-	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: cold packages in the lab fall back to posix_fadvise"},
+	{"upx", []string{"--version"}, "", without, "install upx: without it arm rawtcp-upx is not measured"},
+	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: else the lab makes packages cold by posix_fadvise"},
 }
 
 // local checks this machine.
@@ -55,7 +55,7 @@ func local(ctx context.Context) []finding {
 func (t tool) look(ctx context.Context) finding {
 	name := filepath.Base(t.name)
 	path, err := exec.LookPath(t.name)
-	if err != nil && name == t.name { // not in every user's PATH
+	if err != nil && name == t.name { // /usr/sbin is not in every user's PATH
 		path, err = exec.LookPath(filepath.Join("/usr/sbin", t.name))
 	}
 	if err != nil {

@@ -34,9 +34,9 @@ func compareRoots(ctx context.Context, io streams, name string) error {
 			state, reason, unexplained = needed, "", unexplained+1
 		}
 		there, here := cmp.Or(d.Lambda, "nothing"), cmp.Or(d.Lab, "nothing")
-		fmt.Fprintf(io.out, "%s  %s: %s there, %s in the lab%s\n", state, d.Name, there, here, reason)
+		fmt.Fprintf(io.out, "%s  %s: %s on Lambda, %s in the lab%s\n", state, d.Name, there, here, reason)
 	}
-	fmt.Fprintf(io.out, "%d facts there, %d in the lab: %d differ, %d of them for no known reason\n",
+	fmt.Fprintf(io.out, "%d facts on Lambda, %d in the lab: %d differ, %d of them for no known reason\n",
 		len(listing), len(here), len(differ), unexplained)
 	if unexplained > 0 {
 		return errFinding

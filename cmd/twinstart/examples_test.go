@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/packages/handler"
 )
 
-// TestExamplesForOtherTools: each names the runtime, the handler and the architecture that the handler's folder is
-// packed for; YAML and HCL are read by their own readers.
+// TestExamplesForOtherTools checks that each example names the runtime, the handler and the architecture for which the
+// handler's folder is packed. It parses YAML. If terraform is installed, it checks the format of HCL.
 func TestExamplesForOtherTools(t *testing.T) {
 	dir := filepath.Join(repository, "examples", "package")
 	if _, err := (handler.Handler{Dir: filepath.Join(dir, "handler"), Name: "handler.run"}).Check(); err != nil {
@@ -34,7 +34,7 @@ func TestExamplesForOtherTools(t *testing.T) {
 			t.Errorf("%s: no runtime", file)
 		}
 		if strings.HasSuffix(filepath.Ext(file), "ml") {
-			var document map[string]yaml.Node // SAM's own tags, such as !Ref, are read as they are
+			var document map[string]yaml.Node // SAM's own tags, such as !Ref, are kept
 			if err := yaml.Unmarshal(text, &document); err != nil || len(document) < 3 {
 				t.Errorf("%s: %v", file, err)
 			}
@@ -42,7 +42,7 @@ func TestExamplesForOtherTools(t *testing.T) {
 	}
 	terraform, err := exec.LookPath("terraform")
 	if err != nil {
-		return // the workflow has it, and validates with it
+		return // the workflow has terraform, and validates with it
 	}
 	for _, folder := range []string{filepath.Join(dir, "terraform"), filepath.Join(repository, "examples", "tuner")} {
 		cmd := exec.Command(terraform, "fmt", "-check", "-diff")

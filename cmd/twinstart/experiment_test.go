@@ -18,10 +18,10 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// assemblyDir is what TestMain removes.
+// assemblyDir is a folder that TestMain removes.
 var assemblyDir string
 
-// synthesized is the assembly of two arms, written once by the real CDK CLI.
+// synthesized returns the assembly of two arms, which the real CDK CLI writes once.
 var synthesized = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "twinstart-assembly-")
 	if err != nil {
@@ -49,7 +49,7 @@ func assemblyOfTwoArms(t *testing.T) string {
 	return dir
 }
 
-// measuredOf reads a run's records: how many of each arm and start, priming cold starts apart.
+// measuredOf counts a run's records by arm and start. Priming cold starts are counted separately.
 func measuredOf(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, recordsName))
@@ -81,7 +81,7 @@ func wantCounts(t *testing.T, dir string, cold, warm int) {
 	}
 }
 
-// TestExperiment goes the whole way: an assembly of the CDK CLI, real processes, records, the report in every form.
+// TestExperiment runs an experiment from an assembly of the CDK CLI to records and the report in every form.
 func TestExperiment(t *testing.T) {
 	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
@@ -156,11 +156,11 @@ func TestInvoke(t *testing.T) {
 	}
 	status, _, stderr = twinstart(t, "invoke", "rawtcp/zap", "--assembly", assemblyOfTwoArms(t))
 	if status != exitUsage || !strings.Contains(stderr, "rawtcp/zip") {
-		t.Errorf("an unknown arm: status %d, want %d and the arms there are: %s", status, exitUsage, stderr)
+		t.Errorf("an unknown arm: status %d, want %d and the known arms: %s", status, exitUsage, stderr)
 	}
 }
 
-// TestInterrupted stops a run as Ctrl-C does: what was measured stays, a report is written, --resume goes on.
+// TestInterrupted stops a run as Ctrl-C does. The records stay, a report is written, and --resume continues.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
@@ -177,8 +177,8 @@ func TestInterrupted(t *testing.T) {
 	resumeAndCount(t, assembly, out)
 }
 
-// TestKilled kills a run outright: nothing that was whole is lost, nothing of it stays on the machine, --resume goes
-// on.
+// TestKilled kills a run with SIGKILL. No complete record is lost, no process or mount stays on the machine, and --resume
+// continues.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
@@ -221,7 +221,7 @@ func resumeAndCount(t *testing.T, assembly, out string) {
 }
 
 // TestExamplesInTheLab runs the application of examples/ as its README says: synthesized for this machine, with the
-// event of its schedule. As it is for another architecture the one flag that is missing is named.
+// event of its schedule. If it is synthesized for another architecture, the error names the missing flag.
 func TestExamplesInTheLab(t *testing.T) {
 	t.Parallel()
 	need.Time(t)

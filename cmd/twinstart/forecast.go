@@ -14,7 +14,7 @@ func predict(c *model.Calibration, pkg *probe.Package, r *probe.Result, files []
 	predicted, explain.Page, error) {
 	one, page := predicted{Measured: r}, explain.Page{Name: r.Name, Files: files}
 	in := modelInput(pkg, r)
-	p, err := c.Predict(in) // the price of a page is known even if INIT as a whole cannot be predicted
+	p, err := c.Predict(in) // MsPerKiB is known even if INIT as a whole cannot be predicted
 	if err != nil {
 		return one, page, err
 	}

@@ -8,7 +8,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestFlagsHaveHelp: every flag and argument has a text in flags.yaml, and every text there is of a flag.
+// TestFlagsHaveHelp checks that every flag and argument has a text in flags.yaml, and that every text there has a flag.
 func TestFlagsHaveHelp(t *testing.T) {
 	parser, err := kong.New(&cli{}, kong.Vars{"version": ""})
 	if err == nil {

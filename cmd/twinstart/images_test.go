@@ -23,7 +23,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// imageFor is an image FROM scratch whose one file is a bootstrap.
+// imageFor returns an image FROM scratch whose only file is a bootstrap.
 func imageFor(t *testing.T) v1.Image {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "bootstrap")
@@ -63,14 +63,14 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// repository is this one's root, whatever the test's folder.
+// repository is the root of this repository, even if a test changes its folder.
 var repository = func() string {
 	dir, _ := filepath.Abs(filepath.Join("..", ".."))
 	return dir
 }()
 
-// TestImagesWhereverTheyLie measures an image of a registry, by tag and by digest, and an OCI layout of several
-// platforms, of which the one for this machine counts.
+// TestImagesWhereverTheyLie measures an image from a registry, by tag and by digest, and an OCI layout with several
+// platforms. From the layout it takes the image for this machine.
 func TestImagesWhereverTheyLie(t *testing.T) {
 	inEmptyFolder(t)
 	img := imageFor(t)

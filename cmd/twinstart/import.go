@@ -37,7 +37,7 @@ func (c *importCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// armFlags are what logs do not say about a function.
+// armFlags say about a function what logs do not say.
 type armFlags struct {
 	Region       string           `placeholder:"REGION"`
 	Architecture arm.Architecture `default:"" enum:"arm64,x86_64," placeholder:"ARCH"`
@@ -82,7 +82,7 @@ func copyRecords(w *record.Writer, from iter.Seq2[*record.Record, error], name s
 		n++
 	}
 	if unusable > maxNamed {
-		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)
+		fmt.Fprintf(messages, "twinstart: %s: %d more parts cannot be used\n", name, unusable-maxNamed)
 	}
 	return n, nil
 }

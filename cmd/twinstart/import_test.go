@@ -81,7 +81,7 @@ func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 	if status != exitOK || strings.Count(out, "\n") != 30 {
 		t.Errorf("status %d, %d records", status, strings.Count(out, "\n"))
 	}
-	status, out, stderr = twinstart(t, "logs", "--log-group", "Twinstart-shared-Logs", "--format", "csv") // two functions share it
+	status, out, stderr = twinstart(t, "logs", "--log-group", "Twinstart-shared-Logs", "--format", "csv") // two functions share this log group
 	if status != exitOK || !strings.Contains(out, "\nshop-0,") || !strings.Contains(out, "\nshop-1,") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
@@ -113,7 +113,7 @@ func TestBaselineCostsAndPrices(t *testing.T) {
 	if status != exitOK {
 		t.Fatal(stderr)
 	}
-	words := strings.Join(strings.Fields(out), " ") // a note breaks its lines anywhere
+	words := strings.Join(strings.Fields(out), " ") // a note may be wrapped anywhere
 	for _, want := range []string{"Published figures of AWS, not measured here", "packaging-2025", "42.61", "us-east-1 list of tomorrow", "50 % cold"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("no %q in\n%s", want, out)

@@ -61,14 +61,15 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// readEvent reads a file, or standard input for "-". Without a name it returns nil: each arm has its own.
+// readEvent reads an event from a file, or from standard input for "-". Without a name it returns nil: each arm has its
+// own event.
 func readEvent(name string) ([]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
 	event, err := readInput(name, arm.MaxPayload+1)
 	if err != nil {
-		return nil, fmt.Errorf("reading the event: %w: name an existing file, or leave out --event to send {}", err)
+		return nil, fmt.Errorf("reading the event: %w: name an existing file, or leave the flag out", err)
 	}
 	if len(event) > arm.MaxPayload {
 		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)
@@ -93,6 +94,9 @@ func readInput(name string, most int64) ([]byte, error) {
 func openInput(name string) (*os.File, error) {
 	if name == "-" {
 		return os.Stdin, nil
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("read %s: is a directory", name)
 	}
 	return os.Open(name)
 }

@@ -29,7 +29,7 @@ type journal struct {
 	run     *runfile.Run
 	records *record.File
 	done    record.Done
-	unlock  func() error // of the folder
+	unlock  func() error // unlocks the folder
 }
 
 // close closes the records and unlocks the folder.
@@ -38,7 +38,7 @@ func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock
 // openJournal locks a run's folder, lets describe say what the run is, opens its records, and writes run.json.
 func openJournal(dir string, describe func(*journal) error) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder for records: %w", err)
+		return nil, fmt.Errorf("making the folder for records: %w: name another one with --out", err)
 	}
 	unlock, err := runfile.Lock(dir)
 	if err != nil {
@@ -66,25 +66,15 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	now := time.Now().UTC()
 	var options map[string]any
 	flags, _ := json.Marshal(c)         // they are plain values
-	_ = json.Unmarshal(flags, &options) // of an object
-	if from.name == record.AWS {        // which has its own
+	_ = json.Unmarshal(flags, &options) // it is an object
+	if from.name == record.AWS {        // these are for the lab only
 		for _, name := range []string{"readAheadKiB", "initCPU", "baseRoot"} {
 			delete(options, name)
 		}
 	}
-	return &runfile.Run{
-		RunID:        now.Format("20060102T150405.000Z"),
-		Experiment:   targets[0].Experiment,
-		Source:       from.name,
-		Region:       from.config.Region,
-		StartedAt:    now,
-		Seed:         seed,
-		Command:      command,
-		Options:      options,
-		Versions:     versions(),
-		AssetDigests: from.digests,
-		Machine:      runfile.ThisMachine(),
-	}
+	return &runfile.Run{RunID: now.Format("20060102T150405.000Z"), Experiment: targets[0].Experiment, Source: from.name,
+		Region: from.config.Region, StartedAt: now, Seed: seed, Command: command, Options: options, Versions: versions(),
+		AssetDigests: from.digests, Machine: runfile.ThisMachine()}
 }
 
 // versions returns the program's versions for run.json.
@@ -143,8 +133,8 @@ func moveAside(dir string, messages goio.Writer) error {
 	return nil
 }
 
-// watch lets the run end by its own results, if that was asked for, and notes it in run.json for reports. A resumed
-// run reads its earlier records and takes the same looks.
+// watch makes the run end by its own results if --until-significant is given, and writes that to run.json for reports.
+// A resumed run reads its earlier records and takes the same looks.
 func (c *runCommand) watch(j *journal, o *measure.Options) error {
 	if !c.UntilSignificant {
 		return nil

@@ -29,7 +29,7 @@ type labCommand struct {
 func (c *labCommand) Run(ctx context.Context, io streams) error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return fmt.Errorf("reading --listen: %w", err)
+		return fmt.Errorf("reading --listen: %w: want HOST:PORT, such as 127.0.0.1:9001", err)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("--listen %s is not a loopback address: whoever can reach the lab can run any function; use "+
@@ -37,10 +37,10 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s is in use: choose another port with --listen, or :0 for any", c.Listen)
+		return fmt.Errorf("%s is in use: choose another port with --listen, or 127.0.0.1:0 for any", c.Listen)
 	}
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return fmt.Errorf("listening on --listen %s: %w: use 127.0.0.1 and a port up to 65535", c.Listen, err)
 	}
 	defer listener.Close()
 	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.Packages, io)
@@ -71,8 +71,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	}
 	fmt.Fprintf(io.out, "Lambda's API: http://%s\n", listener.Addr())
 	server := api.NewServer(l)
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
+	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return errors.Join(fmt.Errorf("serving Lambda's API: %w", err), l.Close())
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// levering is an assembly of levers that need what the lab or a run has not.
+// levering writes an assembly with levers that the lab or a run cannot measure.
 func levering(t *testing.T, runtime string) string {
 	dir := t.TempDir()
 	function := func(id, more string) string {
@@ -33,7 +33,7 @@ func levering(t *testing.T, runtime string) string {
 	return dir
 }
 
-// What cannot be measured here or so is told in one line, by name.
+// One line names the arms that cannot be measured here, or not in this way.
 func TestLeversThatAreNotHere(t *testing.T) {
 	t.Parallel()
 	assembly := levering(t, `"provided.al2023"`)
@@ -49,7 +49,7 @@ func TestLeversThatAreNotHere(t *testing.T) {
 	}
 }
 
-// A region without SnapStart, and an account too small for what a run provisions, are told before anything is created.
+// preview reports a region without SnapStart, and an account that is too small, before anything is created.
 func TestPreviewOfLevers(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_MAX_ATTEMPTS": "1"} {

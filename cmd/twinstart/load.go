@@ -56,12 +56,12 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	open := len(c.Rate) > 0 || c.Ramp+c.Artillery != ""
 	switch {
 	case !open && (c.Poisson || c.For != 0):
-		return nil, errors.New("--poisson and --for belong to an open load: give its --rate, too")
+		return nil, errors.New("--poisson and --for are for an open load: give its --rate, too")
 	case c.For < 0 || c.For > 24*time.Hour:
-		return nil, fmt.Errorf("--for %v: want a time above 0, and 24h at most", c.For)
+		return nil, fmt.Errorf("--for %v: want a time from 0 to 24h", c.For)
 	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Requests < 0 || c.Concurrency < 0:
-		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more of each",
-			c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
+		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more, or leave it "+
+			"out", c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
 	case !open:
 		l.Requests, l.Concurrency = cmp.Or(c.Requests, 500), cmp.Or(c.Concurrency, 10)
 		l.Of = fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
@@ -106,7 +106,8 @@ func (c *runCommand) name() string {
 // suffix is "-load" for a load and "" for a run: their folders have different names.
 func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "-run") }
 
-// readyLoad completes a load for the arms that were found. If a load goes to URLs, the lab's functions get them.
+// readyLoad completes a load for the arms that were found. If a load goes to URLs, the
+// lab's functions get URLs.
 func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 	if c.Load == nil {
 		return
@@ -117,7 +118,7 @@ func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 		}
 	}
 	for _, t := range from.targets {
-		if c.Load.ViaURL && from.name == record.Lab { // if it fails, measuring says so
+		if c.Load.ViaURL && from.name == record.Lab { // if this fails, the measurement reports it
 			in := &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone}
 			_, _ = from.client.CreateFunctionUrlConfig(ctx, in)
 		}
@@ -151,7 +152,7 @@ func readRamp(text string) ([]schedule.Stage, error) {
 	return []schedule.Stage{s}, nil
 }
 
-// readArtillery reads the phases of an Artillery file, whose rates are arrivals a second, and names its other parts.
+// readArtillery reads the phases of an Artillery file, whose rates are arrivals a second, and warns about other parts.
 // https://www.artillery.io/docs/reference/test-script#phases---load-phases
 func readArtillery(path string, io streams) (stages []schedule.Stage, err error) {
 	var file struct {
@@ -171,7 +172,7 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		err = yaml.Unmarshal(text, &file)
 	}
 	if err != nil {
-		what, _, _ := strings.Cut(measure.OneLine(err.Error(), 200), " into ") // a type of this program's
+		what, _, _ := strings.Cut(measure.OneLine(err.Error(), 200), " into ") // then it names a type of this program
 		return nil, fmt.Errorf("reading --artillery %s: %s: want an Artillery file with config.phases", path, what)
 	}
 	var aside []string
@@ -199,10 +200,10 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		name(s.Name+"'s ", p.Rest)
 	}
 	if len(stages) == 0 {
-		return nil, fmt.Errorf("%s has no config.phases, the only part that is read of an Artillery file", path)
+		return nil, fmt.Errorf("%s has no config.phases, the part of an Artillery file that is read: add it", path)
 	}
 	if len(aside) > 0 {
-		io.warn(fmt.Sprintf("%s: not honoured: %s", path, strings.Join(aside, ", ")))
+		io.warn(fmt.Sprintf("%s: these parts are ignored: %s", path, strings.Join(aside, ", ")))
 	}
 	return stages, nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestLoadMistakes gives load what it cannot send: one line each, and status 2.
+// TestLoadMistakes expects one line and status 2 for each load that cannot be sent.
 func TestLoadMistakes(t *testing.T) {
 	dir := t.TempDir()
 	artillery := func(name, phases string) string {
@@ -39,7 +39,7 @@ func TestLoadMistakes(t *testing.T) {
 		"--artillery x --concurrency 5":          "--concurrency and --artillery can't be used together",
 		"--for 1h":                               "give its --rate",
 		"--poisson --requests 5":                 "give its --rate",
-		"--rate 1 --for 25h":                     "24h at most",
+		"--rate 1 --for 25h":                     "want a time from 0 to 24h",
 		"--rate 1 --max-in-flight 0":             "--max-in-flight 0",
 		"--requests=-1":                          "--requests -1",
 		"--via moon":                             "invoke",
@@ -55,7 +55,7 @@ func TestLoadMistakes(t *testing.T) {
 		"--artillery " + artillery("now", "    - {duration: 0, arrivalRate: 5}"):                "and 0 to",
 		"--artillery " + artillery("never", "    - {arrivalRate: 1}"):                           "phase 1: want a phase with duration",
 		"--resume --out " + dir: "nothing to resume",
-		"--qualifier live":      "--qualifier live is of a deployed function under load",
+		"--qualifier live":      "--qualifier live is only for a load on a deployed function",
 	} {
 		status, stdout, stderr := twinstart(t, append([]string{"load"}, strings.Fields(args)...)...)
 		if line, rest, _ := strings.Cut(stderr, "\n"); status != exitUsage || stdout != "" || rest != "" || !strings.Contains(line, want) {
@@ -87,7 +87,7 @@ scenarios: [{flow: [{get: {url: /}}]}]
 		{"--rate 120/m --poisson", "120/m in 1m0s, Poisson", "", measure.Load{Stages: []schedule.Stage{poisson}, MaxInFlight: most}},
 		{"--rate 1,10/s --for 30s --max-in-flight 5", "1, 10/s in 1m0s", "", measure.Load{MaxInFlight: 5, Stages: []schedule.Stage{stage("1", 1, 1, 30*time.Second), stage("10/s", 10, 10, 30*time.Second)}}},
 		{"--ramp 100:0/60s", "100:0/60s in 1m0s", "", measure.Load{Stages: []schedule.Stage{stage("100:0/60s", 100, 0, time.Minute)}, MaxInFlight: most}},
-		{"--artillery " + file, "load.yml in 3m0s", "not honoured: config.target, scenarios, warm up's maxVusers\n", measure.Load{MaxInFlight: most, Stages: []schedule.Stage{
+		{"--artillery " + file, "load.yml in 3m0s", "these parts are ignored: config.target, scenarios, warm up's maxVusers\n", measure.Load{MaxInFlight: most, Stages: []schedule.Stage{
 			stage("warm up", 5, 5, 2*time.Minute), stage("phase 2", 10, 100, time.Minute)}}},
 	} {
 		var c loadCommand
@@ -107,7 +107,7 @@ scenarios: [{flow: [{get: {url: /}}]}]
 	}
 }
 
-// TestLoadInAnAccount loses nothing when credentials expire, and goes on after login.
+// TestLoadInAnAccount expects that a load loses no record when credentials expire, and continues after login.
 func TestLoadInAnAccount(t *testing.T) {
 	a, out := newTestAccount(t), t.TempDir()
 	login := refuseFrom(invoke, 40, double.Expired())(a)
@@ -142,8 +142,7 @@ func TestLoadInAnAccount(t *testing.T) {
 	}
 }
 
-// TestLoadOfAnAlias calls what stands behind an alias as it is, whatever $LATEST has become, and asks nobody to accept
-// cold starts.
+// TestLoadOfAnAlias expects that a load calls the version behind an alias, changes nothing, and needs no --force-cold.
 func TestLoadOfAnAlias(t *testing.T) {
 	for _, provisioned := range []string{zipA, ""} {
 		a, out := newTestAccount(t), t.TempDir()
@@ -187,7 +186,7 @@ func lines(t *testing.T, dir string) int {
 	return strings.Count(string(text), "\n")
 }
 
-// TestLoadInTheLab sends a ramp by URL and a closed load by Invoke, and is interrupted.
+// TestLoadInTheLab sends a ramp by URL and a closed load by Invoke, and interrupts a third load.
 func TestLoadInTheLab(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")

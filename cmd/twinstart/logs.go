@@ -108,7 +108,7 @@ func parseSince(text string, now time.Time) (at time.Time, err error) {
 		return at, fmt.Errorf("%q is not a time: want 30m, 24h, 7d or 1w, or an ISO time such as 2026-11-20T10:00:00Z", text)
 	}
 	if !at.Before(now) {
-		return at, fmt.Errorf("%s is not in the past: want when to begin, such as 1h (ago)", text)
+		return at, fmt.Errorf("%s is not in the past: want the time of the first log, such as 1h for an hour ago", text)
 	}
 	return at, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -49,7 +51,7 @@ func (s streams) write(file string, write func(io.Writer) error) error {
 
 func (s streams) warn(warnings ...string) {
 	for _, warning := range warnings {
-		fmt.Fprintln(s.err, "warning:", warning)
+		fmt.Fprintln(s.err, "warning:", list.OneLine(warning))
 	}
 }
 
@@ -59,13 +61,13 @@ var errFinding = errors.New("finding")
 // errIncomplete makes the exit status 3: a part was done and printed. The error that wraps it says what is missing.
 var errIncomplete = errors.New("incomplete")
 
-// run is the command without the process: it returns the exit status and writes to stdout and stderr only.
+// run runs a command line and returns the exit status. It writes to stdout and stderr only.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	module, commit := version()
 	parser, err := kong.New(&cli{},
 		kong.Name("twinstart"),
-		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and "+
-			"how surely.\n\n"+exitHelp),
+		kong.Description("Measures which way of building, packaging and sizing a Lambda function starts fastest, by how "+
+			"much, and how sure that is.\n\n"+exitHelp),
 		kong.Writers(stdout, stderr),
 		kong.ExplicitGroups([]kong.Group{{Key: "what", Title: "What is measured:"}, {Key: "many", Title: "How many:"},
 			{Key: "where", Title: "Where:"}, {Key: "lab", Title: "The lab:"}, {Key: "output", Title: "Output:"}}),
@@ -76,15 +78,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		err = describe(parser.Model.Children)
 	}
 	if err != nil {
-		panic(err) // a mistake in the struct tags above or in flags.yaml, which every test would show
+		panic(err) // a mistake in a struct tag or in flags.yaml; every test would show it
 	}
 	defer func() { // kong calls Exit after --help and --version
-		switch left := recover().(type) {
-		case nil:
-		case exited:
-			status = int(left)
-		default:
-			panic(left)
+		if left := recover(); left != nil {
+			status = int(left.(exited)) // any other panic goes on
 		}
 	}()
 	kongcompletion.Register(parser) // if a shell asks for completions, it answers and exits
@@ -94,7 +92,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return fail(stderr, fmt.Errorf("%w (twinstart --help lists commands and flags)", err))
+		name := "twinstart"
+		if p, ok := errors.AsType[*kong.ParseError](err); ok && p.Context.Selected() != nil {
+			name += " " + p.Context.Selected().Name
+		}
+		return fail(stderr, fmt.Errorf("%s (see %s --help)", reword(err.Error()), name))
 	}
 	for _, p := range command.Path {
 		if f := p.Flag; f != nil && f.IsSlice() && f.Target.Len() == 0 {
@@ -120,6 +122,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 type exited int
 
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintln(stderr, "twinstart:", account.Explain(err))
+	text := strings.NewReplacer(":\n", ": ", "\n", "; ").Replace(account.Explain(err).Error())
+	fmt.Fprintln(stderr, "twinstart:", reword(list.OneLine(text)))
 	return exitUsage
+}
+
+// rewordings replace messages of the parser and of the operating system by plain words that say what to do.
+var rewordings = [][2]string{
+	{`((?:open|stat|read) [^:]*: (?:no such file or|is a|not a) directory)$`, "$1: name an existing file"},
+	{`: expected \S+ value but got "(-[0-9.][^"]*)".*`, " $1 is negative: leave the minus out"},
+	{`^(--\S+): expected \S+ value but got .*`, "$1 has no value: give it one, as in $1=VALUE"},
+	{`expected duration but got ("[^"]*").*`, "want a time such as 100ms, 30s or 10m, not $1"},
+	{`expected a valid (\d+) bit u?int but got`, "want a whole number of at most $1 bits, not"},
+	{`expected a float but got ("[^"]*").*`, "want a number, not $1"},
+	{`^expected "(.*)"$`, "missing: $1"},
+	{`,""( but got)`, "$1"},
+}
+
+func reword(text string) string {
+	for _, r := range rewordings {
+		text = regexp.MustCompile(r[0]).ReplaceAllString(text, r[1])
+	}
+	return text
 }

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	// Tests move the user's cache, but not Go's build cache: else each test would compile Go's library.
+	// Tests use other user caches, but the same build cache of Go: else each test would compile Go's library.
 	compiled, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err == nil {
 		err = os.Setenv("GOCACHE", strings.TrimSpace(string(compiled)))
@@ -42,7 +42,7 @@ func twinstart(t *testing.T, args ...string) (status int, stdout, stderr string)
 	return status, out.String(), err.String()
 }
 
-// TestUsersMistakes gives the command what it cannot work with: one line each, that says what to do, and status 2.
+// TestUsersMistakes expects status 2 and one line that says what to do for each mistake.
 func TestUsersMistakes(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) string {
@@ -73,7 +73,7 @@ func TestUsersMistakes(t *testing.T) {
 		"unknown command":      {[]string{"runn"}, []string{"runn", "run"}},
 		"unknown flag":         {[]string{"run", "--clod", "5"}, []string{"--clod", "--help"}},
 		"unknown source":       {[]string{"run", "--source", "moon"}, []string{"source", "moon", "lab"}},
-		"count that is none":   {[]string{"run", "--cold", "many"}, []string{"cold", "many"}},
+		"count not a number":   {[]string{"run", "--cold", "many"}, []string{"cold", "many"}},
 		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
 		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
 		"parallel in the lab":  {[]string{"run", "--parallel", "4"}, []string{"--parallel", "aws"}},
@@ -85,7 +85,7 @@ func TestUsersMistakes(t *testing.T) {
 		"no stack of the name": {[]string{"run", "--assembly", noArms, "--stack", "T"}, []string{`"T"`, "--stack"}},
 		"invoke, no arm":       {[]string{"invoke"}, []string{"path|arm"}},
 		"invoke, no assembly":  {[]string{"invoke", "nethttp/zip", "--assembly", dir}, []string{"cdk synth"}},
-		"event is no JSON":     {[]string{"run", "--event", filepath.Join(rubbish, "manifest.json"), "x.zip"}, []string{"not JSON"}},
+		"event not JSON":       {[]string{"run", "--event", filepath.Join(rubbish, "manifest.json"), "x.zip"}, []string{"not JSON"}},
 		"no event file":        {[]string{"invoke", "nethttp/zip", "--event", filepath.Join(dir, "absent.json")}, []string{"event", "absent.json"}},
 		"no records":           {[]string{"report"}, []string{"<records>"}},
 		"records absent":       {[]string{"report", filepath.Join(dir, "absent.jsonl")}, []string{"absent.jsonl"}},
@@ -125,8 +125,8 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
-// TestProcessOneStartsEarly starts the program as the lab does: before it waits for what to become it has initialized
-// little.
+// TestProcessOneStartsEarly starts the program as the lab does. It must wait for the lab's message before most packages
+// are initialized.
 func TestProcessOneStartsEarly(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the lab needs Linux")
@@ -134,7 +134,7 @@ func TestProcessOneStartsEarly(t *testing.T) {
 	var trace strings.Builder
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Args, cmd.Env, cmd.Stderr = []string{"twinstart-environment"}, []string{"GODEBUG=inittrace=1"}, &trace
-	_ = cmd.Run() // it ends at once, for nobody is there to tell it what to become
+	_ = cmd.Run() // it ends at once, because no lab sends it a message
 	if !strings.Contains(trace.String(), "init os ") {
 		t.Fatal("no trace of what is initialized:", trace.String())
 	}

@@ -44,8 +44,8 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 	}
 	n := &named{digests: map[string]string{}}
 	if len(v.Bootstrap) > 0 && !slices.ContainsFunc(args, isHandlerFolder) {
-		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: a package " +
-			"has its bootstrap already")
+		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), but no such folder is named: a " +
+			"package has its bootstrap already")
 	}
 	names := shortNames(args)
 	var functions []assembly.Function
@@ -75,12 +75,12 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 	if len(args) == 0 || len(patterns) > 0 {
 		arms, err := n.arms(from, patterns)
 		if err != nil {
-			return nil, err // a typing mistake: nothing is measured
+			return nil, err // probably a typing mistake, so nothing is measured
 		}
 		functions = append(functions, arms...)
 	}
 	if len(functions) == 0 {
-		return nil, cmp.Or(oneOf(failures), errors.New(arm.Reasons(n.failed)))
+		return nil, cmp.Or(errors.Join(failures...), errors.New(arm.Reasons(n.failed)))
 	}
 	for _, f := range functions {
 		n.functions = append(n.functions, v.cross(f)...)
@@ -123,7 +123,8 @@ func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Func
 	a, err := from.read()
 	switch {
 	case len(patterns) > 0 && errors.Is(err, errNoAssembly):
-		return nil, fmt.Errorf("%w: %s (an arm needs a %s, which is not here)", errNoSuch, patterns[0], defaultAssembly)
+		return nil, fmt.Errorf("%w: %s: name an existing package; or, for an arm, run `npx cdk synth` first (there is no %s)",
+			errNoSuch, patterns[0], defaultAssembly)
 	case len(patterns) > 0 && err != nil:
 		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, patterns[0], err)
 	case err != nil:
@@ -181,12 +182,12 @@ func nearest(name string, known []string) string {
 	})
 	text := "there are " + strings.Join(known[:min(len(known), 3)], ", ")
 	if more := len(known) - 3; more > 0 {
-		text += fmt.Sprintf(" and %d more: twinstart run --list", more)
+		text += fmt.Sprintf(" and %d more (twinstart run --list shows them)", more)
 	}
 	return text
 }
 
-// digestOf returns the digest of a function's package, or "" if the package cannot be read: starting it says why.
+// digestOf returns the digest of a function's package, or "" if the package cannot be read. Then its start reports why.
 func digestOf(f assembly.Function) string {
 	p, err := deployment.Of(f)
 	if err != nil {
@@ -194,15 +195,6 @@ func digestOf(f assembly.Function) string {
 	}
 	digest, _ := p.Digest()
 	return digest
-}
-
-// oneOf joins failures in one line. It returns nil for none.
-func oneOf(failures []error) error {
-	err := errors.Join(failures...)
-	if err == nil || !strings.Contains(err.Error(), "\n") {
-		return err
-	}
-	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // openPackage opens the package that arg names. It returns nil if arg names neither a file nor an image, and so is a
@@ -242,7 +234,7 @@ func fileFunction(v variantFlags, file, name string) (*assembly.Function, error)
 		return nil, err
 	}
 	if v.Architecture != "" && p.Architecture != "" && p.Architecture != v.Architecture {
-		return nil, fmt.Errorf("%s is for %s, not %s", file, p.Architecture, v.Architecture)
+		return nil, fmt.Errorf("%s is for %s, not %s: leave --architecture out", file, p.Architecture, v.Architecture)
 	}
 	kind := arm.ZIP
 	if p.Image != nil {

@@ -42,8 +42,8 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
 	switch {
 	case c.Layer == (c.Folder != ""):
-		return errors.New("name a handler's folder, or --layer for the bootstrap alone: twinstart package ./my-handler " +
-			"--bootstrap rawsyscall -o fn.zip")
+		return errors.New("name a handler's folder, or --layer for the bootstrap alone, not both: twinstart package " +
+			"./my-handler --bootstrap rawsyscall -o fn.zip")
 	case c.Bootstrap == "":
 		return errors.New("say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap " +
 			"bashtcp (needs neither)")

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// TestPackage makes the same bytes in two places, and what it makes runs.
+// TestPackage packs a handler in two places. The bytes must be the same, and the package must run.
 func TestPackage(t *testing.T) {
 	var made [2]string
 	for i := range made {
@@ -37,7 +37,7 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// TestPackageMistakes are one line each, and leave no file.
+// TestPackageMistakes expects that each mistake gets an error and leaves no file.
 func TestPackageMistakes(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")
@@ -51,7 +51,7 @@ func TestPackageMistakes(t *testing.T) {
 		"both":           {[]string{"mine", "--layer", "--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
 		"which":          {[]string{"mine"}, "say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap bashtcp (needs neither)\n"},
 		"no bootstrap":   {[]string{"mine", "--bootstrap", "perl"}, `unknown bootstrap "perl": there are bashcurl, `},
-		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `--architecture must be one of "arm64","x86_64","" but got "riscv"`},
+		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `--architecture must be one of "arm64","x86_64" but got "riscv"`},
 		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "there is no folder no/such: create it\n"},
 		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is not a valid name"},
 	} {
@@ -65,7 +65,7 @@ func TestPackageMistakes(t *testing.T) {
 	}
 }
 
-// TestPackageHelpListsBootstraps in the words of the code that makes them.
+// TestPackageHelpListsBootstraps expects each bootstrap in the help, with its description from package packages.
 func TestPackageHelpListsBootstraps(t *testing.T) {
 	status, stdout, _ := twinstart(t, "package", "--help")
 	for _, b := range packages.Bootstraps() {
@@ -75,8 +75,8 @@ func TestPackageHelpListsBootstraps(t *testing.T) {
 	}
 }
 
-// TestBootstrapsWithoutSources: in a folder of nobody's module a development build has no sources of those in Go, and
-// measures those in Bash.
+// TestBootstrapsWithoutSources runs a development build in a folder outside the module. There it has no sources of the
+// bootstraps in Go, but can measure those in Bash.
 func TestBootstrapsWithoutSources(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")

@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// inEmptyFolder is where a new user is, with a cache of its own.
+// inEmptyFolder moves the test to an empty folder, with an empty cache, as a new user has them.
 func inEmptyFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,17 +59,17 @@ func zipped(t *testing.T, path, name, content string) string {
 	return write(t, path, b.String())
 }
 
-// nextLoop is a bootstrap that gets to GET /next.
+// nextLoop is a bootstrap that reaches GET /next.
 const nextLoop = "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}\nprintf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3\nsleep 1\n"
 
-// handlerFolder is a handler in Bash: what it is given it gives back, with what VAR is.
+// handlerFolder writes a handler in Bash, which answers with its event and the value of VAR.
 func handlerFolder(t *testing.T, dir string) string {
 	t.Helper()
 	write(t, filepath.Join(dir, "handler.sh"), "run() { printf '%s' \"$1\"; }\nother() { printf '{\"var\": \"%s\"}' \"${VAR:-}\"; }\n")
 	return dir
 }
 
-// armsOf are the arms of a run's records, with their memory sizes.
+// armsOf returns the arms in a run's records, with their memory sizes.
 func armsOf(t *testing.T, dir string) []string {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, recordsName))
@@ -87,8 +87,8 @@ func armsOf(t *testing.T, dir string) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// TestPackageIsTheArgument measures what a new user has, in an empty folder: a handler's folder, crossed with every
-// factor.
+// TestPackageIsTheArgument measures a handler's folder at the levels of every factor, from an empty folder, as a new
+// user would.
 func TestPackageIsTheArgument(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")
@@ -113,8 +113,8 @@ func TestPackageIsTheArgument(t *testing.T) {
 	}
 }
 
-// TestMistakeInOnePackage leaves the others: what can be measured is, the rest is named with its reason, and the status
-// says that it is lacking.
+// TestMistakeInOnePackage expects that the other packages are measured, that the bad one is named with the reason, and
+// that the status says that the run is incomplete.
 func TestMistakeInOnePackage(t *testing.T) {
 	inEmptyFolder(t)
 	handlerFolder(t, "mine")
@@ -158,13 +158,13 @@ func TestMistakeInOnePackage(t *testing.T) {
 	}
 }
 
-// TestNewUsersMistakes are one line each that says what to do.
+// TestNewUsersMistakes expects one line for each mistake, which says what to do.
 func TestNewUsersMistakes(t *testing.T) {
 	dir := inEmptyFolder(t)
 	python := zipped(t, filepath.Join(dir, "python.zip"), "app.py", "x")
 	handlerFolder(t, "mine")
 	write(t, "records.jsonl", "")
-	if status, _, stderr := twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp"); status != exitOK { // packs it, which is told once
+	if status, _, stderr := twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp"); status != exitOK { // packs the handler, which prints a line the first time only
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	for name, value := range map[string]string{"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
@@ -186,7 +186,7 @@ func TestNewUsersMistakes(t *testing.T) {
 	}{
 		{[]string{"run"}, "give a package (twinstart run function.zip)"},
 		{[]string{"run", python}, "managed runtime (python)"},
-		{[]string{"run", "nothing.zip"}, "no such file: nothing.zip (an arm needs a cdk.out, which is not here)"},
+		{[]string{"run", "nothing.zip"}, "no such file: nothing.zip: name an existing package; or, for an arm, run `npx cdk synth` first (there is no cdk.out)"},
 		{[]string{"run", "script.zip", "--bootstrap", "bashtcp"}, "--bootstrap is for a handler's folder"},
 		{[]string{"run", "mine"}, "--bootstrap"},
 		{[]string{"run", "mine", "--bootstrap", "bashtpc"}, "unknown bootstrap"},
@@ -205,8 +205,8 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"predict", python}, "managed runtime (python)"},
 		{[]string{"lab", python}, "managed runtime (python)"},
 		{[]string{"predict", other, "--against", "script.zip"}, "other.zip is for " + map[bool]string{true: "arm64, script.zip for x86_64", false: "x86_64, script.zip for arm64"}[arm.Host() == arm.X8664] + ": build both for one architecture"},
-		{[]string{"predict", "script.zip", "--event", "absent.json"}, "open absent.json: no such file or directory: name an existing file, or leave out --event to send {}"},
-		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap and no handler, as a layer has"},
+		{[]string{"predict", "script.zip", "--event", "absent.json"}, "open absent.json: no such file or directory: name an existing file, or leave the flag out"},
+		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap but no handler, like a layer"},
 		{[]string{"logs", "--log-group", "/aws/lambda/f"}, "no AWS credentials: run `aws sso login`"},
 		{[]string{"tune", "--function", "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "no AWS credentials: run `aws sso login`"},
 	} {
@@ -217,7 +217,7 @@ func TestNewUsersMistakes(t *testing.T) {
 	}
 }
 
-// TestExitStatuses holds every command to the table in --help.
+// TestExitStatuses checks the statuses of every command against the table in --help.
 func TestExitStatuses(t *testing.T) {
 	dir := inEmptyFolder(t)
 	handlerFolder(t, "mine")
@@ -233,7 +233,7 @@ func TestExitStatuses(t *testing.T) {
 	if status, _, stderr := twinstart(t, append([]string{"run", "mine", "--cold", "1", "--warm", "1", "--out", "old"}, packed...)...); status != exitOK {
 		t.Fatal(stderr)
 	}
-	var all errgroup.Group // of commands that wait more than they compute
+	var all errgroup.Group // the commands wait more than they compute
 	all.SetLimit(4)
 	for _, test := range []struct {
 		args []string

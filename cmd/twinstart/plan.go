@@ -49,8 +49,13 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	options := plan.Options{Clock: clocks[c.Clock], Effect: float64(c.Effect), Power: c.Power, Alpha: c.Alpha}
 	from := c.From
 	switch {
+	case !(c.Effect > 0) || !(c.Power > 0 && c.Power < 1) || !(c.Alpha > 0 && c.Alpha < 1):
+		return fmt.Errorf("--effect %v --power %v --alpha %v: want an effect above 0, and chances between 0 and 1",
+			c.Effect, c.Power, c.Alpha)
 	case len(c.From) > 0 && len(c.Packages) > 0:
-		return errors.New("--from takes the place of a pilot run: name packages, or records")
+		return errors.New("--from takes the place of a pilot run: name packages, or records by --from, not both")
+	case len(c.Packages) > 0 && c.Pilot < plan.MinPilot:
+		return fmt.Errorf("--pilot %d: want %d cold starts or more", c.Pilot, plan.MinPilot)
 	case len(c.Packages) > 0:
 		dir, err := os.MkdirTemp("", "twinstart-plan-")
 		if err != nil {
@@ -79,7 +84,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 			}
 		}
 		if len(options.Arms) == 0 {
-			return fmt.Errorf("no arm of the records matches %q", c.Arms)
+			return fmt.Errorf("no arm of the records matches --arms %q: twinstart report shows the arms", c.Arms)
 		}
 	}
 	p, err := plan.Make(pilot, options)
@@ -129,7 +134,7 @@ func (s *share) UnmarshalText(text []byte) error {
 	case err != nil || !(x >= 0) || x > 100:
 		return fmt.Errorf("%q: want a share, such as 5%% or 0.05", text)
 	case x > 1 && !percent:
-		return fmt.Errorf("%s would be %s00 %%: for percent write %s%%", text, text, text)
+		return fmt.Errorf("%s would be %.4g %%: for percent write %s%%", text, 100*x, text)
 	}
 	*s = share(x)
 	return nil

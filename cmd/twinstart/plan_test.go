@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
 
-// TestPlanPrintsWhatCanBePasted: a forgotten % plans for nothing, and the command has the arms that were planned for.
+// TestPlanPrintsWhatCanBePasted expects an error for a forgotten %, and a command line with the planned arms.
 func TestPlanPrintsWhatCanBePasted(t *testing.T) {
 	pilot := writeRecords(t, filepath.Join(t.TempDir(), "records.jsonl"), recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:6], Cold: 40, Seed: 1}, nil)
 	status, out, said := twinstart(t, "plan", "--effect", "5", "--from", pilot)

@@ -41,7 +41,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if c.Against != "" {
 		args = append(slices.Clone(args), c.Against)
 	} else if len(c.FailOn) > 0 {
-		return errors.New("--fail-on: name the package to hold the others against with --against")
+		return errors.New("--fail-on needs --against: name the package with which the others are compared")
 	}
 	all := []predicted{}
 	fit := func(packages []*probe.Package) error { return sameArchitecture(packages, c.Against != "", io) }
@@ -71,7 +71,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	case failure != nil || len(c.FailOn) == 0:
 		return failure
 	case len(all) != len(args):
-		return errors.New("--against: name single packages, at one level of each factor")
+		return errors.New("--against compares single packages: give each flag such as --memory or --env one value")
 	}
 	return check(c.FailOn, all, io)
 }
@@ -145,7 +145,7 @@ func check(guards []compare.Expression, all []predicted, io streams) (err error)
 			text := fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit %s)", now.Measured.Name, g.Metric, metric.digits, was,
 				metric.digits, is, metric.unit, g.Text)
 			if math.IsInf(was+is, 1) {
-				text = fmt.Sprintf("%s: %s cannot be checked: not predicted", now.Measured.Name, g.Metric)
+				text = fmt.Sprintf("%s: %s cannot be checked: there is no prediction", now.Measured.Name, g.Metric)
 			}
 			if is <= limit && !math.IsInf(limit, 1) {
 				fmt.Fprintln(io.out, text+": holds")
@@ -268,7 +268,7 @@ func crossing(f *model.Prediction) (out []string) {
 		out = append(out, fmt.Sprintf("the lines of ZIP and image cross at %.1f ms, on 90 of 100 days between %.1f and "+
 			"%.1f%s", *f.CrossMs, f.CrossDays[0], f.CrossDays[1], kib))
 	}
-	out = append(out, "not modelled: the time before INIT (download, unpacking, placement: there a ZIP's size shows), "+
+	out = append(out, "not modelled: the time before INIT (download, unpacking, placement; it grows with a ZIP's size) "+
 		"and misses of the image caches")
 	if f.Extrapolated != "" {
 		out = append(out, "EXTRAPOLATED: "+f.Extrapolated)

@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
-// command runs twinstart and returns what it wrote.
+// command runs twinstart and returns its status and output.
 func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
@@ -65,8 +65,8 @@ func TestPredictAndExplainArms(t *testing.T) {
 	t.Run("page", func(t *testing.T) { readable(t, html) })
 }
 
-// readable holds a page of explain against axe-core's rules: at the width of a phone too it does not scroll sideways,
-// but for its pictures and tables, whose letters keep their size.
+// readable checks a page of explain against axe-core's rules, at the widths of a phone and of a screen. Only its pictures
+// and tables may scroll sideways, and their letters keep their size.
 func readable(t *testing.T, html []byte) {
 	browser := pagetest.Chromium(t)
 	for _, width := range []int64{360, 1440} {
@@ -83,8 +83,8 @@ func readable(t *testing.T, html []byte) {
 	}
 }
 
-// What cannot be measured is exit status 2 and one line that says what to do; other packages are predicted all the
-// same.
+// A package that cannot be measured gives exit status 2 and one line that says what to do. Other packages are still
+// predicted.
 func TestPredictBadInput(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -116,7 +116,7 @@ func TestPredictBadInput(t *testing.T) {
 	}
 }
 
-// The table of --against has its row first, with ratios to it, and each limit is told with its figures.
+// In the table, the package of --against is first, and ratios refer to it. Each limit is printed with its figures.
 func TestPredictAgainst(t *testing.T) {
 	inEmptyFolder(t)
 	zipped(t, "old.zip", "bootstrap", nextLoop)
@@ -129,7 +129,7 @@ func TestPredictAgainst(t *testing.T) {
 	}
 }
 
-// records writes cold starts of arms, all of one source.
+// records writes a file with cold starts of arms, all from one source.
 func records(t *testing.T, source record.Source, figure map[string]float64) string {
 	t.Helper()
 	var text strings.Builder
@@ -156,7 +156,7 @@ func records(t *testing.T, source record.Source, figure map[string]float64) stri
 	return path
 }
 
-// A run of one's own becomes a model that predictions are made from.
+// The user's own run becomes a model, and predictions can use it.
 func TestCalibrateThenPredict(t *testing.T) {
 	t.Parallel()
 	kib, init := map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000}, map[string]float64{}

@@ -25,7 +25,7 @@ type previewCommand struct {
 	Limit float64 `placeholder:"USD"`
 }
 
-// Run prints.
+// Run prints the resources and the costs.
 func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	a, err := c.read()
 	if err != nil {

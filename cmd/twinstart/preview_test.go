@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// reserving is an assembly of one stack whose functions have 60 concurrent executions to themselves: 50 reserved, of
-// which 20 are provisioned, and 10 provisioned.
+// reserving writes an assembly with one stack whose functions take 60 concurrent executions: one function reserves 50 and
+// provisions 20 of them, another one provisions 10.
 func reserving(t *testing.T) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -31,16 +31,16 @@ func reserving(t *testing.T) string {
 	return dir
 }
 
-// What an account cannot give away is said before anything is created.
+// preview reports concurrency that the account does not have, before anything is created.
 func TestPreviewOfConcurrency(t *testing.T) {
 	assembly := reserving(t)
 	for _, test := range []struct {
-		settings string // of the account
+		settings string // the account's settings
 		status   int
 		want     string
 	}{
 		{`{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 160}}`, exitOK, ""},
-		{`{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 159}}`, exitOK, "159 are unreserved, of which 100 must stay so"},
+		{`{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 159}}`, exitOK, "the account has 159 unreserved, of which 100 must stay unreserved"},
 		{`{"AccountLimit": {"ConcurrentExecutions": 159, "UnreservedConcurrentExecutions": 159}}`, exitFinding, "reserve or provision 60; the account has 159, of which 100 must stay unreserved"},
 		{`{"AccountLimit": {"ConcurrentExecutions": 10}}`, exitFinding, "reserve or provision 60; the account has 10"},
 		{"", exitOK, "cannot be read: allow lambda:GetAccountSettings"},
@@ -65,7 +65,7 @@ func TestPreviewOfConcurrency(t *testing.T) {
 
 func TestPreviewLimit(t *testing.T) {
 	assembly := reserving(t)
-	t.Setenv("AWS_REGION", "") // nothing is asked
+	t.Setenv("AWS_REGION", "") // AWS is not called
 	template, err := os.ReadFile(filepath.Join(assembly, "Shop.template.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestPreviewLimit(t *testing.T) {
 	if !strings.Contains(stderr, "warning: not measured: csharp-wave/zip: no dotnet here\n") {
 		t.Errorf("what cannot be built: %s", stderr)
 	}
-	if status != exitFinding || !strings.Contains(stderr, "more than --limit 1.00") { // provisioned concurrency costs that and more
+	if status != exitFinding || !strings.Contains(stderr, "more than --limit 1.00") { // provisioned concurrency costs more than that
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }

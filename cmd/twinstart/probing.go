@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 )
@@ -21,7 +23,7 @@ type probeFlags struct {
 	Event    string `group:"what" placeholder:"FILE"`
 }
 
-// patience is shorter than a run's, because a user waits for the answer.
+// patience limits how long one package is measured. It is shorter than in a run, because a user waits for the answer.
 const patience = 10 * time.Second
 
 // noHandler matches what the lab reports if a bootstrap does not find a handler in Bash.
@@ -67,7 +69,7 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 		if err == nil {
 			err = each(pkg, r, files)
 		} else if noHandler.MatchString(err.Error()) {
-			err = fmt.Errorf("%s has a bootstrap and no handler, as a layer has: give a package that twinstart package makes "+
+			err = fmt.Errorf("%s has a bootstrap but no handler, like a layer: give a package that twinstart package makes "+
 				"of a handler's folder, without --layer", pkg.Name)
 		}
 		if ctx.Err() != nil {
@@ -78,14 +80,14 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 		}
 	}
 	if len(failed) == 0 || len(packages)+len(found.failed) == 1 {
-		return oneOf(failures)
+		return errors.Join(failures...)
 	}
 	for _, n := range failed {
-		fmt.Fprintf(io.err, "%s: %s\n", n.Arm, n.Why)
+		fmt.Fprintf(io.err, "%s: %s\n", n.Arm, list.OneLine(n.Why))
 	}
 	if len(failures) == len(packages) {
-		return oneOf(failures)
+		return errors.Join(failures...)
 	}
-	return fmt.Errorf("%w: %d of %d packages could not be measured, as said above", errIncomplete, len(failed),
+	return fmt.Errorf("%w: %d of %d packages could not be measured: see above", errIncomplete, len(failed),
 		len(packages)+len(found.failed))
 }

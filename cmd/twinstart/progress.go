@@ -57,7 +57,7 @@ func (p *phase) eta() string {
 	return ", about " + left.Round(time.Second).String() + " left"
 }
 
-// warmWork is the time of a warm invocation as a share of a cold start's, roughly.
+// warmWork is roughly the time of a warm invocation as a share of a cold start's time.
 const warmWork = 0.05
 
 // observe counts a record.
@@ -69,7 +69,7 @@ func (p *phase) observe(r record.Record) {
 	p.add(fmt.Sprintf("%s %s", r.Start, r.Arm), work)
 }
 
-// add counts a step of so much work; current names it.
+// add counts a step and its work. current names the step.
 func (p *phase) add(current string, work float64) {
 	p.seen, p.done = p.seen+1, p.done+work
 	p.current = current

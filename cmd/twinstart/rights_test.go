@@ -9,8 +9,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestRootWithoutRights measures as root that may open loop devices and not set them up, as in many a container:
-// packages are made cold in the other way, the run has figures, and doctor says what is lacking.
+// TestRootWithoutRights measures as a root user who may open loop devices but not set them up, as in many containers.
+// Then packages are made cold in the other way, the run has figures, and doctor says what is missing.
 func TestRootWithoutRights(t *testing.T) {
 	if os.Geteuid() != 0 {
 		need.Missing(t, "not root")
@@ -36,8 +36,8 @@ func TestRootWithoutRights(t *testing.T) {
 	}
 }
 
-// TestNoNamespaces is of who may make no namespaces at all, as in many a container: whatever needs the lab says so in
-// one line, with what to do.
+// TestNoNamespaces runs commands as a user who may make no namespaces, as in many containers. Each command that needs
+// the lab says so in one line, with what to do.
 func TestNoNamespaces(t *testing.T) {
 	setpriv := need.Tool(t, "setpriv")
 	dir := inEmptyFolder(t)
@@ -51,7 +51,7 @@ func TestNoNamespaces(t *testing.T) {
 		cmd.Env = append(os.Environ(), asCommand+"=1")
 		out, err := cmd.CombinedOutput()
 		if err != nil && strings.Contains(string(out), "unshare") {
-			need.Missing(t, string(out)) // it may not be tried here
+			need.Missing(t, string(out)) // this machine does not allow the test
 		}
 		if cmd.ProcessState.ExitCode() != exitUsage || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), "max_user_namespaces): give it CAP_SYS_ADMIN") {
 			t.Errorf("%v: %v, want status %d and one line with what to do: %s", args, err, exitUsage, out)

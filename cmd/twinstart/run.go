@@ -24,8 +24,8 @@ import (
 // runCommand measures an experiment and reports on it.
 type runCommand struct {
 	measureFlags
-	predicts         bool          // it predicts, and so counts what packages read
-	burst            int           // callers at once, of each function that is measured at a time
+	predicts         bool          // the report predicts, so the run counts what packages read
+	burst            int           // callers at the same time, for each function
 	Load             *measure.Load `json:"load" kong:"-"` // in place of cold and warm samples
 	Cold             int           `json:"cold" group:"many" default:"60"`
 	UntilSignificant bool          `json:"untilSignificant" group:"many"`
@@ -70,7 +70,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	switch {
 	case short != nil:
 		return short
-	case err != nil && len(m.outcome.NotMeasured) > 0: // nothing at all
+	case err != nil && len(m.outcome.NotMeasured) > 0: // no arm at all
 		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(m.outcome.NotMeasured))
 	case err != nil:
 		return err
@@ -104,14 +104,15 @@ func (c *runCommand) validate() error {
 	case c.ReadAhead%4 != 0:
 		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
 	case c.Load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
-		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
+		return fmt.Errorf("--cold %d --warm %d: nothing to measure: ask for at least one sample, and for no negative number",
+			c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
-		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, "+
-			"which is the most", c.Cold, sequential.FirstLook)
+		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts: raise --cold, "+
+			"the limit", c.Cold, sequential.FirstLook)
 	case c.Parallel < 0:
 		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
 	case c.Parallel > 1 && c.Source == record.Lab:
-		return errors.New("--parallel is for --source aws: on one machine the arms would measure each other")
+		return errors.New("--parallel is for --source aws: on one machine the arms would disturb each other")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestRunFunctionsOfAnybody measures deployed functions by their ARNs: no assembly, no region but theirs.
+// TestRunFunctionsOfAnybody measures deployed functions by their ARNs, without an assembly and without AWS_REGION.
 func TestRunFunctionsOfAnybody(t *testing.T) {
 	inEmptyFolder(t)
 	d := double.New(double.Configuration("orders", 1024), double.Configuration("carts", 512))

@@ -15,15 +15,15 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// scenario is something that happens to a run in an account. However it goes, functions are left as they were.
+// scenario is something that happens to a run in an account. After each, the functions must be as they were before.
 type scenario struct {
 	name    string
-	arrange func(a *testAccount) (login func()) // login, where not nil, makes credentials work again, for --resume
+	arrange func(a *testAccount) (login func()) // login, if not nil, makes credentials work again before --resume
 	args    []string
 	status  int
-	say     []string                 // in what is printed, in the records or in run.json
-	foreign func(*api.Configuration) // what somebody else changed, which stays
-	kill    string                   // the operation in whose fourth call the run is killed; "" is an update
+	say     []string                 // texts that must be in the output, the records or run.json
+	foreign func(*api.Configuration) // the change of somebody else, which must stay
+	kill    string                   // the run is killed at the fourth call of this operation; "" means an update
 }
 
 const update, invoke, look, publish, remove = "UpdateFunctionConfiguration", "Invoke", "GetFunction", "PublishVersion", "DeleteFunction"
@@ -66,7 +66,7 @@ func failedSnapshot(a *testAccount) func() {
 	return nil
 }
 
-// crash ends the environment of one invocation of c/image in its version, so that INIT comes in place of a restore.
+// crash ends the environment of one invocation of a version of c/image, so that an INIT replaces a restore.
 func crash(a *testAccount) func() {
 	run, once := a.Run, sync.Once{}
 	a.Run = func(r double.Run) double.Answer {
@@ -79,7 +79,7 @@ func crash(a *testAccount) func() {
 	return nil
 }
 
-// left is the value of a variable that a run has left.
+// left is the value of a variable that a run left behind.
 const left = "ABCDEFGH2345"
 
 func colleague(c *api.Configuration) {
@@ -89,10 +89,10 @@ func colleague(c *api.Configuration) {
 	}
 }
 
-// meddle is what a colleague's deployment does, whatever run is under way: it sets the environment as a whole.
+// meddle does what a colleague's deployment does during a run: it replaces the whole environment.
 func meddle(a *testAccount) func() { return func() { a.Change(zipA, colleague) } }
 
-// edit is what the console does: it adds a variable to those that there are.
+// edit does what the console does: it adds a variable to the existing ones.
 func edit(a *testAccount) func() {
 	return func() {
 		a.Change(zipA, func(c *api.Configuration) {
@@ -114,7 +114,7 @@ func strike(faults ...double.Fault) func(*testAccount) func() {
 	}
 }
 
-// refuseFrom refuses all calls from the nth of an operation on, until somebody logs in.
+// refuseFrom refuses all calls, from the nth call of an operation until somebody logs in.
 func refuseFrom(operation string, nth int, answer *api.Error) func(*testAccount) func() {
 	return func(a *testAccount) func() {
 		var refused atomic.Bool
@@ -155,7 +155,7 @@ func scenarios() []scenario {
 		{name: "one function of anybody's", args: []string{"--function", zipA, "--function", "arn:aws:lambda:eu-west-1:123456789012:function:" + imageC, "--force-cold"},
 			say: []string{`"functions": [`, `"experiment": "functions"`}},
 		{name: "it has callers", args: []string{"--function", zipA}, status: exitUsage,
-			say: []string{"Shop-A may have callers, who would feel this run: it changes an environment variable of the function 4 times", "add --force-cold", "twinstart logs --log-group /aws/lambda/Shop-A --since 10d"}},
+			say: []string{"Shop-A may have callers, who would notice this run: it changes an environment variable of the function 4 times", "add --force-cold", "twinstart logs --log-group /aws/lambda/Shop-A --since 10d"}},
 		{name: "it has provisioned concurrency", args: []string{"--function", zipA, "--force-cold"}, arrange: func(a *testAccount) func() { a.provisioned = zipA; return nil }, status: exitUsage,
 			say: []string{"Shop-A has provisioned concurrency: "}},
 		{name: "a live alias points at $LATEST", args: []string{"--function", zipA, "--function", zipB, "--force-cold"}, arrange: func(a *testAccount) func() { a.Alias(zipA, "live", api.Latest); return nil }, status: exitIncomplete,
@@ -168,7 +168,7 @@ func scenarios() []scenario {
 			say: []string{"there is no function orders in eu-west-1 of account 123456789012: set AWS_REGION or AWS_PROFILE"}},
 		{name: "functions of two regions", args: []string{"--function", "arn:aws:lambda:eu-west-1:123456789012:function:a", "--function", "arn:aws:lambda:us-east-1:123456789012:function:b", "--force-cold"},
 			status: exitUsage, say: []string{"function:b is not in eu-west-1: measure the functions of one region at a time"}},
-		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"a version or an alias goes to twinstart load --qualifier"}},
+		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"to measure a version or an alias, use twinstart load --qualifier"}},
 		{name: "updates show late", arrange: func(a *testAccount) func() { a.Stale, a.InProgress = 1, 1; return nil }},
 		{name: "every third update is throttled", arrange: every(update, 3, double.Fault{Error: throttle})},
 		{name: "every fifth look is throttled", arrange: every(look, 5, double.Fault{Error: throttle})},
@@ -281,8 +281,8 @@ func scenarios() []scenario {
 	}
 }
 
-// TestNoRestoreInALabRun is of functions with SnapStart, which a lab's run leaves out and says why: for good if they
-// were named.
+// TestNoRestoreInALabRun expects that a run in the lab leaves out functions with SnapStart and says why. If they were
+// named, the run is incomplete.
 func TestNoRestoreInALabRun(t *testing.T) {
 	of := func(names ...string) *named {
 		n := &named{}
@@ -291,7 +291,7 @@ func TestNoRestoreInALabRun(t *testing.T) {
 		}
 		return n
 	}
-	const why = ": restore: not measured here, for the lab makes no snapshots: twinstart run --source aws"
+	const why = ": restore: not measured here, because the lab makes no snapshots: twinstart run --source aws"
 	for _, asked := range []bool{false, true} {
 		n := of("a/image", "a/image-unprimed", "a/image-primed")
 		err := n.leaveRestoresOut(asked)

@@ -19,8 +19,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestScenarios prints the table of what happens to runs, each measured to its end and each killed with SIGKILL and
-// resumed.
+// TestScenarios measures each scenario twice: once to its end, and once with a SIGKILL and --resume. It prints a table
+// of the results.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	need.Time(t)
@@ -30,7 +30,7 @@ func TestScenarios(t *testing.T) {
 	each := scenarios()
 	lines := make([]string, len(each))
 	var all sync.WaitGroup
-	free := make(chan bool, 24) // mostly they wait for each other's patience with Lambda
+	free := make(chan bool, 24) // most of their time they wait for Lambda
 	for i, s := range each {
 		all.Go(func() {
 			free <- true
@@ -43,8 +43,8 @@ func TestScenarios(t *testing.T) {
 	}
 	all.Wait()
 	actions := map[string]bool{"kms:CreateGrant": true, "kms:Decrypt": true, "kms:Encrypt": true, "lambda:GetLayerVersion": true,
-		"lambda:PutProvisionedConcurrencyConfig": true, "lambda:GetProvisionedConcurrencyConfig": true, "lambda:DeleteProvisionedConcurrencyConfig": true} // what Lambda calls in a run's name, see TestPolicy
-	calls.Delete("GetCallerIdentity") // which needs no right
+		"lambda:PutProvisionedConcurrencyConfig": true, "lambda:GetProvisionedConcurrencyConfig": true, "lambda:DeleteProvisionedConcurrencyConfig": true} // what Lambda itself calls for a run, see TestPolicy
+	calls.Delete("GetCallerIdentity") // it needs no right
 	calls.Range(func(operation, _ any) bool {
 		action := map[any]string{"ListStackResources": "cloudformation:ListStackResources", invoke: "lambda:InvokeFunction"}[operation]
 		actions[cmp.Or(action, fmt.Sprint("lambda:", operation))] = true
@@ -96,10 +96,10 @@ func (s scenario) whole(t *testing.T) string {
 
 func (s scenario) loggedOut(func()) bool { return strings.HasPrefix(s.name, "credentials") }
 
-// calls are the operations of all runs.
+// calls collects the operations that all runs call.
 var calls sync.Map
 
-// policy is what docs/run-policy.json allows.
+// policy returns the actions that docs/run-policy.json allows.
 func policy(t *testing.T) (actions []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "run-policy.json"))
@@ -116,7 +116,7 @@ func policy(t *testing.T) (actions []string) {
 		t.Fatal(err)
 	}
 	for _, s := range document.Statement {
-		if s.Effect != "Allow" || s.Resource != "*" && !strings.HasPrefix(s.Resource, "arn:*:") { // of any partition
+		if s.Effect != "Allow" || s.Resource != "*" && !strings.HasPrefix(s.Resource, "arn:*:") { // in any partition
 			t.Errorf("effect %s on %s", s.Effect, s.Resource)
 		}
 		if one, is := s.Action.(string); is {
@@ -201,7 +201,7 @@ func (s scenario) killed(t *testing.T) string {
 	return fmt.Sprintf("%d\t%d\t%s", keep, status, a.verdict(t, s))
 }
 
-// TestArmsThatTwoPatternsName are measured once.
+// TestArmsThatTwoPatternsName expects that an arm is measured once if two patterns name it.
 func TestArmsThatTwoPatternsName(t *testing.T) {
 	a := newTestAccount(t)
 	status, stdout, stderr := twinstart(t, "run", "--list", "--assembly", a.assembly, "--arms", "a/*,*/zip")

@@ -39,8 +39,8 @@ type subject struct {
 	source record.Source
 	functionFlags
 	args      []string // packages by path, arms by pattern; empty means every function of the assembly
-	functions []string // deployed functions, in place of the others
-	qualifier string   // of them, "" for $LATEST
+	functions []string // deployed functions, in place of args
+	qualifier string   // the version or alias of functions; "" for $LATEST
 }
 
 // open opens the subject's source.
@@ -51,8 +51,8 @@ func open(ctx context.Context, s subject, io streams) (*source, error) {
 	return openLab(ctx, s, io)
 }
 
-// targetsOf returns a target for each arm of a function, with all else taken from like. absent are the arms that only
-// AWS can measure (like.DeployedAt is zero in the lab), or only a load.
+// targetsOf returns a target for each arm of a function; everything else in a target comes from like. absent are the
+// arms that only AWS can measure (like.DeployedAt is zero in the lab), or that only a load can measure.
 func targetsOf(f assembly.Function, like measure.Target, load bool, layer func(logicalID string) string) (
 	arms []measure.Target, absent []arm.NotMeasured) {
 	like.PackageSizeBytes = f.PackageSizeBytes
@@ -96,8 +96,8 @@ func (f assemblyFlags) read() (*assembly.Assembly, error) {
 	return assembly.Read(f.Assembly)
 }
 
-var errNoAssembly = errors.New("nothing to measure here: give a package (twinstart run function.zip), or run " +
-	"`npx cdk synth` in an application's folder first (there is no " + defaultAssembly + ")")
+var errNoAssembly = errors.New("there is no " + defaultAssembly + " here: run `npx cdk synth` in an application's " +
+	"folder first, or give a package (twinstart run function.zip)")
 
 const defaultAssembly = "cdk.out"
 

@@ -84,7 +84,7 @@ func elsewhere(service string) []string {
 	if endpoint == "" {
 		return nil
 	}
-	return []string{"AWS_ENDPOINT_URL names " + endpoint + ": figures are of whatever answers there, not necessarily AWS"}
+	return []string{"AWS_ENDPOINT_URL names " + endpoint + ": figures come from what answers there, which may not be AWS"}
 }
 
 // identify asks Lambda what the targets are. It leaves out targets that cannot be read, and marks those that differ
@@ -139,7 +139,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 		return errors.New(arm.Reasons(s.lacking))
 	}
 	if n := len(differ); n == len(kept) {
-		return fmt.Errorf("%s (and so of %s)", differ[0], report.Plural(n-1, "other arm"))
+		return fmt.Errorf("%s (%s not measured for such reasons)", differ[0], report.Plural(n, "arm"))
 	}
 	s.targets, s.warnings = kept, append(s.warnings, differ...)
 	return nil

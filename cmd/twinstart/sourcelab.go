@@ -58,19 +58,12 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	}
 	server := api.NewServer(l)
 	go server.Serve(listener) //nolint:errcheck // it returns after Close below
-	return &source{
-		name:        record.Lab,
-		client:      measure.NewLabClient("http://" + listener.Addr().String()),
-		targets:     targets,
-		notMeasured: slices.Concat(found.failed, found.notMeasured, l.NotMeasured()),
-		lacking:     asked,
-		digests:     found.digests,
-		warnings:    l.Warnings(),
-		close: func() error {
+	return &source{name: record.Lab, client: measure.NewLabClient("http://" + listener.Addr().String()), targets: targets,
+		notMeasured: slices.Concat(found.failed, found.notMeasured, l.NotMeasured()), lacking: asked,
+		digests: found.digests, warnings: l.Warnings(), close: func() error {
 			server.Close()
 			return l.Close()
-		},
-	}, nil
+		}}, nil
 }
 
 // leaveRestoresOut removes functions with SnapStart, because the lab makes no snapshots. If they were asked for by
@@ -82,7 +75,7 @@ func (r *named) leaveRestoresOut(asked bool) error {
 	}
 	r.functions = slices.DeleteFunc(r.functions, func(f assembly.Function) bool {
 		if f.SnapStart {
-			why := report.NoRestoreHere + ", for the lab makes no snapshots: twinstart run --source aws"
+			why := report.NoRestoreHere + ", because the lab makes no snapshots: twinstart run --source aws"
 			*to = append(*to, arm.NotMeasured{Arm: f.Identity.Arm, Why: why})
 		}
 		return f.SnapStart

@@ -40,7 +40,7 @@ type tuneCommand struct {
 	Clean    bool
 }
 
-// Run tunes, or does what a flag asks for instead.
+// Run tunes, or does what --clean or --dry-run asks for.
 func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	c.Source = c.where()
 	data, err := c.document()
@@ -141,7 +141,7 @@ func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []po
 		if err != nil {
 			return err
 		}
-		says := map[bool]string{true: "is as it was before its tuning", false: "holds nothing of a tuning"}[found]
+		says := map[bool]string{true: "is again as it was before its tuning", false: "has nothing left from a tuning"}[found]
 		fmt.Fprintln(io.out, candidate.Input.Function, says)
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory
-// up to 1769 MB, so the duration falls with it and the cost hardly changes. The function is handlers/cpu, 20 ms of Bash
+// TestTuneInTheLab tunes a CPU-bound function. As on AWS its CPU share is proportional to the memory up to 1769 MB, so
+// more memory shortens the duration and hardly changes the cost. The function is handlers/cpu, 20 ms of Bash
 // on a full core.
 func TestTuneInTheLab(t *testing.T) {
 	t.Parallel()
@@ -61,7 +61,7 @@ func TestTuneInTheLab(t *testing.T) {
 	// reads the quotas.
 	t.Logf("ms: %v %v %v %v; $ per million: %.3f %.3f %.3f", p50(128), p50(256), p50(512), p50(1769), at[128].AveragePrice*1e6, at[256].AveragePrice*1e6, at[512].AveragePrice*1e6)
 	status, stdout, stderr = twinstart(t, "tune", "--function", function, "--clean")
-	if status != exitOK || !strings.Contains(stdout, "holds nothing of a tuning") {
+	if status != exitOK || !strings.Contains(stdout, "has nothing left from a tuning") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 }

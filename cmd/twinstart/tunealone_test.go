@@ -13,13 +13,13 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestTuneAlone is a newcomer with the binary, credentials and a function's ARN: no assembly, no input, no region,
-// nothing to deploy. What was measured is what report, compare and plan read.
+// TestTuneAlone tunes with the binary, credentials and a function's ARN: without an assembly, an input or a region.
+// report, compare and plan can read the records.
 func TestTuneAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	d := double.New(double.Configuration("orders", 1024))
 	d.Run = func(r double.Run) double.Answer {
-		time.Sleep(3 * time.Millisecond) // so that those of a round meet
+		time.Sleep(3 * time.Millisecond) // so that the invocations of a round overlap
 		return double.Working(r)
 	}
 	server := httptest.NewServer(d)

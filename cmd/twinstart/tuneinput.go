@@ -47,7 +47,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 			return nil, fmt.Errorf("reading --input: %w", err)
 		}
 		if json.Unmarshal(data, &fields) != nil || fields == nil {
-			return data, nil //nolint:nilerr // reading it gives the error
+			return data, nil //nolint:nilerr // power.ParseInput reports the mistake
 		}
 	}
 	if len(c.Function) > 0 {
@@ -172,7 +172,7 @@ func afterFunction(text string) string {
 func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
 	given := function
 	if function != "" && !functionName.MatchString(function) {
-		given = "arm" // whose name is not a function's; it is looked up later
+		given = "arm" // in place of the arm's name, which is no function's name; the arm is looked up later
 	}
 	in, err := power.ParseInput(data, power.Defaults{Function: given})
 	if given != function {

@@ -21,8 +21,8 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
-// TestTuneInterrupted presses Ctrl-C while the lab answers one call after the other of `twinstart tune`, from its first
-// look to its last deletion: the function is as it was each time.
+// TestTuneInterrupted interrupts `twinstart tune`, as Ctrl-C does, at one call after the other, from the first to the
+// last. Each time the function must be as it was before.
 func TestTuneInterrupted(t *testing.T) {
 	flags := functionFlags{assemblyFlags{Assembly: assemblyOfTwoArms(t)}, labFlags{ReadAhead: 128, InitCPU: "full"}, variantFlags{}}
 	from, err := openLab(t.Context(), subject{functionFlags: flags}, streams{io.Discard, io.Discard})
@@ -42,7 +42,7 @@ func TestTuneInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.ErrorLog = log.New(io.Discard, "", 0) // of calls that the interrupted command has given up
+	forward.ErrorLog = log.New(io.Discard, "", 0) // the interrupted command gives up calls, which would be logged
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == at.Load() {
 			interrupt()
@@ -57,7 +57,7 @@ func TestTuneInterrupted(t *testing.T) {
 	if err := os.WriteFile(input, []byte(`{"num": 5, "powerValues": [256, 512], "autoOptimize": false}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// tuneUntil interrupts at a call; 0 is never.
+	// tuneUntil interrupts at a call; 0 means never.
 	tuneUntil := func(call int64) int {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

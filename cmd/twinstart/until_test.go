@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// TestUntilSignificant lets a run end by its own results. When it does is the machine's affair; that its end is one of
-// the planned looks, and that the report tells arms apart at that look's level, is not.
+// TestUntilSignificant lets a run end by its own results. When it ends depends on the machine, but the end must be one of
+// the planned looks, and the report must tell arms apart at that look's level.
 func TestUntilSignificant(t *testing.T) {
 	t.Parallel()
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()

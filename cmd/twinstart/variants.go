@@ -52,11 +52,10 @@ func (v variantFlags) varied() bool {
 // words returns the flags as they were given.
 func (v variantFlags) words() (out []string) {
 	for flag, values := range reflect.ValueOf(v).Fields() {
-		if values.Kind() != reflect.Slice {
-			continue
-		}
-		for _, value := range values.Seq2() {
-			out = append(out, "--"+strings.ToLower(flag.Name), fmt.Sprint(value))
+		if values.Kind() == reflect.Slice {
+			for _, value := range values.Seq2() {
+				out = append(out, "--"+strings.ToLower(flag.Name), fmt.Sprint(value))
+			}
 		}
 	}
 	if v.Architecture != "" {

@@ -26,7 +26,7 @@ type workflow struct {
 	}
 	Permissions map[string]string
 	Runs        struct{ Steps []step }
-	Inputs      map[string]struct{ Default string } // of an action
+	Inputs      map[string]struct{ Default string } // the inputs of an action
 }
 
 type step struct {
@@ -55,8 +55,8 @@ func (w workflow) steps() []step {
 	return all
 }
 
-// Whatever a workflow calls of this repository is there: targets of make with their variables, steps of .ci/run,
-// scripts, commands with flags.
+// Everything that workflows call in this repository must exist: targets of make and their variables, steps of .ci/run,
+// scripts, commands and flags.
 func TestWorkflowsCallWhatExists(t *testing.T) {
 	repository := filepath.Join("..", "..")
 	var files []string
@@ -106,10 +106,10 @@ func TestWorkflowsCallWhatExists(t *testing.T) {
 	}
 }
 
-// commandsOf are the commands of a script, word by word; what is only known when it runs is an x.
+// commandsOf returns the commands of a script as lists of words. x replaces what is known only when the script runs.
 func commandsOf(t *testing.T, script string) (commands [][]string) {
 	t.Helper()
-	script = regexp.MustCompile(`\$\{\{.*?\}\}`).ReplaceAllString(script, "cross") // of GitHub's own language
+	script = regexp.MustCompile(`\$\{\{.*?\}\}`).ReplaceAllString(script, "cross") // an expression of GitHub
 	file, err := syntax.NewParser().Parse(strings.NewReader(script), "")
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, script)
@@ -150,7 +150,7 @@ func commandsOf(t *testing.T, script string) (commands [][]string) {
 	return commands
 }
 
-// checkCommand looks for what a command calls, which may stand behind sudo or env.
+// checkCommand checks that the program that a command calls exists, also after sudo or env.
 func checkCommand(repository, makefile string, words []string) (kind string, err error) {
 	for i, word := range words {
 		rest := words[i+1:]
@@ -181,7 +181,7 @@ func checkCommand(repository, makefile string, words []string) (kind string, err
 	return "", nil
 }
 
-// What goes to an account goes by hand, with the token of the job alone, and ends.
+// The workflow that uses an account starts by hand only, has no token but the job's, and has a time-out.
 func TestAWSWorkflow(t *testing.T) {
 	w := readWorkflow(t, filepath.Join("..", "..", ".github", "workflows", "aws.yml"))
 	if len(w.On) != 1 || w.On["workflow_dispatch"] == nil {

@@ -39,7 +39,7 @@ func TestFirstHour(t *testing.T) {
 		`update of rawsyscall/zip: median [\d.]+ s, longest [\d.]+ s, of \d+`,
 		`deploy inspect: \d+ s.*`,
 		`log stream in a shared group: .*`, // MiniStack's functions have no such variable
-		`root: \d+ facts there, \d+ in the lab.*`,
+		`root: \d+ facts on Lambda, \d+ in the lab.*`,
 		`destroy all: \d+ s`,
 		`destroy inspect: \d+ s`,
 	} {

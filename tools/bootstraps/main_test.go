@@ -41,7 +41,7 @@ func TestMistakesAreErrors(t *testing.T) {
 	for _, args := range [][]string{{"-architecture", "mips"}, {"nosuch"}, {"-nosuch"}} {
 		var stdout, stderr bytes.Buffer
 		if err := run(context.Background(), append([]string{"-o", t.TempDir()}, args...), &stdout, &stderr); err == nil {
-			t.Errorf("%q is no error", args)
+			t.Errorf("%q: no error", args)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Builds hello worlds like those whose cold starts are published, so that the KiB in bench/report/model/calibration.json can be counted again:
+# Builds hello worlds like those with published cold starts, so that the KiB in bench/report/model/calibration.json can be counted again:
 #   tools/hello/build.sh [DIR]      bootstraps in DIR/{rust,go}-{arm64,x86_64}/, build/hello by default
-#   for f in build/hello/*/; do bin/twinstart predict "$f"; done       # Rust of another architecture needs its C library: --base-root
+#   for f in build/hello/*/; do bin/twinstart predict "$f"; done       # Rust for another architecture needs the C library of that architecture: --base-root
 # It uses the same runtimes, profiles and tool chains as maxday/lambda-perf at 6070b794: lambda_runtime 1.2.1, opt-level z, glibc target, linked by Zig as
-# cargo-lambda does; Go 1.22.0, aws-lambda-go 1.54.0, tag lambda.norpc. Needs go, rustup, python3; it gets everything else from their registries.
+# cargo-lambda does; Go 1.22.0, aws-lambda-go 1.54.0, tag lambda.norpc. It needs go, rustup and python3, and downloads everything else from their registries.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "${1:-$here/../../build/hello}" && cd "${1:-$here/../../build/hello}" && pwd)
@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR=$out/.cargo GOTOOLCHAIN=go1.22.0 CGO_ENABLED=0 GOOS=linu
 [ -x "$out/.tools/bin/cargo-zigbuild" ] || { python3 -m venv "$out/.tools" && "$out/.tools/bin/pip" install --quiet cargo-zigbuild==0.24.1 ziglang==0.13.0; }
 PATH=$out/.tools/bin:$PATH
 
-rm -rf "$out/.go" && cp -r "$here/go" "$out/.go" # a module of its own, of other versions than this one's
+rm -rf "$out/.go" && cp -r "$here/go" "$out/.go" # a separate module, with other versions than this repository's
 (cd "$out/.go" && go mod init hello && go get github.com/aws/aws-lambda-go@v1.54.0) 2>"$out/.go.log" || { cat "$out/.go.log" >&2; exit 1; }
 
 while read -r architecture goarch triple; do

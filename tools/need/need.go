@@ -1,6 +1,6 @@
-// Package need is for tests that a machine may not be able to run: they need a tool, loop devices or control groups. If
-// something is missing, the test is skipped and says what to install. With CI=true it fails, so that no check is lost
-// when a runner changes.
+// Package need is for tests that some machines cannot run, because they need a tool, loop devices or control groups. If
+// something is missing, the test is skipped and says what to install. With CI=true the test fails instead, so that a
+// change of a runner does not switch tests off unnoticed.
 package need
 
 import (
@@ -22,7 +22,7 @@ func Tool(t testing.TB, names ...string) string {
 	return ""
 }
 
-// No ends the test if err says why this machine cannot run it. nil means that it can.
+// No ends the test if err is not nil. err says why this machine cannot run the test.
 func No(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -34,7 +34,7 @@ func No(t testing.TB, err error) {
 func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("with CI=true every test runs: %s", what)
+		t.Fatalf("with CI=true every test must run: %s", what)
 	}
 	t.Skip(what)
 }

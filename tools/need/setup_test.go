@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// On a machine without any tool .ci/setup says what each costs. As root it names what it is going to install first, and
-// with TWINSTART_INSTALL=no it calls no apt-get.
+// On a machine without any tool, .ci/setup says what is left out without each tool. As root it first lists what it will
+// install. With TWINSTART_INSTALL=no it does not call apt-get.
 func TestSetupAsksForNothingUnsaid(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("setup installs as root only")

@@ -1,5 +1,5 @@
-// Package pagetest opens pages in Chromium. A test fails if its page reports an error, loads something, or is not
-// accessible.
+// Package pagetest opens pages in Chromium. A test fails if its page reports an error or loads another file. The method
+// Axe finds what is not accessible.
 package pagetest
 
 import (
@@ -73,16 +73,16 @@ func Open(t testing.TB, browser context.Context, html []byte, width int64, schem
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, s := range p.troubles {
-			t.Errorf("the page complains: %s", s)
+			t.Errorf("the page reports: %s", s)
 		}
-		if p.requests = slices.Compact(p.requests); len(p.requests) != 1 { // reloading is allowed
+		if p.requests = slices.Compact(p.requests); len(p.requests) != 1 { // a page may be loaded again
 			t.Errorf("requests: %q, want the file alone", p.requests)
 		}
 	})
 	return p
 }
 
-// For makes the test t fail, until t ends, if a step on the page fails.
+// For makes steps on the page report failures to t until t ends, and then to the earlier test again.
 func (p *Tab) For(t testing.TB) {
 	was := p.t
 	p.t = t
@@ -106,7 +106,7 @@ func (p *Tab) listen(event any) {
 	}
 }
 
-// limit is the time that one step may take on a busy machine.
+// limit is the longest time of one step, on a busy machine.
 const limit = time.Minute
 
 // Do runs actions.

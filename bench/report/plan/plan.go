@@ -20,8 +20,8 @@ import (
 // Limit is the largest number of cold starts of an arm in a plan.
 const Limit = 100_000
 
-// minPilot is how many cold starts it takes to show an arm's spread.
-const minPilot = 10
+// MinPilot is how many cold starts it takes to show an arm's spread.
+const MinPilot = 10
 
 // Options say what the experiment must detect. A Power of 0 means 0.8, an Alpha of 0 means 0.05.
 type Options struct {
@@ -85,7 +85,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 			continue
 		}
 		s := a.Sample(o.Clock)
-		if s.N() < minPilot {
+		if s.N() < MinPilot {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s is left out: %d values by %s are too few", a.Arm, s.N(), o.Clock))
 			continue
 		}
@@ -104,7 +104,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 		}
 	}
 	if len(p.Arms) == 0 {
-		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, with run --cold 20", minPilot, o.Clock)
+		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, with run --cold 20", MinPilot, o.Clock)
 	}
 	arms := max(2, len(p.Arms)) // a single arm is compared with another one like it
 	p.Pairs = arms * (arms - 1) / 2
