@@ -101,7 +101,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 func verdictTables(r *report.Report) (out []table.Table) {
 	for _, source := range r.Sources {
 		usually, median, tail := string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail)
-		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "winners (-: not tested, see below why)",
+		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "winners (-: not tested; see below)",
 			Heads: table.Heads(5, "by this clock", "as", usually, median, tail)}
 		for _, c := range r.Verdict.Claims {
 			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })

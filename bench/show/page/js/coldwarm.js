@@ -29,7 +29,7 @@ function drawColdWarm(c) {
     ],
   }));
   const swatch = (f) => svg(`<rect y="1" width="22" height="10" fill="${f}"/>`);
-  legend('cold-warm', [...(list.some((a) => before(a) > 0) ? [[swatch('var(--p3)'), 'before INIT, caller only']] : []),
+  legend('cold-warm', [...(list.some((a) => before(a) > 0) ? [[swatch('var(--p3)'), 'before INIT (only the caller sees it)']] : []),
     [swatch('var(--p1)'), 'INIT'], [swatch('var(--p2)'), 'first Duration'], [svg('<path d="M6 0V12" stroke="var(--image)" stroke-width="2.5"/>', 12), 'a warm invocation']]);
 }
 

@@ -3,7 +3,7 @@ function drawSizes(c) {
   const el = $('plot-sizes'), list = timed(c);
   el.className = 'plot pair';
   el.replaceChildren();
-  const panels = [['size_kib', 'package size'], ['init_read_kib', 'read before GET /next']].filter(([key]) => list.some((a) => a[key] > 0));
+  const panels = [['size_kib', 'package size'], ['init_read_kib', 'bytes read before GET /next']].filter(([key]) => list.some((a) => a[key] > 0));
   if (!panels.length) return nothing(el);
   const boxes = panels.map(([, label]) => panel(el, `${c.clock.name} against ${label}`)); // all boxes first, because the width of one depends on their number
   panels.forEach(([key, label], i) => {
