@@ -15,7 +15,7 @@ import (
 const template = `{"Resources": {
  "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "rawtcp/zip"}}},
  "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image"}, "Metadata": {"twinstart": {"arm": "rawtcp/image"}}},
- "P": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 256}, "Metadata": {"aws:cdk:path": "Tuning/Function"}},
+ "P": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 256}, "Metadata": {"twinstart": {"helper": true}}},
  "A": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "F"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2}}},
  "M": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]}},
  "S": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
@@ -116,9 +116,9 @@ func TestReadMistake(t *testing.T) {
 // Snapshots of the template's own versions are billed by the month, but those of Java's managed runtimes are free.
 func TestSnapStart(t *testing.T) {
 	const functions = `{"Resources": {
- "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "PackageType": "Image", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
- "J": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "Runtime": "java21", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
- "O": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {}}},
+ "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "PackageType": "Image", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {"arm": "a/image"}}},
+ "J": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "Runtime": "java21", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {"arm": "a/image"}}},
+ "O": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "a/image"}}},
  "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
  "W": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "J"}}},
  "X": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "O"}}}

@@ -52,9 +52,8 @@ func (t *Template) lambda() map[string]function {
 		SnapStart     struct{ ApplyOn string }
 	}](t, "AWS::Lambda::Function") {
 		f := function{
-			arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: cmp.Or(p.MemorySize, defaultMemory),
-			architecture: append(p.Architectures, arm.X8664)[0], packageType: cmp.Or(p.PackageType, "Zip"),
-			snapStart: p.SnapStart.ApplyOn == "PublishedVersions",
+			memoryMB: cmp.Or(p.MemorySize, defaultMemory), packageType: cmp.Or(p.PackageType, "Zip"),
+			architecture: append(p.Architectures, arm.X8664)[0], snapStart: p.SnapStart.ApplyOn == "PublishedVersions",
 		}
 		f.rate, _ = prices.Rate(price.DefaultRegion, f.architecture)
 		if strings.HasPrefix(p.Runtime, "java") {
@@ -63,6 +62,7 @@ func (t *Template) lambda() map[string]function {
 		var identity arm.Identity
 		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // without it, it has one arm
 		f.ids, f.arms = identity.Arms()
+		f.arm = identity.Arm != "" // the state machine's function is marked as a helper
 		found[id] = f
 	}
 	return found
@@ -81,6 +81,9 @@ func (t *Template) functions(is func(function) bool) (n int) {
 // Arms counts the arms of each function, without those for a load; provisioned is how many of them are provisioned.
 func (t *Template) Arms() (arms []int, provisioned int) {
 	for _, f := range t.lambda() {
+		if !f.arm {
+			continue
+		}
 		n := len(f.arms)
 		for i, set := range f.arms {
 			if arm.LoadOnly(f.ids[i], set) != "" {
