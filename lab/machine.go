@@ -44,7 +44,7 @@ func (l *Lab) prepareMachine() (err error) {
 	}
 	l.mnt, l.store = place.Mnt, place.Store
 	if why := place.Folders; why != nil {
-		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v",
+		l.warn("packages are made cold by posix_fadvise%s, because they cannot be mounted: %v",
 			coldfs.Describe(l.store.Dir), why)
 	}
 	_ = archive.Sweep(l.store.Dir, 7*24*time.Hour) // if this fails, the next lab tries again
@@ -57,7 +57,7 @@ func (l *Lab) prepareMachine() (err error) {
 	}
 	if l.unprivileged {
 		l.warn("not root: execution environments are user namespaces; " +
-			"without control groups each process, not all together, is held to the memory size")
+			"without control groups the memory size limits each process alone, not all of them together")
 	}
 	for _, warning := range l.groups.Warnings() {
 		l.warn("%s", warning)
