@@ -20,7 +20,7 @@ func TestLeversAreDocumented(t *testing.T) {
 	}
 }
 
-// Only keeps the levers that a pattern selects. hit says whether it selects any, or the function's own arm.
+// Only keeps the levers that a pattern selects. hit says whether it selects any arm, the function's own arm included.
 func TestOnly(t *testing.T) {
 	id := Identity{Arm: "a/zip", Variants: []Variant{{Lever: Twin}, {Lever: "memory", Level: "128"}, {Lever: "memory", Level: "256"}}}
 	for pattern, want := range map[string]string{"*": "true twin- memory-128 memory-256", "a/zip": "true", "*/*-memory-*": "true memory-128 memory-256", "a/zip-twin": "true twin-", "b": "false", "[": "an error"} {

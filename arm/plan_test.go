@@ -148,7 +148,7 @@ func TestChainIsFound(t *testing.T) {
 	from := module + "runtime/lambdago"
 	got := chain(imports(t, "./runtime/lambdago"), from, func(to string) bool { return strings.HasPrefix(to, "github.com/aws/aws-lambda-go/") })
 	if len(got) < 2 || got[0] != from {
-		t.Errorf("chain %v", got)
+		t.Errorf("chain %v, want one from %s to aws-lambda-go", got, from)
 	}
 }
 
