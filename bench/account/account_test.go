@@ -79,7 +79,7 @@ func TestNoRegion(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	if _, err := InRegion(t.Context(), ""); err == nil || !strings.HasPrefix(err.Error(), "no AWS region: set AWS_REGION, or a region in your AWS_PROFILE") {
-		t.Errorf("%v", err)
+		t.Errorf("want an error that says how to set the region: %v", err)
 	}
 }
 
@@ -131,6 +131,6 @@ func TestCallsWithoutABundleOfCertificates(t *testing.T) {
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
 	if err != nil || *who.Account != "111122223333" {
-		t.Errorf("%+v, %v", who, err)
+		t.Errorf("want the caller's account: %+v, %v", who, err)
 	}
 }
