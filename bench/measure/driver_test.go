@@ -269,7 +269,7 @@ func TestCtrlCKeepsWhatWasMeasuredAndRestores(t *testing.T) {
 			}
 			out, err := Run(ctx, NewLabClient(s.URL), targets("a", "b"), o, nil, &got)
 			if err != nil || !out.Interrupted {
-				t.Fatalf("%+v, %v", out, err)
+				t.Fatalf("want an interrupted run without an error: %+v, %v", out, err)
 			}
 			if len(got) < 2 || len(got) > 3 {
 				t.Errorf("%d records, want 2 or 3", len(got))

@@ -250,7 +250,7 @@ func TestALoadByURL(t *testing.T) {
 	}
 	for _, r := range got {
 		if _, ok := r.LatencyMs(); !ok || !r.Load.ViaURL || r.Start != "" || r.Validate() != nil {
-			t.Fatalf("%+v, %v", r, r.Validate())
+			t.Fatalf("want a valid record by URL with a latency and without a start: %+v, %v", r, r.Validate())
 		}
 	}
 }

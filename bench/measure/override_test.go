@@ -104,7 +104,7 @@ func TestOneFunctionStandsForSeveralArms(t *testing.T) {
 		o.Parallel = parallel
 		got, out := measure(t, s, ts, o, nil)
 		if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
-			t.Errorf("%+v", out)
+			t.Errorf("want no marks, warnings or functions left out: %+v", out)
 		}
 		cold := got.where(func(r record.Record) bool { return r.Start == record.Cold })
 		if len(cold) != 3*(6+2) || len(cold) != len(had) {
@@ -140,7 +140,7 @@ func TestAKilledRunsOverrideIsPutBack(t *testing.T) {
 		c.MemorySizeMB, c.Layers, c.LogFormat, c.Environment = 512, arns(left.Layers), "Text", left.Environment.Variables
 	})
 	if _, out := measure(t, s, ts, options(2, 0), nil); out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
-		t.Errorf("%+v", out)
+		t.Errorf("want no marks, warnings or functions left out: %+v", out)
 	}
 	own(t, s)
 }
@@ -250,11 +250,11 @@ func TestProvisionedArm(t *testing.T) {
 	var got memory
 	out, err := Run(t.Context(), NewLabClient(front.URL), ts, options(4, 2), nil, &got)
 	if err != nil || out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
-		t.Errorf("%+v, %v", out, err)
+		t.Errorf("want no marks, warnings or functions left out: %+v, %v", out, err)
 	}
 	for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold }) {
 		if total, _ := r.ColdTotalMs(); r.Ahead() != (r.Levels[arm.LeverFactor] == arm.Twin) || r.Ahead() && (total != *r.DurationMs || *r.InitDurationMs != 400) {
-			t.Errorf("%+v", r)
+			t.Errorf("want an INIT ahead of the call, and only in the twin's records: %+v", r)
 		}
 	}
 	if text := strings.Join(calls, " "); strings.Count(text, "PUT GET GET DELETE") != 4+2 {

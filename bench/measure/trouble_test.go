@@ -22,7 +22,7 @@ func TestSomebodyElsesUpdateIsWaitedFor(t *testing.T) {
 	s.Busy("a", 4)
 	got, _ := measure(t, s, targets("a"), options(2, 0), nil)
 	if len(got) != 2 || got[0].Marked != "" {
-		t.Errorf("%+v", got)
+		t.Errorf("want 2 records without a mark: %+v", got)
 	}
 	restored(t, s)
 }

@@ -48,7 +48,7 @@ func TestRestores(t *testing.T) {
 	o.Burst = 4
 	got, out := measure(t, s, ts, o, nil)
 	if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored) > 0 {
-		t.Errorf("%+v", out)
+		t.Errorf("want no marks or warnings: %+v", out)
 	}
 	if n := Planned(ts, o, nil); len(got) != n {
 		t.Errorf("Planned says %d, %d were written", n, len(got))
@@ -57,7 +57,7 @@ func TestRestores(t *testing.T) {
 	for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold && r.Marked == "" }) {
 		_, restored := r.StartMs()
 		if restored != (r.Restore != "") || restored != (r.Arm == "b/zip") {
-			t.Errorf("%+v", r)
+			t.Errorf("want restores of b only: %+v", r)
 		}
 		count[r.Restore]++
 	}
@@ -98,7 +98,7 @@ func TestInterruptedVersions(t *testing.T) {
 				var got memory
 				out, err := Run(ctx, NewLabClient(s.URL), ts[1:], options(4, 2), nil, &got)
 				if err != nil || !out.Interrupted || len(out.Unrestored) > 0 {
-					t.Errorf("%+v, %v", out, err)
+					t.Errorf("want an interrupted run that leaves nothing: %+v, %v", out, err)
 				}
 				noVersions(t, s)
 				restored(t, s)
@@ -114,7 +114,7 @@ func TestVersionsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, out := measure(t, s, ts, options(2, 0), nil); len(out.Unrestored) > 0 {
-		t.Errorf("%+v", out)
+		t.Errorf("want nothing left behind: %+v", out)
 	}
 	versions, err := s.Versions("b")
 	if err != nil || !slices.ContainsFunc(versions, func(c api.Configuration) bool { return c.Version == "1" }) || len(versions) != 2 {
