@@ -62,7 +62,7 @@ func TestAbsentFieldsAreLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := `{"schema":1,"source":"aws","arm":"a/zip","start":"warm","durationMs":0}` + "\n"; b.String() != want {
-		t.Errorf("got %s", b.String())
+		t.Errorf("want only the fields that are set: %s", b.String())
 	}
 }
 
@@ -201,7 +201,7 @@ func FuzzAll(f *testing.F) {
 			case err == nil && r.Validate() != nil:
 				t.Errorf("yielded an unusable record: %v", r.Validate())
 			case err != nil && (!errors.As(err, &line) || strings.Contains(err.Error(), "\n")):
-				t.Errorf("%q", err)
+				t.Errorf("want an error of one line that names the line: %q", err)
 			}
 		}
 	})
@@ -243,7 +243,7 @@ func TestManyLinesKeepTheirOrder(t *testing.T) {
 	}
 	for l, err := range All(strings.NewReader(b.String()), "f") {
 		if err != nil || l.Round != 1 {
-			t.Errorf("%+v %v", l, err)
+			t.Errorf("want the first record: %+v %v", l, err)
 		}
 		break
 	}
