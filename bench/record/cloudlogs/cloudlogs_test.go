@@ -73,7 +73,7 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
 	if len(requests) != 2 || requests[0]["startTime"] != 1795255100000.0 {
-		t.Errorf("%v", requests)
+		t.Errorf("want 2 requests for events since the given time: %v", requests)
 	}
 	pattern := fmt.Sprint(requests[0]["filterPattern"])
 	for _, line := range []string{"REPORT RequestId: 1", "INIT_REPORT Init Duration", "INIT_START Runtime", "START RequestId: 1", "RESTORE_REPORT Restore", `"platform.report"`,
