@@ -136,12 +136,12 @@ func TestIncomplete(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"gzip":               {all["aws logs tail, packed"][:len(all["aws logs tail, packed"])-20], "cut off here: the rest is missing"},
-		"JSON":               {whole[:len(whole)*3/4], "cut off here: the rest is missing"},
-		"next page":          {[]byte(strings.Replace(string(all["filter-log-events, compact"]), `]}`, `],"nextToken":"x"}`, 1)), "token for more"},
-		"query":              {bytes.Replace(all["get-query-results"], []byte(`"Complete"`), []byte(`"Cancelled"`), 1), "status is Cancelled"},
-		"open quote":         {append([]byte("timestamp,message\n1795168800000,\""+messages[4]+"\"\n1795168800001,\""), bytes.Repeat([]byte("x\n"), maxHeld)...), `missing " in quoted-field`},
-		"most rows of query": {[]byte("@timestamp,@requestId,@duration\n" + strings.Repeat("2026-11-20 10:00:00.000,,1.5\n", 10000)), "10000 rows"},
+		"gzip":                {all["aws logs tail, packed"][:len(all["aws logs tail, packed"])-20], "cut off here: the rest is missing"},
+		"JSON":                {whole[:len(whole)*3/4], "cut off here: the rest is missing"},
+		"next page":           {[]byte(strings.Replace(string(all["filter-log-events, compact"]), `]}`, `],"nextToken":"x"}`, 1)), "token for more"},
+		"query":               {bytes.Replace(all["get-query-results"], []byte(`"Complete"`), []byte(`"Cancelled"`), 1), "status is Cancelled"},
+		"open quote":          {append([]byte("timestamp,message\n1795168800000,\""+messages[4]+"\"\n1795168800001,\""), bytes.Repeat([]byte("x\n"), maxHeld)...), `missing " in quoted-field`},
+		"all rows of a query": {[]byte("@timestamp,@requestId,@duration\n" + strings.Repeat("2026-11-20 10:00:00.000,,1.5\n", 10000)), "10000 rows"},
 	} {
 		records := 0
 		var said []string

@@ -102,10 +102,10 @@ func TestReportOfImportedRecords(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if len(rep.Baselines) != 1 || rep.Baselines[0].Count != 60 || rep.Baselines[0].Set != "init-stats" {
-		t.Errorf("%+v", rep.Baselines)
+		t.Errorf("want one baseline of 60 starts from init-stats: %+v", rep.Baselines)
 	}
 	if a := rep.Arms[0]; a.FunctionErrors != 2 || a.SetApart["INIT inside Duration"] != 1 || a.SetApart["REPORT not understood"] != 1 {
-		t.Errorf("%+v", a.SetApart)
+		t.Errorf("want 2 function errors, 1 INIT inside Duration and 1 REPORT not understood: %+v", a.SetApart)
 	}
 }
 
