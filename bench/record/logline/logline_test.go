@@ -205,7 +205,7 @@ func FuzzParseTail(f *testing.F) {
 		}
 		for _, x := range []*float64{tail.Report.DurationMs, tail.Report.BilledDurationMs, tail.Report.InitDurationMs, tail.Report.RestoreDurationMs, tail.Report.BilledRestoreDurationMs} {
 			if x != nil && !(*x >= 0) {
-				t.Errorf("got %v", *x)
+				t.Errorf("want a number >= 0: %v", *x)
 			}
 		}
 	})
