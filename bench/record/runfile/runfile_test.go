@@ -56,6 +56,6 @@ func TestBadFilesAreNamed(t *testing.T) {
 
 func TestThisMachine(t *testing.T) {
 	if m := ThisMachine(); m.OS == "" || m.CPUs < 1 || m.Architecture == "" {
-		t.Errorf("%+v", m)
+		t.Errorf("want the system, the CPUs and the architecture: %+v", m)
 	}
 }
