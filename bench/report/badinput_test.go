@@ -80,7 +80,7 @@ func TestNaNIsNoSample(t *testing.T) {
 	good := stream(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:2], Cold: 20, Seed: 1}).String()
 	rep, err := Stream(strings.NewReader(good+`{"schema":1,"source":"aws","arm":"x/zip","start":"cold","initDurationMs":NaN,"durationMs":1}`+"\n"), "test", Options{})
 	if err != nil || rep.Unusable != 1 || len(rep.Arms) != 2 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:41") {
-		t.Errorf("%v, %+v", err, rep.Warnings)
+		t.Errorf("want one unusable line, named in a warning: %v, %+v", err, rep.Warnings)
 	}
 }
 
@@ -90,11 +90,11 @@ func TestThePrimaryClaimComesFirst(t *testing.T) {
 	rep := build(t, Options{Primary: ClockWarm}, run)
 	c := rep.Verdict.Claims[0]
 	if c.Clock != ClockWarm || !c.Primary || !strings.HasPrefix(rep.Verdict.Sequence, `first "usually faster" by warm Duration (the primary claim)`) {
-		t.Errorf("%+v, %s", c, rep.Verdict.Sequence)
+		t.Errorf("want a primary claim by warm Duration: %+v, %s", c, rep.Verdict.Sequence)
 	}
 	for _, c := range rep.Verdict.Claims[1:] {
 		if c.Primary || c.Topic != "folklore" && c.Tested && !rep.Verdict.Claims[0].Told() {
-			t.Errorf("%+v", c)
+			t.Errorf("want only the first claim primary, and later claims tested only after it told: %+v", c)
 		}
 	}
 }
@@ -118,6 +118,6 @@ func TestRanksNeedNoRounds(t *testing.T) {
 	}
 	c := rep.Comparisons[0]
 	if c.Test != rankSums || !c.Told || c.CI[0] > 1.3 || c.CI[1] < 1.3 || c.N != 80 {
-		t.Errorf("%+v", c)
+		t.Errorf("want a ratio of 1.3 told by rank sums of 80 values: %+v", c)
 	}
 }

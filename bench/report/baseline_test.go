@@ -29,18 +29,18 @@ func TestBaselinesArePublishedFiguresOfAWS(t *testing.T) {
 	for _, b := range got {
 		names = append(names, b.Set+" "+b.Arm)
 		if !b.Published || b.Source != record.AWS || b.Clock != ClockInit {
-			t.Errorf("%+v", b)
+			t.Errorf("want a published figure of INIT on AWS: %+v", b)
 		}
 	}
 	if want := "lambda-perf go/image,lambda-perf go/zip,packaging-2025 rawtcp/zip,packaging-2025 nethttp/zip,packaging-2025, recomputed from raw nethttp/zip"; strings.Join(names, ",") != want {
-		t.Errorf("%q", names)
+		t.Errorf("got  %s\nwant %s", strings.Join(names, ","), want)
 	}
 	b := got[3]
 	if b.Count != 60 || *b.Average != 42.61 || *b.P80 != 47.30 || b.P50 != nil || b.PackageSizeBytes != 5976883 {
-		t.Errorf("%+v", b)
+		t.Errorf("want the published figures of nethttp/zip: %+v", b)
 	}
 	if b := got[4]; b.Count != 60 || *b.P50 != 41.02 || b.P50CI[1] != 41.25 {
-		t.Errorf("%+v", b)
+		t.Errorf("want the recomputed figures of nethttp/zip: %+v", b)
 	}
 	for data, want := range map[string]string{
 		"{\n\n?": "line 3", "{}": "no set", `{"a": 1}`: "no set", "[1]": "cannot unmarshal", `{"s": {"setting": "x", "arms": {"a/zip": {"mean": -1}}}}`: `set "s", a/zip: -1`,
@@ -66,10 +66,10 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := find(t, rep, "go/zip (published: lambda-perf)"); a.InitCount != 2 || a.ColdTotal.Count != 0 || a.Published != "lambda-perf" {
-		t.Errorf("%+v", a)
+		t.Errorf("want 2 published values of INIT: %+v", a)
 	}
 	if len(rep.Baselines) != 1 || rep.Baselines[0].Count != 60 || *rep.Baselines[0].P20 != 40.41 || !rep.Baselines[0].Published {
-		t.Errorf("%+v", rep.Baselines)
+		t.Errorf("want the published summary as a baseline: %+v", rep.Baselines)
 	}
 	var many strings.Builder
 	for i := range 40 {
@@ -79,7 +79,7 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 	}
 	compared, err := Stream(strings.NewReader(many.String()), "test", Options{})
 	if err != nil || len(compared.Arms) != 4 || len(compared.Comparisons) == 0 {
-		t.Fatalf("%+v, %v", compared, err)
+		t.Fatalf("want 4 arms with comparisons: %+v, %v", compared, err)
 	}
 	for _, c := range compared.Comparisons {
 		if strings.Contains(c.Arm, "published") != strings.Contains(c.Than, "published") {
@@ -87,11 +87,11 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 		}
 	}
 	if rep.Unusable != 1 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:6: a summary needs published") {
-		t.Errorf("%q", rep.Warnings)
+		t.Errorf("want the summary without published named in a warning: %q", rep.Warnings)
 	}
 	only, err := Stream(strings.NewReader(strings.Split(lines, "\n")[4]+"\n"), "test", Options{})
 	if err != nil || len(only.Baselines) != 1 || len(only.Arms) != 0 {
-		t.Errorf("%v %+v", err, only)
+		t.Errorf("want a report of one baseline and no arms: %v %+v", err, only)
 	}
 }
 

@@ -25,7 +25,7 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 		}
 	}
 	if none.Arms[0].USD != none.Arms[0].Warm || all.Arms[0].USD != all.Arms[0].Cold {
-		t.Errorf("%+v %+v", none.Arms[0], all.Arms[0])
+		t.Errorf("want the warm cost at a share of 0 and the cold cost at 1: %+v %+v", none.Arms[0], all.Arms[0])
 	}
 	pays := 0
 	for _, a := range at(DefaultColdShare).Arms {
@@ -65,7 +65,7 @@ func TestCostOfATie(t *testing.T) {
 	arms[1].Bootstrap = "the-same"
 	got := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: arms, Cold: 30, Warm: 100, Seed: 1}).Cost.Cheapest
 	if len(got) != 1 || got[0].Told || !strings.HasPrefix(got[0].Text, "too close to tell: ") || !strings.HasSuffix(got[0].Text, " USD a million") {
-		t.Errorf("%+v", got)
+		t.Errorf("want one answer that is too close to tell: %+v", got)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestPerformanceIndex(t *testing.T) {
 	worst := 0
 	for _, i := range rep.Index {
 		if i.Index < 1 || i.CI[0] > i.Index || i.CI[1] < i.Index || i.Functions != 1 {
-			t.Errorf("%+v", i)
+			t.Errorf("want an index of 1 or more within its interval: %+v", i)
 		}
 		if i.Index == 1 && i.Clock == ClockInit {
 			worst++
@@ -130,7 +130,7 @@ func TestPerformanceIndex(t *testing.T) {
 	mean := map[string]float64{}
 	for _, i := range two.Index {
 		if i.Functions != map[bool]int{true: 2, false: 1}[i.Function == ""] {
-			t.Errorf("%+v", i)
+			t.Errorf("want the number of functions of the index: %+v", i)
 		}
 		key := i.Arm + string(i.Clock)
 		if i.Function == "" {
@@ -145,7 +145,7 @@ func TestPerformanceIndex(t *testing.T) {
 		}
 	}
 	if len(mean) != 4*6 {
-		t.Errorf("%v", mean)
+		t.Errorf("want 24 means: %v", mean)
 	}
 }
 
@@ -167,6 +167,6 @@ func TestIndexOfManagedRuntimes(t *testing.T) {
 	}
 	newBuilder(Options{}).index(rep, all)
 	if len(rep.Index) != 3*4 || math.Abs(rep.Index[0].Index-4) > 0.3 {
-		t.Errorf("%+v", rep.Index)
+		t.Errorf("want 12 rows, the first with an index of 4: %+v", rep.Index)
 	}
 }

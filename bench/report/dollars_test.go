@@ -54,7 +54,7 @@ func TestDollarsOfAMonth(t *testing.T) {
 	}
 	x.draws = nil
 	if d := x.less(&y); d.USD == nil || d.USDCI != nil || d.sd != 0 || (*ArmCost)(nil).less(&y).USD != nil {
-		t.Errorf("%+v", d)
+		t.Errorf("want a difference without an interval: %+v", d)
 	}
 }
 
@@ -76,6 +76,6 @@ func TestGuided(t *testing.T) {
 	}
 	m.environments = environments[:1]
 	if g := guided(m); g != nil {
-		t.Errorf("%+v", g)
+		t.Errorf("want nothing from 104 calls: %+v", g)
 	}
 }

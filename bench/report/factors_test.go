@@ -71,7 +71,7 @@ func TestFactorsAgainstStatsmodels(t *testing.T) {
 	}
 	close("residual sd", f.ResidualSD, want.ResidualSD, 1e-4)
 	if len(f.Terms) != len(want.Terms) {
-		t.Errorf("%+v", f.Terms)
+		t.Errorf("want as many terms as statsmodels: %+v", f.Terms)
 	}
 	for _, term := range f.Terms {
 		w := want.Terms[term.Term]
@@ -118,7 +118,7 @@ func TestCrossoverSizeOfASweep(t *testing.T) {
 	rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: sweep(5, 0.1), Cold: 80, Seed: 2})
 	c := rep.Factors[0].Crossovers[0]
 	if c.Package != arm.ImageMinimal || c.KiB == nil || c.CI == nil {
-		t.Fatalf("%+v", c)
+		t.Fatalf("want a crossover of image-minimal with an interval: %+v", c)
 	}
 	// image-minimal takes 0.9 * (7.5 + 0.007 * read). That is 1 % above a ZIP at 5 MiB; one slow start in 20 adds 4 %.
 	if *c.KiB < 5*1024 || *c.KiB > 6.5*1024 || c.CI[0] > *c.KiB || c.CI[1] < *c.KiB {
@@ -167,7 +167,7 @@ func TestFactorWords(t *testing.T) {
 		}
 	}
 	if text := strings.Join(lab.Text, "\n"); len(lab.Crossovers) > 0 || !strings.Contains(text, "ZIP against image: cannot be seen here") || strings.Contains(text, "crossover") {
-		t.Errorf("%s", text)
+		t.Errorf("want no comparison of ZIP and image in the lab: %s", text)
 	}
 	if rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:1], Cold: 60, Seed: 3}); len(rep.Factors) != 0 {
 		t.Error("one arm is not a factorial")

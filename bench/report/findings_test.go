@@ -21,7 +21,7 @@ func TestLabComparesNoZIPWithAnImage(t *testing.T) {
 		if c.Primary {
 			primary++
 			if !slices.Equal(c.Winners, []string{"bashtcp-static/" + c.Among}) {
-				t.Errorf("%+v", c)
+				t.Errorf("want bashtcp-static as the only winner: %+v", c)
 			}
 		}
 	}
@@ -31,11 +31,11 @@ func TestLabComparesNoZIPWithAnImage(t *testing.T) {
 	kind := func(arm string) string { return arm[strings.LastIndexByte(arm, '/'):] }
 	for _, c := range rep.Comparisons {
 		if kind(c.Arm) != kind(c.Than) {
-			t.Errorf("%+v", c)
+			t.Errorf("want a comparison within one kind of package: %+v", c)
 		}
 	}
 	if said := folkloreText(rep); strings.Contains(said, "ZIP") || !strings.Contains(said, "compressed against plain") {
-		t.Errorf("%s", said)
+		t.Errorf("want folklore about compressing and none about ZIP: %s", said)
 	}
 	if !strings.Contains(strings.Join(rep.Verdict.Limits, "\n"), "not AWS figures") || len(rep.Verdict.Limits) < 3 {
 		t.Errorf("a lab's verdict must say what it cannot show: %+v", rep.Verdict)
@@ -71,7 +71,7 @@ func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
 		}
 	}
 	if f := lab["net/http starts 21 % faster as an image than as a ZIP"]; !strings.Contains(f.Text, "Predicted on AWS, not measured: nethttp/image ") {
-		t.Errorf("%q", f.Text)
+		t.Errorf("want a prediction for AWS: %q", f.Text)
 	}
 	for _, f := range lab {
 		if f.Finding == "Rust starts three times as fast as Go" {
@@ -100,7 +100,7 @@ func TestFolkloreFindsItsArms(t *testing.T) {
 		}
 	}
 	if strings.Contains(said, "users") {
-		t.Errorf("%s", said)
+		t.Errorf("want no folklore about an arm that fits no question: %s", said)
 	}
 	asked := func(rep *Report, question string) string {
 		i := slices.IndexFunc(rep.Answers, func(a Answer) bool { return a.Question == question })
@@ -130,7 +130,7 @@ func TestAnArmWithNothingButFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := rep.Answers; len(a) < 2 || a[0].Question != "What failed?" || a[0].Answer != "new/zip: boom" || a[1].Question != "How long is a cold start?" {
-		t.Errorf("%+v", a)
+		t.Errorf("want the failed arm first, and then the cold start of the other: %+v", a)
 	}
 }
 

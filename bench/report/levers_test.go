@@ -77,15 +77,15 @@ func TestLevers(t *testing.T) {
 	s := scene{arms: []drawer{lognormal(0.1)}, k: 4, n: 60, factors: []float64{1, 1, 0.8, 1.2}}
 	l := pull(s.claims(3))
 	if len(l.Rows) != 3 || l.Rows[0].Lever != arm.Twin || l.Rows[0].Gains.By(ClockTotal).Told || !l.Rows[1].Gains.By(ClockTotal).Told || !l.Rows[2].Gains.By(ClockInit).Told {
-		t.Errorf("%+v", l.Rows)
+		t.Errorf("want both levers told, and the twin not: %+v", l.Rows)
 	}
 	a := l.answer()
 	if !strings.HasPrefix(a.Answer, "the best next lever for a/zip is memory c: ") || a.Sure != toldApart || math.Abs(*a.Ratio-0.8) > 0.06 {
-		t.Errorf("%+v", a)
+		t.Errorf("want memory c as the best lever, with a ratio of 0.8: %+v", a)
 	}
 	s.factors = nil
 	if a := pull(s.claims(3)).answer(); !strings.HasPrefix(a.Answer, "no lever is shown to cut latency; no lever is shown to cut cost") {
-		t.Errorf("%+v", a)
+		t.Errorf("want no best lever: %+v", a)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestDistanceOfDependentRounds(t *testing.T) {
 	x := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: slow}}
 	y := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: fast}}
 	if got := distance(x, y, ClockInit); got.CI.Lo < 850 || got.CI.Hi > 930 || got.CI.Lo >= got.CI.Hi {
-		t.Errorf("%+v", got)
+		t.Errorf("want an interval within 850 to 930: %+v", got)
 	}
 }
 
@@ -197,7 +197,7 @@ func TestProvisionedUnderLoad(t *testing.T) {
 	row := rep.Levers[0].Rows[0]
 	const hour = 3600 * 0.0000041667
 	if math.Abs(*row.Hour-hour) > 1e-6 || row.ColdShare == nil || math.Abs(*row.ColdShare-0.053) > 0.002 {
-		t.Fatalf("%+v", row)
+		t.Fatalf("want the price of an hour and a cold share of 0.053: %+v", row)
 	}
 	last := rep.Answers[len(rep.Answers)-1].Answer
 	for _, part := range []string{"provisioned 1: p99 11.00 ms, on demand 11.00 ms; 66 of 720 requests spilled over (9.2 %)", "6 INITs before a caller came took 400.0 ms at the median, without", "0.0150 USD an hour", "31 % of the time", "5.2 % are cold (guides say 20 %)"} {

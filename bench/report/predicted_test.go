@@ -42,7 +42,7 @@ func TestPredictedOnAWS(t *testing.T) {
 		a.ID, *a.P50, a.InitBaseReadKiB, a.InitLibcReadKiB, a.InitWarmCPUMs = "rawtcp-upx/zip", 300, &base, &libc, &cpu
 	})
 	if p := predicted(whole, c); p == nil || p.PackageOnly || !zip.PackageOnly || p.Init < zip.Init+40 || p.Published == nil || p.Published.InitMs != 56.01 {
-		t.Errorf("%+v", p)
+		t.Errorf("want a prediction that includes base and CPU, and the published figure: %+v", p)
 	}
 	cpu = c.CPU.OwnMs
 	if more, less := predicted(whole, c).Interval, zip.Interval; less[0] > more[0] || less[1] < more[1] {

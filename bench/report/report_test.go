@@ -98,20 +98,20 @@ func TestJSONKeysAreAsDesigned(t *testing.T) {
 func TestVerdictNamesWinnersTiesAndTail(t *testing.T) {
 	rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
 	if c := claim(t, rep, ClockInit, UsuallyFaster); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) || !c.Primary || !c.Tested || !c.Told() {
-		t.Errorf("%+v", c)
+		t.Errorf("want one winner by the primary claim: %+v", c)
 	}
 	if c := claim(t, rep, ClockInit, LowerMedian); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) || c.Primary || c.Power == nil {
-		t.Errorf("%+v", c)
+		t.Errorf("want one winner by the median: %+v", c)
 	}
 	if c := claim(t, rep, ClockInit, "lower p90"); len(c.Winners) == 0 || !strings.Contains(c.Text, "higher percentiles need more samples") {
-		t.Errorf("%+v", c)
+		t.Errorf("want a winner at p90, and that higher percentiles need more samples: %+v", c)
 	}
 	warm := claim(t, rep, ClockWarm, UsuallyFaster)
 	if len(warm.Winners) != 6 || !strings.HasPrefix(warm.Text, "a tie of 6: ") { // two bootstraps in three packages each: all are alike when warm
-		t.Errorf("%+v", warm)
+		t.Errorf("want a tie of 6: %+v", warm)
 	}
 	if c := claim(t, rep, ClockWarm, LowerTail); c.Tested || !strings.Contains(c.Text, "no arm has more than 10 environments, and p90 needs 50") {
-		t.Errorf("%+v", c)
+		t.Errorf("want no test, because there are too few environments: %+v", c)
 	}
 	for _, c := range rep.Comparisons {
 		if c.Told != (c.CI[0] > 1 || c.CI[1] < 1) || c.Told != (c.P < rep.Alpha) {
@@ -170,7 +170,7 @@ func TestSamplesSetApartAreInNoAverage(t *testing.T) {
 	}
 	a := rep.Arms[0]
 	if a.InitCount != 7 || *a.Max != 10 || *a.InitTotal != 70 || a.ColdTotal.Count != 7 || *a.ColdTotal.Max != 11 || a.Warm.Count != 5 || a.FirstAfterDeploy != 1 {
-		t.Errorf("%+v", a)
+		t.Errorf("want only the 7 cold and 5 warm samples that count: %+v", a)
 	}
 	if a.ResidualMedian == nil || *a.ResidualMedian != -10 { // 12 - 11 - (12 - 1)
 		t.Errorf("residual %v", a.ResidualMedian)
@@ -196,11 +196,11 @@ func TestSourcesAreNotMixedUnlessAsked(t *testing.T) {
 	aws := lab
 	aws.Source = record.AWS
 	if _, err := Stream(stream(t, lab, aws), "x", Options{}); err == nil || !strings.Contains(err.Error(), "--mix-sources") {
-		t.Errorf("%v", err)
+		t.Errorf("want an error that names --mix-sources: %v", err)
 	}
 	rep := build(t, Options{MixSources: true}, lab, aws)
 	if len(rep.Arms) != 4 || find(t, rep, "bashtcp-static/zip (lab)").Source != record.Lab {
-		t.Errorf("%+v", rep.Arms)
+		t.Errorf("want 4 arms, of which 2 are named as the lab's: %+v", rep.Arms)
 	}
 	if len(rep.Comparisons) == 0 {
 		t.Error("nothing is compared within a source")
@@ -222,10 +222,10 @@ func TestLongSamplesHaveATail(t *testing.T) {
 	rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[6:9], Cold: 1000, Seed: 1})
 	a := find(t, rep, "rawtcp/zip")
 	if a.P99 == nil || a.P999 == nil || a.P99CI == nil || a.P99CI[0] > *a.P99 || a.P99CI[1] < *a.P99 {
-		t.Errorf("%+v", a.Spread)
+		t.Errorf("want p99 and p99.9, with an interval: %+v", a.Spread)
 	}
 	if c := claim(t, rep, ClockInit, "lower p99"); !slices.Equal(c.Winners, []string{"rawtcp/zip"}) || strings.Contains(c.Text, "too few") {
-		t.Errorf("%+v", c)
+		t.Errorf("want rawtcp/zip to have the lower p99: %+v", c)
 	}
 }
 
@@ -267,7 +267,7 @@ func TestAFileThatWasCutOffIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if rep.Records != 19 || rep.Unusable != 2 || len(rep.NotMeasured) != 1 || len(rep.Runs) != 1 {
-		t.Errorf("%+v", rep)
+		t.Errorf("want 19 records, 2 unusable lines and one run: %+v", rep)
 	}
 	text := strings.Join(rep.Warnings, "\n")
 	for _, want := range []string{"no cgroup", "run r was interrupted", path + ":20: record cut off", "19 records with a request id that came before"} {
@@ -289,7 +289,7 @@ func TestNothingToReport(t *testing.T) {
 		}
 	}
 	if _, err := Files([]string{"none.jsonl"}, nil, Options{}); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%v", err)
+		t.Errorf("want an error about the missing file: %v", err)
 	}
 }
 
@@ -307,7 +307,7 @@ func TestDriftIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(rep.Warnings, "INIT drifted from the first to the second half of the run in 1 arm: a/zip +25 %") {
-		t.Errorf("%q", rep.Warnings)
+		t.Errorf("want a warning about the drift: %q", rep.Warnings)
 	}
 }
 

@@ -16,10 +16,10 @@ func TestSamplesAreAllOrAFairChoice(t *testing.T) {
 			t.Errorf("%s: %d cold, a choice of %d: %+v", a.Arm, len(all), len(few), few)
 		}
 		if c := all[6]; c.Round != 7 || c.Wait == nil || c.Init <= 0 || c.First <= 0 {
-			t.Errorf("%+v", c)
+			t.Errorf("want the sample of round 7: %+v", c)
 		}
 		if v := a.Sample(ClockTotal).InOrder(); v[6] != all[6].Init+all[6].First {
-			t.Errorf("%v", v[6])
+			t.Errorf("want the sum of INIT and the first Duration: %v", v[6])
 		}
 		for _, c := range few {
 			if c.Init != all[c.Round-1].Init {

@@ -77,8 +77,8 @@ type scene struct {
 	primary bool       // test the primary claim only: all claims of 26 arms that differ take seconds
 }
 
-// claims runs the experiment and judges it. It leaves out the rest of a report, which claims nothing if the primary
-// claim does not. First Durations and waits are independent of INIT: so later claims have the most chances to err.
+// claims runs the experiment and judges it. It leaves out the rest of a report, because the rest claims something only
+// if the primary claim does. First Durations and waits are independent of INIT, so that later claims can err too.
 func (s scene) claims(seed uint64) *Report {
 	rng := rand.New(rand.NewPCG(seed, 16))
 	b := newBuilder(Options{Seed: seed})

@@ -47,6 +47,6 @@ func TestStepsOfMemory(t *testing.T) {
 	}
 	steps(rep, rep.behind())
 	if len(rep.Steps) != 2 || rep.Steps[0].Step != "128 MB instead of 256" || math.Abs(rep.Steps[0].Gains.By(ClockInit).Ratio-2) > 0.1 || rep.Steps[1].Step != "256 MB instead of 512" {
-		t.Errorf("%+v", rep.Steps)
+		t.Errorf("want two steps, of which the first doubles INIT: %+v", rep.Steps)
 	}
 }
