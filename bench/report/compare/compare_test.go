@@ -82,7 +82,7 @@ func TestWhatChangedIsTold(t *testing.T) {
 	}
 	r := find(t, c, "init", "rawtcp/zip")
 	if !r.Told || *r.Ratio < 1.15 || *r.Ratio > 1.25 || r.CI[0] > *r.Ratio || r.CI[1] < *r.Ratio || r.Old.N != 60 {
-		t.Errorf("%+v", r)
+		t.Errorf("want rawtcp/zip told slower by a fifth: %+v", r)
 	}
 	for _, r := range c.Rows {
 		if r.Told && (r.Arm != "rawtcp/zip" || r.Metric != "init" && r.Metric != "cold") {
@@ -90,7 +90,7 @@ func TestWhatChangedIsTold(t *testing.T) {
 		}
 	}
 	if p := find(t, c, "package", "rawtcp/zip"); p.P != nil || p.Told || p.Old.Median != 1972 {
-		t.Errorf("%+v", p)
+		t.Errorf("want the package's size without a test: %+v", p)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestSameArmsAreMatched(t *testing.T) {
 	other.Arms = recordtest.Arms()[1:10]
 	c := compared(t, made(t, usual, still), made(t, other, still))
 	if !slices.Equal(c.OnlyOld, []string{"bashtcp-static/zip"}) || !slices.Equal(c.OnlyNew, []string{"rawtcp-padded/zip"}) {
-		t.Errorf("%v %v", c.OnlyOld, c.OnlyNew)
+		t.Errorf("want the arms that only one run has: %v %v", c.OnlyOld, c.OnlyNew)
 	}
 	none := usual
 	none.Arms = recordtest.Arms()[20:]
@@ -124,7 +124,7 @@ func TestSameArmsAreMatched(t *testing.T) {
 	}
 	mixed, err := Reports(made(t, usual, still), made(t, aws, still), true)
 	if err != nil || len(mixed.Rows) == 0 || !strings.Contains(mixed.title(), "mixed, as asked") {
-		t.Errorf("%v", err)
+		t.Errorf("want a comparison that says that sources are mixed: %v", err)
 	}
 }
 
