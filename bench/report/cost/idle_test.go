@@ -112,7 +112,7 @@ func TestReadMistake(t *testing.T) {
 	}
 }
 
-// Each first restore needs a version of its own. Warmed restores share a version, as many as may be called at once.
+// Each first restore needs a version of its own. As many warmed restores share a version as may be called at once.
 // Snapshots of the template's own versions are billed by the month, but those of Java's managed runtimes are free.
 func TestSnapStart(t *testing.T) {
 	const functions = `{"Resources": {
@@ -150,7 +150,7 @@ func TestSnapStart(t *testing.T) {
 	for _, l := range read.Monthly(0, 0) {
 		if l.What == "snapshots of versions" {
 			if found++; l.Count != 1 || math.Abs(l.USD-secondsMonth*cached) > 1e-9 {
-				t.Errorf("%+v", l)
+				t.Errorf("want one snapshot for a month: %+v", l)
 			}
 		}
 	}
@@ -173,10 +173,10 @@ func TestRunOfVariants(t *testing.T) {
 	}
 	lines := template.Run(measure.Options{Cold: 20, Warm: 100}, All)
 	if one := lines[0]; one.Count != 1 || math.Abs(one.USD-30*300*0.0000033334) > 1e-4 {
-		t.Errorf("%+v", one)
+		t.Errorf("want provisioned environments for 30 times 300 s: %+v", one)
 	}
 	if calls := lines[1]; calls.Count != 4*(20+10+100) {
-		t.Errorf("%+v", calls)
+		t.Errorf("want the calls of 4 arms: %+v", calls)
 	}
 	if whole := measure.EstimateArms(arms, 0, provisioned, measure.Options{Cold: 20, Warm: 100, Parallel: 8}); whole < time.Hour {
 		t.Errorf("EstimateArms says %v for 30 provisioned environments, want an hour or more", whole)
