@@ -39,11 +39,11 @@ func TestCalibrate(t *testing.T) {
 	}
 	a := c.Architectures[arm.ARM64]
 	if !within(a.Fit.InterceptMs, 9, 1e-6) || !within(a.Fit.MsPerKiB, 0.008, 1e-6) || !within(a.Image.InterceptMs, 20, 1e-6) || !within(a.Image.PerZipMs, 0.5, 1e-6) {
-		t.Errorf("%+v, %+v", a.Fit, a.Image)
+		t.Errorf("want the lines that made the records: %+v, %+v", a.Fit, a.Image)
 	}
 	p, err := c.Predict(model.Input{Architecture: arm.X8664, InitReadKiB: 1000})
 	if err != nil || p.Borrowed != "arm64" || p.ImageInit != nil {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("want a prediction by the line of arm64, for a ZIP only: %+v, %v", p, err)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
 	}
 	f := c.Architectures[arm.ARM64].Fit
 	if !within(f.InterceptMs, 9, 1e-6) || !within(f.MsPerKiB, 0.008, 1e-6) {
-		t.Errorf("%+v", f)
+		t.Errorf("want the line that made the records: %+v", f)
 	}
 	for _, r := range f.Residuals {
 		if r.Apart {

@@ -159,7 +159,7 @@ func TestOtherReadAheadIsSaid(t *testing.T) {
 	p, err := model.Default().Predict(model.Input{Architecture: arm.ARM64, InitReadKiB: 2000, ReadAheadKiB: 4096})
 	own := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000})
 	if err != nil || p.ZipInit.Low >= own.ZipInit.Low || !strings.Contains(strings.Join(p.Notes, " "), "read-ahead 4096") {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("want a wider interval, and a note about the read-ahead: %+v, %v", p, err)
 	}
 }
 
@@ -184,13 +184,13 @@ func TestThinAndBorrowedLinesAreSaid(t *testing.T) {
 	thin := predict(t, model.Input{Architecture: arm.X8664, InitReadKiB: 2000})
 	width := func(p *model.Prediction) float64 { return (p.ZipInit.High - p.ZipInit.Low) / p.ZipInit.Ms }
 	if thin.Borrowed != "" || width(thin) < width(own) || !strings.Contains(strings.Join(thin.Notes, "\n"), "fitted together") {
-		t.Errorf("%+v", thin)
+		t.Errorf("want a wider interval, and a note that the lines were fitted together: %+v", thin)
 	}
 	c := model.Default()
 	c.Architectures[arm.X8664].Zip, c.Architectures[arm.X8664].Fit = nil, nil
 	p, err := c.Predict(model.Input{Architecture: arm.X8664, InitReadKiB: 2000, ReadAheadKiB: 128})
 	if err != nil || p.Borrowed != "arm64" || width(p) < width(own)+0.5 || !strings.Contains(strings.Join(p.Notes, "\n"), "the line of arm64 is used") {
-		t.Errorf("%+v, %v", p, err)
+		t.Errorf("want a wider interval, and a note that the line of arm64 is used: %+v, %v", p, err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestManagedRuntimesAreNotPredicted(t *testing.T) {
 	_, err := model.Default().Predict(model.Input{Architecture: arm.ARM64, InitReadKiB: 100, ReadAheadKiB: 128, Managed: "node"})
 	var not *model.NotPredicted
 	if !errors.As(err, &not) || !strings.Contains(err.Error(), "not predicted: it starts node") {
-		t.Errorf("%v", err)
+		t.Errorf("want NotPredicted for node: %v", err)
 	}
 }
 
@@ -296,7 +296,7 @@ func TestAnArmOffTheLineIsSetApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !f.Residuals[0].Apart || !within(f.MsPerKiB, 0.007, 0.05) {
-		t.Errorf("%+v", f)
+		t.Errorf("want the first point set apart, and the line of the others: %+v", f)
 	}
 	for _, r := range f.Residuals[1:] {
 		if r.Apart {
@@ -334,6 +334,6 @@ func TestPublishedOfAnArm(t *testing.T) {
 		t.Errorf("published on arm64 only: %+v", p)
 	}
 	if p := c.Published("bashtcp/zip", arm.ARM64); p != nil {
-		t.Errorf("%+v", p)
+		t.Errorf("want no published figure: %+v", p)
 	}
 }
