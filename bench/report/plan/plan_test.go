@@ -82,11 +82,11 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 	for _, a := range p.Arms {
 		most = max(most, *a.Needed)
 		if a.Pilot != 60 || a.Power < 0 || a.Power > 1 {
-			t.Errorf("%+v", a)
+			t.Errorf("want a pilot of 60 and a power from 0 to 1: %+v", a)
 		}
 	}
 	if p.Pairs != 15 || p.Rounds != most || p.ColdStarts != 6*most || p.Power != 0.8 || p.Alpha != 0.05 {
-		t.Errorf("%+v", p)
+		t.Errorf("want the plan of 6 arms: %+v", p)
 	}
 	usd := 0.0
 	for _, a := range rep.Arms {
@@ -106,7 +106,7 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 	}
 	none, err := Make(rep, Options{Effect: 0.00001})
 	if err != nil || none.Rounds != 0 || none.USD != nil {
-		t.Errorf("%+v %v", none, err)
+		t.Errorf("want no rounds and no price for an effect that is too small: %+v %v", none, err)
 	}
 	if text := none.Text(); !strings.Contains(text, "No plan") {
 		t.Error(text)
