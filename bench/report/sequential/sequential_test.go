@@ -29,7 +29,7 @@ func TestPlanSpendsAlphaAndNoMore(t *testing.T) {
 	}
 	// Lan and DeMets 1983: at half of the data Pocock's function spends 0.031 of 0.05.
 	if got := spend(0.5, 0.05); math.Abs(got-0.0310) > 5e-5 {
-		t.Errorf("%v", got)
+		t.Errorf("want 0.0310 spent: %v", got)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestRecordsThatAreNotSamplesAreNotCounted(t *testing.T) {
 	w.Observe(&record.Record{Arm: "a", Start: record.Warm, DurationMs: new(1.0)})
 	w.Observe(&record.Record{Arm: "a", Start: record.Cold, Marked: record.Priming, ClientDurationMs: new(1.0)})
 	if len(w.cold) != 0 {
-		t.Errorf("%v", w.cold)
+		t.Errorf("want no cold samples: %v", w.cold)
 	}
 	w.Observe(&record.Record{Arm: "a", Start: record.Cold, Marked: record.Throttled, ClientDurationMs: new(1.0)})
 	w.Observe(&record.Record{Arm: "a", Start: record.Cold, FirstAfterDeploy: true, ClientDurationMs: new(1.0)})
