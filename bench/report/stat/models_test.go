@@ -208,7 +208,7 @@ func TestPowerAgainstSimulation(t *testing.T) {
 func TestOutliers(t *testing.T) {
 	values := []float64{10, 11, 12, 10.5, 11.5, 10.2, 11.1, 40, 10.9, 11.2, 2}
 	if got := NewSample(values).Outliers(); len(got) != 2 || got[0] != 7 || got[1] != 10 {
-		t.Errorf("%v", got)
+		t.Errorf("want the values 7 and 10 as outliers: %v", got)
 	}
 	if got := NewSample(append(make([]float64, 20), 5)).Outliers(); got != nil {
 		t.Errorf("values without a spread have outliers: %v", got)

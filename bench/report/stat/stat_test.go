@@ -204,7 +204,7 @@ func TestFamilyAgainstSciPy(t *testing.T) {
 		near(t, "adjusted level", f.Adjust(f.Level()), Alpha, 1e-9)
 	}
 	if p := (Family{26, Alpha}).Adjust(1e-30); p > 1e-26 {
-		t.Errorf("%v", p)
+		t.Errorf("want a p below 1e-26: %v", p)
 	}
 }
 
