@@ -206,6 +206,6 @@ func TestNotesOfLevers(t *testing.T) {
 		}
 	}
 	if note := guidedTable(&report.Report{}, &l).Note; !strings.Contains(note, "100 calls") {
-		t.Errorf("%q", note)
+		t.Errorf("want a note about 100 calls: %q", note)
 	}
 }
