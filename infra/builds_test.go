@@ -23,6 +23,6 @@ func TestStepsProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	if dir, err := stepsProgram("arm64"); err == nil || !strings.Contains(err.Error(), "power tuning: building ") { // there is no module here
-		t.Errorf("%s, %v", dir, err)
+		t.Errorf("want an error, because the deleted program cannot be built here: %s, %v", dir, err)
 	}
 }

@@ -86,6 +86,6 @@ func TestContextNumbers(t *testing.T) {
 	project(t)
 	s, err := readSettings(map[string]any{"experiment": 20261121.0, "memory": []any{512.0, "1024,512"}})
 	if err != nil || s.Experiment != "20261121" || !slices.Equal(s.MemorySizes, []int{512, 1024}) {
-		t.Errorf("%s, %v, %v", s.Experiment, s.MemorySizes, err)
+		t.Errorf("want the experiment 20261121 at 512 and 1024 MB: %s, %v, %v", s.Experiment, s.MemorySizes, err)
 	}
 }

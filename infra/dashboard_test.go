@@ -141,7 +141,7 @@ func TestDashboardShowsEveryArm(t *testing.T) {
 	titles := []string{}
 	for i, widgets := range boards {
 		if n := metricsOf(widgets); n > 50 {
-			t.Errorf("dashboard %d shows %d metrics; one of more than 50 is 3.00 USD a month", i, n)
+			t.Errorf("dashboard %d shows %d metrics, want 50 at most: with more it costs 3.00 USD a month", i, n)
 		}
 		for _, w := range widgets {
 			title, _ := w["properties"].(map[string]any)["title"].(string)

@@ -127,6 +127,6 @@ func TestLanguagesByContext(t *testing.T) {
 		}
 	}
 	if _, err := readSettings(map[string]any{"languages": "rust"}); err == nil || !strings.Contains(err.Error(), "are for -c experiment=languages") {
-		t.Errorf("%v", err)
+		t.Errorf("want an error that names -c experiment=languages: %v", err)
 	}
 }

@@ -50,8 +50,8 @@ func TestLevers(t *testing.T) {
 	}
 }
 
-// The user's own package has every lever except an extension inside its process. A level that needs another package is
-// another function.
+// The user's own package has every lever except an extension inside its process. A level that needs another package has
+// a function of its own.
 func TestLeversOfOwnPackage(t *testing.T) {
 	folder, _ := ownPackages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension,provisioned,tracing", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
@@ -65,12 +65,13 @@ func TestLeversOfOwnPackage(t *testing.T) {
 			t.Errorf("rights to trace: %v", policies)
 		}
 		if f.Properties["Runtime"] != "nodejs22.x" || f.Properties["Handler"] != "app.handler" {
-			t.Errorf("%v", f.Properties)
+			t.Errorf("want the given runtime and handler: %v", f.Properties)
 		}
 	}
 }
 
-// The other CPU and a VPC are other functions. The VPC has one way out, to this account's table, and costs nothing.
+// The levers architecture and vpc need functions of their own. The VPC has one way out, to this account's table, and
+// costs nothing.
 func TestLeversOfTheirOwnFunctions(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "architecture,vpc,code,tracked", "languages": "python", "architecture": "x86_64", "observe": "none"}, nil)
@@ -86,7 +87,7 @@ func TestLeversOfTheirOwnFunctions(t *testing.T) {
 	}
 	alias, target := template.ofType("AWS::Lambda::Alias")[0].Properties, template.ofType("AWS::ApplicationAutoScaling::ScalableTarget")[0].Properties
 	if alias["Name"] != "live" || fmt.Sprint(alias["ProvisionedConcurrencyConfig"]) != "map[ProvisionedConcurrentExecutions:10]" || target["MinCapacity"] != 10.0 || target["MaxCapacity"] != 100.0 {
-		t.Errorf("%v, %v", alias, target)
+		t.Errorf("want the alias live with 10 to 100 environments: %v, %v", alias, target)
 	}
 	for _, f := range template.ofType(functionType) {
 		if id := f.Metadata.Twinstart; (id.Alias == "live") != strings.Contains(id.Arm, "tracked") {
@@ -111,11 +112,11 @@ func TestLeversOfTheirOwnFunctions(t *testing.T) {
 		}
 	}
 	if endpoint["VpcEndpointType"] != "Gateway" || len(endpoint["RouteTableIds"].([]any)) != 2 {
-		t.Errorf("%v", endpoint)
+		t.Errorf("want a gateway for two route tables: %v", endpoint)
 	}
 }
 
-// A size is another function, as a ZIP or as an image.
+// Each size has functions of its own, as a ZIP and as an image.
 func TestSizes(t *testing.T) {
 	folder, _ := ownPackages(t)
 	template, _ := synth(t, map[string]any{"experiment": "sizes", "sizes": "1,2", "packages": folder}, nil)
@@ -165,8 +166,8 @@ func TestLeverMistakes(t *testing.T) {
 	}
 }
 
-// The lever code measures one function of ours. The update carries its habits. If a habit is another package, it is
-// another function. All use one table.
+// The lever code measures one function of ours. An update sets its habits. If a habit needs another package, it has a
+// function of its own. All functions use one table.
 func TestCodeLever(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "code", "languages": "python"}, nil)

@@ -45,7 +45,7 @@ var repository = func() string {
 	return dir
 }()
 
-// project makes a folder with the handlers echo and hello. It is the working folder until the test ends.
+// project makes a folder with a few handlers. It is the working folder until the test ends.
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -85,7 +85,7 @@ func TestOwnProgram(t *testing.T) {
 	cache, _ := os.UserCacheDir()
 	found, err := filepath.Glob(filepath.Join(cache, "twinstart", "pairs", "*", "Dockerfile"))
 	if err != nil || len(found) != 1 {
-		t.Fatalf("%v, %v", found, err)
+		t.Fatalf("want one Dockerfile: %v, %v", found, err)
 	}
 	text, err := os.ReadFile(found[0])
 	if want := "FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/ /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\nCMD [\"bootstrap\"]\n"; err != nil || string(text) != want {
@@ -125,7 +125,7 @@ func TestExperimentOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	e := experiment.NewExperiment(stack, jsii.String("Compare"), &experiment.ExperimentProps{Name: "shop", NoTuning: true})
 	if err := e.Finish(); err == nil || !strings.Contains(err.Error(), "has no arms") {
-		t.Errorf("%v", err)
+		t.Errorf("want an error about an experiment without arms: %v", err)
 	}
 	for _, client := range []string{"http", "raw"} {
 		f := bashfunction.NewBashFunction(stack, jsii.String("Orders-"+client), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})

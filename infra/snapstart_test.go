@@ -133,7 +133,7 @@ func TestSnapStartOfAnImage(t *testing.T) {
 	}
 	template := templateOf(t, stack)
 	if got := startsFrom(template); len(got) != 1 || !strings.HasSuffix(got[0], "PublishedVersions") {
-		t.Errorf("%q", got)
+		t.Errorf("want one function with SnapStart: %q", got)
 	}
 	if v, a := len(template.ofType("AWS::Lambda::Version")), len(template.ofType("AWS::Lambda::Alias")); v != 1 || a != 1 {
 		t.Errorf("%d versions, %d aliases", v, a)

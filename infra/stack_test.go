@@ -311,13 +311,13 @@ func TestTooMany(t *testing.T) {
 		return nil
 	})
 	if err == nil || !strings.HasPrefix(err.Error(), "Number of resources in stack 'Twinstart-packaging': ") || !strings.HasSuffix(err.Error(), " is greater than allowed maximum of 2"+remedy) {
-		t.Errorf("got %v", err)
+		t.Errorf("want one line that says what to leave out: %v", err)
 	}
 	err = catch(func() error {
 		_, err := powertuning.New(nil, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: make([]string, 201)})
 		return err
 	})
 	if err == nil || err.Error() != "props Functions and Patterns have 201 functions: a role has room for the rights on 200"+remedy {
-		t.Errorf("got %v", err)
+		t.Errorf("want one line that says what to leave out: %v", err)
 	}
 }
