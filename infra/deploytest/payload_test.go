@@ -24,7 +24,7 @@ func TestPayloadOfS3(t *testing.T) {
 	must(store.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("payloads"), Key: aws.String("of/two.json"), Body: strings.NewReader(weighted)}))(t)
 	fetch := power.FromS3(cfg)
 	if got := must(fetch(ctx, "s3://payloads/of/two.json"))(t); string(got) != weighted {
-		t.Errorf("got %s", got)
+		t.Errorf("want the payload as it was stored: %s", got)
 	}
 	for _, absent := range []string{"s3://payloads/absent.json", "s3://absent/of/two.json"} {
 		if got, err := fetch(ctx, absent); err == nil || !strings.Contains(err.Error(), absent) || strings.Contains(err.Error(), "\n") {
