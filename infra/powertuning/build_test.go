@@ -51,7 +51,7 @@ func TestInAStrangersModule(t *testing.T) {
 	t.Setenv("GOFLAGS", "")
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	if _, err := Build(dir, architecture); err == nil || !strings.Contains(err.Error(), "run `go mod tidy` there, once") || strings.Contains(err.Error(), "\n") {
-		t.Errorf("got %v", err)
+		t.Errorf("want one line that says to run go mod tidy: %v", err)
 	}
 }
 
