@@ -48,7 +48,7 @@ func TestKeep(t *testing.T) {
 		t.Errorf("%s, %v: another program has the same folder", other, err)
 	}
 	if _, err := Keep(parent, func(string) error { return fs.ErrInvalid }); !errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("%v", err)
+		t.Errorf("want the error of the caller: %v", err)
 	}
 	if entries, err := os.ReadDir(parent); err != nil || len(entries) != 2 {
 		t.Errorf("%v in the folder, %v", entries, err)

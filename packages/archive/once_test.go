@@ -15,7 +15,7 @@ func TestOnce(t *testing.T) {
 	dir := filepath.Join(parent, "made")
 	failed := errors.New("no room")
 	if err := Once(dir, func(string) error { return failed }); !errors.Is(err, failed) {
-		t.Errorf("got %v", err)
+		t.Errorf("want the error of the caller: %v", err)
 	}
 	var all errgroup.Group
 	for range 20 {

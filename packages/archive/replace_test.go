@@ -27,7 +27,7 @@ func TestReplaceLeavesPipesAndDevices(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 	if info, err := os.Lstat(pipe); err != nil || info.Mode().IsRegular() {
-		t.Errorf("%v, %v", info, err)
+		t.Errorf("want the pipe to stay: %v, %v", info, err)
 	}
 	if err := archive.ReplaceFile(t.TempDir(), 0o644, nil); err == nil {
 		t.Error("no error for a folder")

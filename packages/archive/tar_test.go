@@ -21,6 +21,6 @@ func TestImageLargerThanLambdaTakes(t *testing.T) {
 		w.Write([]byte("abc"))
 	}
 	if err := Untar(&text, t.TempDir()); err == nil || !strings.Contains(err.Error(), "larger than 10 GB unpacked") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the size: %v", err)
 	}
 }
