@@ -122,10 +122,10 @@ func TestLayOutStaysInTheRoot(t *testing.T) {
 
 func TestErrorsNameTheLine(t *testing.T) {
 	if _, err := layOut(t, contextOf(t, "FROM scratch\n\nCOPY gone/ /\n", map[string]string{})); err == nil || !strings.Contains(err.Error(), "Dockerfile:3: COPY gone") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error that names line 3: %v", err)
 	}
 	if _, err := builder.Define(contextOf(t, "FROM scratch\nRUN true\n", map[string]string{}), "Dockerfile"); err == nil || !strings.Contains(err.Error(), "Dockerfile:2: ") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error that names line 2: %v", err)
 	}
 	if _, err := builder.Define(t.TempDir(), "../Dockerfile"); err == nil {
 		t.Error("no error for a Dockerfile outside of its context")
@@ -204,6 +204,6 @@ func TestAddOfAnArchive(t *testing.T) {
 func TestCopyIntoAFolderOfTheBase(t *testing.T) {
 	got, err := layOut(t, contextOf(t, "FROM public.ecr.aws/lambda/provided:al2023\nCOPY a /var/task\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "/var/task")
 	if err != nil || got != "var/\nvar/task/\nvar/task/a 755 x\n" {
-		t.Errorf("got %q, %v", got, err)
+		t.Errorf("want the file in the base's folder: %q, %v", got, err)
 	}
 }

@@ -191,7 +191,7 @@ func TestPushEndsWithItsContext(t *testing.T) {
 	b := newBuilder(t)
 	build(t, b, someApp(t), "linux/arm64", host+"/app:1")
 	if _, err := b.Push(ctx, host+"/app:1"); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v: want that of the context", err)
+		t.Errorf("error %v: want the context's error", err)
 	}
 }
 
