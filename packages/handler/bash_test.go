@@ -22,7 +22,7 @@ func TestBashReadsTheHandler(t *testing.T) {
 		"run() { :; }\nif [[ a =~ ( ]]; then :; fi\n":                ": line 2: ",
 		"run() { :; }\r\n":                                           ".sh:1: the line ends with CR LF",
 		"exit 3\n":                                                   "",
-		"touch \"$TWINSTART_RAN\"; exit 1\n":                         "", // nothing is run
+		"touch \"$TWINSTART_RAN\"; exit 1\n":                         "", // the check runs nothing
 		"run() { printf 'a\r\\n'; }\n# a lone \r is no line's end\n": "",
 	} {
 		path := filepath.Join(t.TempDir(), "handler.sh")
