@@ -111,12 +111,12 @@ func TestKeptBySources(t *testing.T) {
 	l.tools = []string{"twinstart-none --version"}
 	var unavailable *packages.UnavailableError
 	if _, err := l.Build(t.Context(), f, here); !errors.As(err, &unavailable) || unavailable.Why != "no twinstart-none here" {
-		t.Errorf("%v", err)
+		t.Errorf("want an error about the missing tool: %v", err)
 	}
 	f.Bare, l.tools = false, nil                              // without a package-lock.json
 	t.Setenv("NODE_OPTIONS", "--require ./ahead-of-jsii.cjs") // of the folder that synth runs in
 	if _, err := l.Build(t.Context(), f, here); err == nil || strings.Contains(err.Error(), "MODULE_NOT_FOUND") || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "building f in node for "+string(here)+": running npm ci") {
-		t.Errorf("%v", err)
+		t.Errorf("want one line about npm ci: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(cache, "languages", ".tmp-*")); len(left) > 0 {
 		t.Errorf("left %v", left)
@@ -136,7 +136,7 @@ func TestRemedyNamesTheMissingTool(t *testing.T) {
 	_, err := by(t, "rust").Build(t.Context(), Function{Project: "../../handlers/geo", Name: "search"}, here)
 	var unavailable *packages.UnavailableError
 	if !errors.As(err, &unavailable) || unavailable.Why != "no python3 here" || !strings.Contains(unavailable.Remedy, "Python") {
-		t.Errorf("%v", err)
+		t.Errorf("want an error about python3: %v", err)
 	}
 }
 
