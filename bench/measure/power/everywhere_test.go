@@ -69,7 +69,7 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 					t.Fatal(err)
 				}
 				if out.ByPowerValue[0].Invocations != 5 {
-					t.Errorf("got %+v", out)
+					t.Errorf("want 5 invocations at 128 MB: %+v", out)
 				}
 				as := func() {
 					t.Helper()
@@ -83,7 +83,7 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 				// A tuning that is killed leaves a marker. Clean reads there what to restore.
 				var killed atomic.Bool
 				s.Decide = func(c double.Call) *double.Fault {
-					if killed.Store(killed.Load() || c.Operation == "Invoke"); killed.Load() { // from then on it changes nothing
+					if killed.Store(killed.Load() || c.Operation == "Invoke"); killed.Load() { // a killed tuning makes no more calls
 						return &double.Fault{Error: double.Denied("lambda:" + c.Operation)}
 					}
 					return nil
@@ -102,7 +102,7 @@ func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
 	s := newServer(t)
 	s.Change("F", func(c *api.Configuration) { c.Extra, c.Description = double.Unreadable(), strings.Repeat("é", 204) })
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "has no room for a tuning's mark: shorten it by 1 characters") || s.Count("UpdateFunctionConfiguration") > 0 {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the room for the mark, and no update: %v", err)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestNoEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c, err := f.Look(t.Context(), ""); err != nil || c.Environment != nil {
-		t.Errorf("got %+v, %v", c.Environment, err)
+		t.Errorf("want no environment: %+v, %v", c.Environment, err)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestCompatible(t *testing.T) {
 	s.Change("F", func(c *api.Configuration) { c.Architecture = "x86_64" })
 	out, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 256], "compatible": true}`), "run-1")
 	if err != nil || fmt.Sprintf("%.4g", out.Cost) != "3.948e-07" {
-		t.Errorf("got %v, %v", out, err)
+		t.Errorf("want a cost of 3.948e-07: %v, %v", out, err)
 	}
 	if got := s.invoked(); len(slices.Compact(got)) != 2 {
 		t.Errorf("invoked %q", got)

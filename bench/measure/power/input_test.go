@@ -16,7 +16,7 @@ import (
 func TestPublishedInputs(t *testing.T) {
 	paths, err := filepath.Glob("testdata/inputs/*.json")
 	if err != nil || len(paths) < 5 {
-		t.Fatalf("%v, %v", paths, err)
+		t.Fatalf("want 5 inputs or more: %v, %v", paths, err)
 	}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -36,19 +36,19 @@ func TestInputDefaults(t *testing.T) {
 	}
 	if in.Function != functionARN || in.Qualifier != "live" || in.Region != "eu-west-1" || !slices.Equal(in.PowerValues, DefaultPowerValues()) || in.Strategy != Cost ||
 		in.BalancedWeight != 0.5 || in.DiscardTopBottom != 0.2 || len(in.Payloads.events) != 1 || len(in.Warnings) != 0 {
-		t.Errorf("got %+v", in)
+		t.Errorf("want the defaults: %+v", in)
 	}
 	cold, err := ParseInput([]byte(`{"lambdaARN": "F", "num": 10, "onlyColdStarts": true, "powerValues": [512, 128, 512]}`), Defaults{})
 	if err != nil || cold.DiscardTopBottom != 0 || !slices.Equal(cold.PowerValues, []int{128, 512}) {
-		t.Errorf("got %+v, %v", cold, err)
+		t.Errorf("want the defaults of cold starts, and each power value once: %+v, %v", cold, err)
 	}
 	dry, err := ParseInput([]byte(`{"lambdaARN": "F", "num": 10, "dryRun": true, "powerValues": "ALL"}`), Defaults{})
 	if err != nil || dry.Num != 1 || len(dry.PowerValues) != 46 {
-		t.Errorf("got %+v, %v", dry, err)
+		t.Errorf("want one invocation of each of 46 power values: %+v, %v", dry, err)
 	}
 	given, err := ParseInput([]byte(`{"num": 5, "strategy": null}`), Defaults{Function: "G", PowerValues: []int{256}})
 	if err != nil || given.Function != "G" || !slices.Equal(given.PowerValues, []int{256}) {
-		t.Errorf("got %+v, %v", given, err)
+		t.Errorf("want the function and the power values of Defaults: %+v, %v", given, err)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestTableOfInputs(t *testing.T) {
 func TestInputPosition(t *testing.T) {
 	_, err := ParseInput([]byte("{\n  \"num\": 5,\n  \"powerValues\": [128, 256],\n}\n"), Defaults{})
 	if err == nil || !strings.Contains(err.Error(), "at byte 43") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error at byte 43: %v", err)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestAllMistakesInOneMessage(t *testing.T) {
 	_, err := ParseInput([]byte(`{"num": 1, "powerValues": [1, 2], "strategy": "best", "payloadS3": "b/k", "balancedWeight": "two", "dryRun": "no"}`), Defaults{})
 	var wrong *InputError
 	if !errors.As(err, &wrong) || len(wrong.Mistakes) != 8 {
-		t.Fatalf("got %v", err)
+		t.Fatalf("want 8 mistakes: %v", err)
 	}
 	for _, want := range []string{"8 mistakes", "lambdaARN is missing", "num is 1", "powerValues holds 1", "powerValues holds 2", "strategy is", "payloadS3", "balancedWeight is", "dryRun is"} {
 		if !strings.Contains(err.Error(), want) {
@@ -190,10 +190,10 @@ func TestWeightedPayloadsTakeTurns(t *testing.T) {
 		t.Errorf("got %v, %d of the third in the first half", counts, half)
 	}
 	if p, err := ParsePayloads([]byte("no JSON"), 5); err != nil || string(p.events[0]) != `"no JSON"` {
-		t.Errorf("got %s, %v", p.events, err)
+		t.Errorf("want the text as an event: %s, %v", p.events, err)
 	}
 	if p, err := ParsePayloads([]byte("[1,2]"), 5); err != nil || len(p.events) != 1 || string(p.events[0]) != "[1,2]" {
-		t.Errorf("got %s, %v", p.events, err)
+		t.Errorf("want the list as one event: %s, %v", p.events, err)
 	}
 }
 

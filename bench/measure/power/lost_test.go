@@ -48,7 +48,7 @@ func TestOneFaultLosesNothing(t *testing.T) {
 					}
 					for _, v := range out.ByPowerValue {
 						if v.Invocations != 5 || v.Failed != "" {
-							t.Errorf("got %+v", v)
+							t.Errorf("want 5 invocations: %+v", v)
 						}
 					}
 					if n := s.Count(operation); n <= after {
@@ -128,7 +128,7 @@ func TestAPowerValueIsRefused(t *testing.T) {
 				}
 				for _, out := range []*Output{out, machine} {
 					if v := out.ByPowerValue; !strings.Contains(v[2].Failed, "less than or equal to 3008") || v[0].Invocations != 5 || v[1].Invocations != 5 {
-						t.Errorf("got %+v", v)
+						t.Errorf("want 5 invocations of two values, and the reason for the third: %+v", v)
 					}
 				}
 				s.untouched(t)
@@ -144,13 +144,13 @@ func TestOptimisingFails(t *testing.T) {
 	s.Strike(&double.Fault{Operation: "PublishVersion", After: 2, Error: double.Denied("lambda:PublishVersion")})
 	out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
 	if err != nil || out.Power != 1769 || out.Optimised != "memory set to 1769 MB" || !strings.Contains(out.NotOptimised, "AccessDeniedException") {
-		t.Errorf("got %+v, %v", out, err)
+		t.Errorf("want 1769 MB applied, and the reason why no alias points at it: %+v, %v", out, err)
 	}
 	s = newServer(t)
 	s.Strike(&double.Fault{Operation: "PublishVersion", After: 2, Error: double.Denied("lambda:PublishVersion")})
 	_, _, err = newMachine(s, text).run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") || !strings.Contains(err.Error(), "the analysis is valid: 1769 MB; memory set to 1769 MB") {
-		t.Errorf("got %v", err)
+		t.Errorf("want the reason, and that the analysis is valid: %v", err)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestAValueIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v := out.ByPowerValue; len(v) != 2 || v[1].Value != 512 || v[1].Failed == "" || !strings.Contains(strings.Join(out.Warnings, "\n"), "512 MB is not compared") {
-		t.Errorf("got %+v, %q", v, out.Warnings)
+		t.Errorf("want a failed result for 512 MB, and a warning: %+v, %q", v, out.Warnings)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestSweep(t *testing.T) {
 	}
 	s.untouched(t)
 	if out.Best.Name != "arm of F" || out.Best.Power != 1769 || out.Best.Architecture != "arm64" || len(out.Functions) != 2 || out.Functions[1].Architecture != "x86_64" {
-		t.Errorf("got %+v", out.Best)
+		t.Errorf("want the arm of F at 1769 MB on arm64: %+v", out.Best)
 	}
 	// x86_64 costs more and takes longer: 2 x 16.67 / 13.33.
 	const fee = 2e-7
@@ -56,7 +56,7 @@ func TestSweep(t *testing.T) {
 	}
 	curves, err := ParseVisualization(out.Visualization)
 	if err != nil || len(curves) != 2 || curves[1].Name != "arm of G" || !slices.Equal(curves[0].Sizes, []int16{128, 512, 1769}) || curves[1].Times[2] != 200 {
-		t.Errorf("got %+v, %v", curves, err)
+		t.Errorf("want a curve for each function: %+v, %v", curves, err)
 	}
 	var b bytes.Buffer
 	if err := out.WriteText(&b); err != nil {
@@ -111,14 +111,14 @@ func TestSweepOfFunctionsThatFail(t *testing.T) {
 	in := candidates(t, `{"num": 5, "powerValues": [128, 512]}`)
 	out, err := tuner.Sweep(t.Context(), in, "run-1")
 	if err != nil || len(out.Functions) != 1 || len(out.Failed) != 1 || !strings.Contains(out.Failed[0], "arm of G") || out.Best.Name != "arm of F" {
-		t.Errorf("got %+v, %v", out, err)
+		t.Errorf("want the result of F, and that G failed: %+v, %v", out, err)
 	}
 	broken["F"] = true
 	if _, err := tuner.Sweep(t.Context(), in, "run-2"); !errors.Is(err, ErrNothingMeasured) {
-		t.Errorf("got %v", err)
+		t.Errorf("want ErrNothingMeasured: %v", err)
 	}
 	if _, err := tuner.Sweep(t.Context(), []Candidate{in[0], in[0]}, "run-3"); err == nil || !strings.Contains(err.Error(), "twice") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the same function twice: %v", err)
 	}
 	s.untouched(t)
 }

@@ -51,7 +51,7 @@ func TestAllFail(t *testing.T) {
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
 	if !errors.Is(err, ErrNothingMeasured) || !strings.Contains(err.Error(), "128 MB: E (3 times in a row, at invocation 1); 512 MB: E (3") {
-		t.Errorf("got %v", err)
+		t.Errorf("want ErrNothingMeasured with both reasons: %v", err)
 	}
 	s.untouched(t)
 	s.answer(func(_ double.Run) double.Answer {
@@ -59,7 +59,7 @@ func TestAllFail(t *testing.T) {
 	})
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "allowedExceptions": ["E"]}`), "run-2")
 	if err != nil || out.ByPowerValue[0].AllowedErrors != 5 {
-		t.Errorf("got %+v, %v", out, err)
+		t.Errorf("want 5 allowed errors: %+v, %v", out, err)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestThrottlingLosesNoSample(t *testing.T) {
 	}
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "parallelInvocation": true}`), "run-1")
 	if err != nil || out.ByPowerValue[0].Invocations != 5 || out.ByPowerValue[0].Throttles == 0 {
-		t.Errorf("got %+v, %v", out, err)
+		t.Errorf("want 5 invocations, and the throttles counted: %+v, %v", out, err)
 	}
 	s.untouched(t)
 }
@@ -95,7 +95,7 @@ func TestForeignChanges(t *testing.T) {
 			}
 			_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 256]}`), "run-1")
 			if err != nil && !errors.Is(err, measure.ErrForeign) {
-				t.Errorf("got %v", err)
+				t.Errorf("want ErrForeign or no error: %v", err)
 			}
 			versions, aliases := s.left(t, "F")
 			if c := s.latest(t); c.Environment["THEIRS"] != "1" || c.MemorySizeMB != 1024 || len(versions) != 1 || len(aliases) != 1 {
@@ -113,11 +113,11 @@ func TestAFunctionHasOneTuningAtATime(t *testing.T) {
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1")
 	if err == nil || !strings.Contains(err.Error(), "is being tuned by somebody else") || !strings.Contains(err.Error(), "--clean") || s.latest(t).MemorySizeMB != 128 {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the other tuning, and the memory size left alone: %v", err)
 	}
 	found, err := tuner(s).Clean(t.Context(), Input{Function: "F"})
 	if err != nil || !found {
-		t.Errorf("got %v, %v", found, err)
+		t.Errorf("want the other tuning cleaned up: %v, %v", found, err)
 	}
 	s.untouched(t)
 }
@@ -147,7 +147,7 @@ func TestNoReport(t *testing.T) {
 	s := newServer(t)
 	s.answer(func(_ double.Run) double.Answer { return double.Answer{Log: "hello\n"} })
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "no REPORT") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the missing REPORT: %v", err)
 	}
 	s.untouched(t)
 }

@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if len(out.Stats) != 4 || out.StateMachine.ExecutionCost != 0 || out.Percentiles == nil || out.Percentiles.P99 != nil || out.Percentiles.P90 == nil {
-		t.Errorf("got %+v", out)
+		t.Errorf("want stats of 4 values, and percentiles up to p90: %+v", out)
 	}
 	for _, want := range []string{"Set the memory to 1769 MB", "the fastest of the 4", "3538 MB cannot be told apart from it"} {
 		if !strings.Contains(out.Recommendation, want) {
@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 	}
 	curves, err := ParseVisualization(out.StateMachine.Visualization)
 	if err != nil || !slices.Equal(curves[0].Sizes, []int16{128, 512, 1769, 3538}) || curves[0].Times[2] != 100 {
-		t.Errorf("got %+v, %v", curves, err)
+		t.Errorf("want the curve of the 4 values: %+v, %v", curves, err)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestParallel(t *testing.T) {
 	}
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 100, "powerValues": [128, 256], "parallelInvocation": true}`), "run-1")
 	if err != nil || out.ByPowerValue[0].Invocations != 100 || out.ByPowerValue[1].Invocations != 100 {
-		t.Fatalf("got %+v, %v", out, err)
+		t.Fatalf("want 100 invocations of each value: %+v, %v", out, err)
 	}
 	if ctx.Err() != nil {
 		t.Error("ten invocations did not run at the same time")
@@ -134,7 +134,7 @@ func TestOnlyColdStarts(t *testing.T) {
 	s.untouched(t)
 	for _, v := range out.ByPowerValue {
 		if v.Invocations != 6 || v.ColdStarts != 6 || v.Init.Mean != 50 || v.AverageDuration != v.Handler.Mean+50 {
-			t.Errorf("got %+v", v)
+			t.Errorf("want 6 cold starts, and INIT in the average: %+v", v)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func TestSnapStart(t *testing.T) {
 	})
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "discardTopBottom": 0}`), "run-1")
 	if err != nil || out.Duration != 70 || out.ByPowerValue[0].Restore.Mean != 300 || out.ByPowerValue[0].Init != nil || out.ByPowerValue[0].ColdStarts != 1 {
-		t.Errorf("got %+v, %v", out, err)
+		t.Errorf("want one cold start with a restore of 300 ms: %+v, %v", out, err)
 	}
 }
 
@@ -159,15 +159,15 @@ func TestProcessors(t *testing.T) {
 	s.answer(func(_ double.Run) double.Answer { return double.Answer{DurationMs: 1, Payload: `{"done":1}`} })
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "replace", `+around+`}`), "run-1")
 	if err != nil || s.events()[`{"replaced":true}`] != 5 || s.events()[`"replace"`] != 5 || s.events()[`{"done":1}`] != 5 {
-		t.Errorf("got %v, %v", s.events(), err)
+		t.Errorf("want 5 events of each kind: %v, %v", s.events(), err)
 	}
 	_, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "break pre", `+around+`}`), "run-2")
 	if err == nil || !strings.Contains(err.Error(), "preProcessorARN pre: ") || !strings.Contains(err.Error(), "payload") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error that names the processor and the payload: %v", err)
 	}
 	_, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "break pre", "disablePayloadLogs": true, `+around+`}`), "run-3")
 	if err == nil || strings.Contains(err.Error(), "break") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error without the payload: %v", err)
 	}
 	s.untouched(t)
 }
@@ -176,7 +176,7 @@ func TestOptimise(t *testing.T) {
 	s := newServer(t)
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 2048], "strategy": "speed", "autoOptimize": true}`), "run-1")
 	if err != nil || s.latest(t).MemorySizeMB != 2048 || s.latest(t).Description != "" || s.latest(t).Environment["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
-		t.Errorf("got %+v, %+v, %v", out, s.latest(t), err)
+		t.Errorf("want 2048 MB applied, and all else as before: %+v, %+v, %v", out, s.latest(t), err)
 	}
 	out, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 1769], "strategy": "speed", "autoOptimize": true, "autoOptimizeAlias": "live"}`), "run-2")
 	live, problem := s.client().GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F:live")})
@@ -184,7 +184,7 @@ func TestOptimise(t *testing.T) {
 		t.Errorf("got %+v, live %+v, versions %v, %v", out, live, versions, err)
 	}
 	if _, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512], "autoOptimize": true, "dryRun": true}`), "run-3"); err != nil || s.latest(t).MemorySizeMB != 1769 {
-		t.Errorf("got %+v, %v", s.latest(t), err)
+		t.Errorf("want the memory size unchanged by a dry run: %+v, %v", s.latest(t), err)
 	}
 }
 
@@ -196,10 +196,10 @@ func TestQualifier(t *testing.T) {
 	}
 	s.Change("F", func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" })
 	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil || !strings.Contains(err.Error(), "has other code than $LATEST") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the alias's code: %v", err)
 	}
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "lambdaARN": "H"}`), "run-3"); err == nil || !strings.Contains(err.Error(), "Function not found: H") {
-		t.Errorf("got %v", err)
+		t.Errorf("want an error about the missing function: %v", err)
 	}
 }
 
@@ -227,11 +227,11 @@ func TestOutputIsCompatible(t *testing.T) {
 	}
 	m := theirs.StateMachine
 	if theirs.Power == nil || theirs.Cost == nil || theirs.Duration == nil || m.ExecutionCost == nil || m.LambdaCost == nil || m.Visualization == nil || len(theirs.Stats) != 6 {
-		t.Errorf("got %s", text)
+		t.Errorf("want all fields of Power Tuning: %s", text)
 	}
 	for _, s := range theirs.Stats {
 		if s.AveragePrice == nil || s.AverageDuration == nil || s.Value == nil {
-			t.Errorf("got %s", text)
+			t.Errorf("want all fields in each of stats: %s", text)
 		}
 	}
 }

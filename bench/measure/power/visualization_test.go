@@ -14,16 +14,16 @@ func TestVisualizationRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(curves[0].Sizes, []int16{128, 256, 512, 1024, 1536, 3008}) || curves[0].Times[0] < 37000 || curves[0].Times[0] > 37100 {
-		t.Errorf("got %+v", curves[0])
+		t.Errorf("want the published curve: %+v", curves[0])
 	}
 	if got := curves[0].URL(VisualizationBase); got != published {
-		t.Errorf("got %s", got)
+		t.Errorf("want the published URL: %s", got)
 	}
 	a, b := curves[0], Curve{Name: "b;é 100%", Sizes: []int16{10240}, Times: []float32{1.5}, Costs: []float32{2e-9}}
 	a.Name = "a b"
 	both, err := ParseVisualization(CompareURL(VisualizationBase, a, b))
 	if err != nil || len(both) != 2 || both[0].Name != a.Name || both[1].Name != b.Name || !slices.Equal(both[1].Costs, b.Costs) || !slices.Equal(both[0].Times, a.Times) {
-		t.Errorf("got %+v, %v", both, err)
+		t.Errorf("want both curves as they were: %+v, %v", both, err)
 	}
 }
 
