@@ -23,8 +23,8 @@ func (e *Explanation) About() string {
 	if !e.Package {
 		of = " (of the base)"
 	}
-	return fmt.Sprintf("%s%s: %d KiB read before GET /next, %d wanted, of %d",
-		e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
+	return fmt.Sprintf("%s%s: %d of %d KiB are read before GET /next; the code wanted %d KiB of them",
+		e.File, of, e.ReadKiB, e.SizeKiB, e.TouchedKiB)
 }
 
 // form is the template of the page.
