@@ -15,7 +15,7 @@ function drawTreemap(id) {
       if (w < 1 || h < 1) continue;
       const g = drawing.append('g').attr('transform', `translate(${n.x0},${n.y0})`);
       g.append('rect').attr('width', w).attr('height', h).attr('fill', `var(--q${i % 7 + 1})`).attr('fill-opacity', n.depth === 1 ? 1 : 0.72).attr('stroke', 'var(--bg)');
-      g.append('title').text(`${n.depth === 2 ? `${owner.data.name}\n` : ''}${n.data.name}: ${n.data.read_kib} KiB read, ${n.data.touched_kib} wanted${n.data.hint ? `\n${n.data.hint}` : ''}`);
+      g.append('title').text(`${n.depth === 2 ? `${owner.data.name}\n` : ''}${n.data.name}: ${n.data.read_kib} KiB read, ${n.data.touched_kib} KiB of them wanted${n.data.hint ? `\n${n.data.hint}` : ''}`);
       const text = fit(n.data.name, w - 8, n.depth === 1 ? 6.9 : 6.2);
       if (text && h > 15) g.append('text').attr('x', 4).attr('y', 12.5).attr('fill', '#16191d').attr('font-weight', n.depth === 1 ? 650 : 400).attr('font-size', n.depth === 1 ? 12 : 11).text(text);
     }

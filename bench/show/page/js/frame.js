@@ -9,8 +9,8 @@ function theme() {
   name();
 }
 
-// pictures draws the page's pictures, with a function for each element. It first draws the pictures that can be seen. It draws another
-// when its part is opened, and all that are left before printing. It returns a function that draws the pictures again.
+// pictures draws the page's pictures, with a function for each element. It first draws the pictures that can be seen. It draws each other
+// picture when its part is opened, or before printing. It returns a function that draws all pictures again.
 function pictures(functions, state = () => undefined) {
   const stale = new Set();
   const draw = (id) => {
