@@ -260,7 +260,8 @@ func simulate(rng *rand.Rand, n int, a, b, noise float64) (points []model.Point)
 	return points
 }
 
-// FitPoints finds a known line, and the interval includes a new arm as often as it says.
+// FitPoints finds a known line, and the interval includes a new arm as often as it says. With four arms, the fewest here,
+// it may be too wide.
 func TestSimulationRecoversTheTruth(t *testing.T) {
 	const a, b, noise, runs = 8.0, 0.0075, 0.03, 2000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -282,7 +283,7 @@ func TestSimulationRecoversTheTruth(t *testing.T) {
 		if !within(sumA/runs, a, 0.02) || !within(sumB/runs, b, 0.02) {
 			t.Errorf("%d arms: %.3f ms + %.6f ms per KiB", n, sumA/runs, sumB/runs)
 		}
-		if share := float64(held) / runs; share < 0.92 {
+		if share := float64(held) / runs; share < 0.92 || n > 4 && share > 0.98 {
 			t.Errorf("%d arms: intervals of %.0f %% hold %.1f %% of new arms", n, model.Confidence*100, 100*share)
 		}
 	}
