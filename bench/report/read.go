@@ -226,7 +226,7 @@ func (b *builder) check() error {
 	if b.records == 0 {
 		if len(b.problems) > 0 {
 			what := b.problems[0]
-			if strings.Contains(what, "not a record: invalid") {
+			if strings.Contains(what, "not a record: ") {
 				what += ": name the folder of a twinstart run, or its records.jsonl"
 			}
 			return fmt.Errorf("no records that can be used; the first line that cannot: %s", what)

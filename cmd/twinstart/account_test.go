@@ -37,7 +37,7 @@ type testAccount struct {
 	refused     func() *api.Error // the answer to every call; nil: the service answers
 }
 
-// names of the functions are their logical IDs below.
+// shop is the name of the stack; the others are the names of its functions.
 const shop, zipA, zipB, imageC = "Shop", "Shop-A", "Shop-B", "Shop-C"
 
 func newTestAccount(t *testing.T) *testAccount {
@@ -242,7 +242,7 @@ func TestPolicy(t *testing.T) {
 			status, output := a.run(t, nil, measuring(out, args...)...)
 			switch lacking {
 			case "", "lambda:GetAccountSettings", "lambda:GetLayerVersion", "lambda:PutProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig",
-				"lambda:DeleteProvisionedConcurrencyConfig": // fewer at a time; and these arms have no levers
+				"lambda:DeleteProvisionedConcurrencyConfig": // without GetAccountSettings fewer functions run at a time; the others are for levers, which these arms lack
 				if status != exitOK {
 					t.Errorf("status %d: %s", status, output)
 				}

@@ -15,7 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// cli is the whole command line: a field for each subcommand. Its type is in the file of the same name.
+// cli is the whole command line, with a field for each subcommand. Most of their types have a file of the same name.
 type cli struct {
 	Run        runCommand                `cmd:""`
 	Load       loadCommand               `cmd:""`

@@ -39,7 +39,7 @@ func enough(ctx context.Context, cfg aws.Config, wanted int, out goio.Writer) er
 	return nil
 }
 
-// usualConcurrency is an account's quota unless it is new.
+// usualConcurrency is the quota of an account that is not new.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const usualConcurrency = 1000
 

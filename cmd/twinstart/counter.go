@@ -135,8 +135,8 @@ var countedBy = sync.OnceValue(func() string {
 	return digest
 })
 
-// cached returns the count that the user's cache has for a key. If it has none, cached counts, and stores the count. If
-// that fails, the next run counts again.
+// cached returns the count that the user's cache has for a key. If it has none, cached counts the reads of the package
+// and stores the count. If the count cannot be stored, the next run counts again.
 func (c *packageCounter) cached(key string, f assembly.Function) (counted *counts.Counts, err error) {
 	file, unusable := archive.Cache("counts", key+".json")
 	if unusable != nil || countedBy() == "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -44,6 +45,8 @@ func (f *deployedFlags) sort(c *runCommand) error {
 			"can be forced: twinstart load --source aws --function NAME --qualifier %s", f.Qualifier, f.Qualifier)
 	case len(f.Function) == 0:
 		return nil
+	case slices.Contains(f.Function, ""):
+		return errors.New("--function is empty: give it a name or an ARN, or leave it out")
 	case c.Source != record.AWS:
 		return fmt.Errorf("--function %s names a deployed function: add --source aws", f.Function[0])
 	case len(c.Packages)+len(c.Arms) > 0:
@@ -127,7 +130,7 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 	takes := measure.EstimateArms(slices.Collect(maps.Values(arms)), snapStart, provisioned, o)
 	text := fmt.Sprintf("about %.0f min: %d starts and invocations of %s, %d at a time", math.Ceil(takes.Minutes()),
 		measure.Planned(s.targets, o, done), of, o.Parallel)
-	file, _ := os.ReadFile(s.template) // it could be read before
+	file, _ := os.ReadFile(s.template) // without a template there is no price
 	if template, err := cost.Read(file); err == nil {
 		measured := func(id string) bool {
 			return slices.ContainsFunc(s.targets, func(t measure.Target) bool { return t.Arm == id })

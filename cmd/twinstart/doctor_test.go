@@ -16,8 +16,8 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// The default stack must cost little while nobody runs it. All arms cost the same then, so two arms stand for them. The
-// assembly's third function is the tuner's.
+// The default stack must cost less than a dollar a month while nobody runs it. The test takes two of its arms; the third
+// function is the tuner's.
 func TestPreview(t *testing.T) {
 	assembly := assemblyOfTwoArms(t)
 	status, stdout, stderr := twinstart(t, "preview", "--assembly", assembly)

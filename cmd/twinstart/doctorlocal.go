@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// tool is a program that is needed.
+// tool is a program that commands or targets of make use.
 type tool struct {
 	name    string
 	version []string // arguments that print it

@@ -191,7 +191,7 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait() // it was killed
+	cmd.Wait() // its error says that it was killed
 	resumeAndCount(t, assembly, out)
 	run, err := runfile.Load(filepath.Join(out, runfile.Name))
 	if err != nil || run.Resumed != 1 || len(run.AssetDigests) != 2 || run.Versions["twinstart"] == "" || run.Versions["go"] == "" {
@@ -235,7 +235,7 @@ func TestExamplesInTheLab(t *testing.T) {
 			t.Errorf("%s: %v: %s", name, err, out)
 		}
 	}
-	flags, err := os.ReadFile(filepath.Join(repository, "infra", "goflags")) // with which make test has compiled the CDK
+	flags, err := os.ReadFile(filepath.Join(repository, "infra", "goflags")) // the flags with which make test compiled the CDK
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,8 @@ type journal struct {
 // close closes the records and unlocks the folder.
 func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock()) }
 
-// openJournal locks a run's folder, lets describe say what the run is, opens its records, and writes run.json.
+// openJournal locks a run's folder, calls describe, which sets the journal's run, opens the records and writes
+// run.json.
 func openJournal(dir string, describe func(*journal) error) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for records: %w: name another one with --out", err)

@@ -106,8 +106,7 @@ func (c *runCommand) name() string {
 // suffix is "-load" for a load and "" for a run: their folders have different names.
 func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "-run") }
 
-// readyLoad completes a load for the arms that were found. If a load goes to URLs, the
-// lab's functions get URLs.
+// readyLoad completes a load for the arms that were found. If a load goes to URLs, the lab's functions get URLs.
 func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 	if c.Load == nil {
 		return
@@ -172,7 +171,7 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		err = yaml.Unmarshal(text, &file)
 	}
 	if err != nil {
-		what, _, _ := strings.Cut(measure.OneLine(err.Error(), 200), " into ") // then it names a type of this program
+		what, _, _ := strings.Cut(measure.OneLine(err.Error(), 200), " into ") // what follows is a type of this program
 		return nil, fmt.Errorf("reading --artillery %s: %s: want an Artillery file with config.phases", path, what)
 	}
 	var aside []string

@@ -131,7 +131,7 @@ func fail(stderr io.Writer, err error) int {
 var rewordings = [][2]string{
 	{`((?:open|stat|read) [^:]*: (?:no such file or|is a|not a) directory)$`, "$1: name an existing file"},
 	{`: expected \S+ value but got "(-[0-9.][^"]*)".*`, " $1 is negative: leave the minus out"},
-	{`^(--\S+): expected \S+ value but got .*`, "$1 has no value: give it one, as in $1=VALUE"},
+	{`^(--\S+): (?:expected \S+ value but got|missing value,) .*`, "$1 has no value: write $1=VALUE"},
 	{`expected duration but got ("[^"]*").*`, "want a time such as 100ms, 30s or 10m, not $1"},
 	{`expected a valid (\d+) bit u?int but got`, "want a whole number of at most $1 bits, not"},
 	{`expected a float but got ("[^"]*").*`, "want a number, not $1"},

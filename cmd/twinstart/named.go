@@ -124,7 +124,7 @@ func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Func
 	switch {
 	case len(patterns) > 0 && errors.Is(err, errNoAssembly):
 		return nil, fmt.Errorf("%w: %s: name an existing package; or, for an arm, run `npx cdk synth` first (there is no %s)",
-			errNoSuch, patterns[0], defaultAssembly)
+			errNoSuch, cmp.Or(patterns[0], `""`), defaultAssembly)
 	case len(patterns) > 0 && err != nil:
 		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, patterns[0], err)
 	case err != nil:

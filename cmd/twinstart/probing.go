@@ -23,7 +23,7 @@ type probeFlags struct {
 	Event    string `group:"what" placeholder:"FILE"`
 }
 
-// patience limits how long one package is measured. It is shorter than in a run, because a user waits for the answer.
+// patience limits the time for more than 5 cold starts of a package, because a user waits for the answer.
 const patience = 10 * time.Second
 
 // noHandler matches what the lab reports if a bootstrap does not find a handler in Bash.

@@ -28,7 +28,7 @@ type scenario struct {
 
 const update, invoke, look, publish, remove = "UpdateFunctionConfiguration", "Invoke", "GetFunction", "PublishVersion", "DeleteFunction"
 
-// withSnapStart gives c/image SnapStart before the run: its versions are restored.
+// withSnapStart gives c/image SnapStart before the run, so that its versions start from a snapshot.
 func withSnapStart(more ...func(*testAccount) func()) func(*testAccount) func() {
 	return func(a *testAccount) func() {
 		a.Snapshots = 2

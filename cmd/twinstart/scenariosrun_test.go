@@ -30,7 +30,7 @@ func TestScenarios(t *testing.T) {
 	each := scenarios()
 	lines := make([]string, len(each))
 	var all sync.WaitGroup
-	free := make(chan bool, 24) // most of their time they wait for Lambda
+	free := make(chan bool, 24) // runs at the same time; most of the time they wait
 	for i, s := range each {
 		all.Go(func() {
 			free <- true

@@ -30,7 +30,7 @@ type source struct {
 	digests     map[string]string            // arm -> digest of its deployment package
 	template    string                       // AWS only: the template's file
 	assembled   map[string]assembly.Function // AWS only: the template's functions, by their deployed names
-	foreign     bool                         // AWS only: the functions may be anybody's
+	foreign     bool                         // AWS only: anybody may have deployed the functions
 	close       func() error
 }
 
@@ -88,7 +88,7 @@ type assemblyFlags struct {
 	Stack    string `json:"stack" group:"what" placeholder:"NAME"`
 }
 
-// read reads the assembly. If there is none and none was named, the error explains how to start.
+// read reads the assembly. If the default assembly does not exist, the error explains how to start.
 func (f assemblyFlags) read() (*assembly.Assembly, error) {
 	if _, err := os.Stat(f.Assembly); f.Assembly == defaultAssembly && errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoAssembly
