@@ -74,7 +74,8 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 	var many strings.Builder
 	for i := range 40 {
 		for a, published := range []string{"", "", `"published":"lambda-perf",`, `"published":"lambda-perf",`} {
-			fmt.Fprintf(&many, `{"schema":1,"source":"aws","arm":"%d/zip","start":"cold",%s"initDurationMs":%d,"durationMs":1}`+"\n", a%2, published, 10+20*a+i%7)
+			ms := 10 + 20*max(0, a-1) + i%7 // the measured arms are alike, the published ones are not
+			fmt.Fprintf(&many, `{"schema":1,"source":"aws","arm":"%d/zip","start":"cold","round":%d,%s"initDurationMs":%d,"durationMs":1}`+"\n", a%2, i+1, published, ms)
 		}
 	}
 	compared, err := Stream(strings.NewReader(many.String()), "test", Options{})
@@ -84,6 +85,11 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 	for _, c := range compared.Comparisons {
 		if strings.Contains(c.Arm, "published") != strings.Contains(c.Than, "published") {
 			t.Errorf("measured against published: %+v", c)
+		}
+	}
+	for _, c := range compared.Verdict.Claims { // each of the two has its own sequence of claims
+		if want := c.Primary || c.Published != "" && c.At != LowerTail; c.Tested != want {
+			t.Errorf("want the claims after the primary one tested for the published arms only: %+v", *c)
 		}
 	}
 	if rep.Unusable != 1 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:6: a summary needs published") {
