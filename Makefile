@@ -38,8 +38,9 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 
 # Tests wait for processes about half of the time, so twice as many tests run as there are CPUs.
 TWICE := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+SLOW := ./cmd/twinstart ./runtime/conformance ./lab ./infra/strangertest ./infra # they start first, so that none is left alone at the end
 test: setup build/tools/deploy/.ready ## everything that must pass
-	go test $(LEAN) -p $(TWICE) -parallel $(TWICE) -timeout 30m ./...
+	go test $(LEAN) -p $(TWICE) -parallel $(TWICE) -timeout 30m $(SLOW) ./...
 
 test-short: setup ## the quick tests: no browser, no CDK, no comparison of two builds
 	go test $(LEAN) -short ./...
@@ -172,12 +173,12 @@ build/tools/actionlint: Makefile
 
 build/tools/scipy/.ready: bench/report/testdata/requirements.txt
 	python3 -m venv --clear build/tools/scipy
-	build/tools/scipy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	build/tools/scipy/bin/pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	python3 -m venv --clear build/tools/deploy
-	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	build/tools/deploy/bin/pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 # The commands above are those with a line of help.
