@@ -139,9 +139,9 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 		out.Refused = fmt.Sprintf("this machine sent 1 in 100 requests late by %s or more: lower the rate", ms(*out.LagP99))
 	case out.Environments > 0 && out.Environments < stat.MinMedian:
 		busy := out.Rate * *out.Latency.P50 / 1000
-		out.Refused = fmt.Sprintf("%s served all %d requests, but %d are needed (%.3g a second of %s keep %.2g busy): "+
+		out.Refused = fmt.Sprintf("%d requests met only %s, but %d are needed (%.3g requests a second keep %.2g busy): "+
 			"use --repeats, since each repeat has new environments; a longer load does not help",
-			Plural(out.Environments, "environment"), out.Requests, stat.MinMedian, out.Rate, ms(*out.Latency.P50), busy)
+			out.Requests, Plural(out.Environments, "environment"), stat.MinMedian, out.Rate, busy)
 	}
 	return out
 }
