@@ -28,7 +28,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	}
 	one := func(packages []*probe.Package) error {
 		if len(packages) > 1 {
-			return fmt.Errorf("%s names %d functions: explain takes one", c.Path, len(packages))
+			return fmt.Errorf("%s names %d functions, but explain takes one: name one of them", c.Path, len(packages))
 		}
 		return nil
 	}

@@ -37,7 +37,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	}
 	defer from.close() //nolint:errcheck // the answer was printed before
 	if n := len(from.targets); n > 1 {
-		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, n)
+		return fmt.Errorf("%s names %d functions, but invoke takes one: name one of them", c.Arm, n)
 	}
 	target := from.targets[0]
 	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &target.FunctionName,
@@ -72,10 +72,10 @@ func readEvent(name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the event: %w: name an existing file, or leave the flag out", err)
 	}
 	if len(event) > arm.MaxPayload {
-		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)
+		return nil, fmt.Errorf("the event in %s has over %d bytes, Lambda's limit: make it smaller", name, arm.MaxPayload)
 	}
 	if err := json.Unmarshal(event, new(json.RawMessage)); err != nil {
-		return nil, fmt.Errorf("the event in %s is not JSON, so Lambda refuses it: %w", name, err)
+		return nil, fmt.Errorf("the event in %s is not JSON (%w): correct it, because Lambda would refuse it", name, err)
 	}
 	return event, nil
 }

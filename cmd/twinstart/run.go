@@ -110,7 +110,7 @@ func (c *runCommand) validate() error {
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts: raise --cold, "+
 			"the limit", c.Cold, sequential.FirstLook)
 	case c.Parallel < 0:
-		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
+		return fmt.Errorf("--parallel %d: want 1 or more, or leave it out", c.Parallel)
 	case c.Parallel > 1 && c.Source == record.Lab:
 		return errors.New("--parallel is for --source aws: on one machine the arms would disturb each other")
 	}
@@ -195,7 +195,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	targets := from.targets
 	snapStart := slices.ContainsFunc(targets, func(t measure.Target) bool { return t.SnapStart })
 	if c.UntilSignificant && snapStart {
-		return m, errors.New("--until-significant looks at INIT, and these functions have SnapStart: leave it out")
+		return m, errors.New("--until-significant looks at INIT, which functions with SnapStart do not have: leave it out")
 	}
 	if c.Load == nil && c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
 		c.burst = concurrency(ctx, from.client)

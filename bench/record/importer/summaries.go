@@ -170,7 +170,7 @@ func malformed(name string, data []byte, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = syntax.Offset
 	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		offset = kind.Offset
+		offset, err = kind.Offset, fmt.Errorf("%s must not be a JSON %s", cmp.Or(kind.Field, "it"), kind.Value)
 	}
 	return bad(name, lineAt(data, offset), "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
