@@ -195,7 +195,7 @@ func TestLoadInTheLab(t *testing.T) {
 		!strings.Contains(stdout, "What do callers wait?") {
 		t.Errorf("by URL: status %d: %s%s", status, stdout, stderr)
 	}
-	if status, stdout, stderr := twinstart(t, append(packed, "--requests", "60", "--concurrency", "3", "--full")...); status != exitOK || lines(t, "out") != 60 || !strings.Contains(strings.Join(strings.Fields(stdout), " "), "closed, 3 environments") {
+	if status, stdout, stderr := twinstart(t, append(packed, "--requests", "60", "--concurrency", "3", "--full")...); status != exitOK || lines(t, "out") != 60 || !strings.Contains(strings.Join(strings.Fields(stdout), " "), "closed loop, 3 environments") {
 		t.Errorf("closed: status %d: %s%s", status, stdout, stderr)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
