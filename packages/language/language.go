@@ -77,7 +77,7 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 	}
 	name := fmt.Sprintf("%s for %s", l.Name, a)
 	h := sha256.New()
-	fmt.Fprintln(h, "1", l.Name, f.Name, f.Bare, a)
+	fmt.Fprintln(h, "1", l.Name, f.Name, f.Bare, a, l.Runtime == "python3.13" && compiler(ctx) != "")
 	for _, tool := range l.tools {
 		words := strings.Fields(tool)
 		if _, err := exec.LookPath(words[0]); err != nil {

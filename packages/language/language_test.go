@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -120,6 +121,33 @@ func TestKeptBySources(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(cache, "languages", ".tmp-*")); len(left) > 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// Without Python 3.13 the modules are not compiled. When it is installed later, they are.
+func TestPythonInstalledLater(t *testing.T) {
+	t.Setenv("TWINSTART_CACHE", t.TempDir())
+	project, bin := t.TempDir(), t.TempDir()
+	interpreter, err := exec.LookPath("python3")
+	if err == nil {
+		err = os.Symlink(interpreter, filepath.Join(bin, "python3"))
+	}
+	if err = errors.Join(err, os.MkdirAll(filepath.Join(project, "python"), 0o755),
+		os.WriteFile(filepath.Join(project, "python", "f.py"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	f, l := Function{Project: project, Name: "f", Bare: true}, by(t, "python")
+	l.tools = nil
+	plain, err := l.Build(t.Context(), f, here)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(bin, "python3.13"), []byte("#!/bin/sh\n"), 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if compiled, err := l.Build(t.Context(), f, here); err != nil || compiled == plain {
+		t.Errorf("%s, %v: want another folder than without Python 3.13", compiled, err)
 	}
 }
 
