@@ -68,8 +68,8 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	}
 }
 
-// infra/app makes Node run jsii.cjs before jsii. It waits for a lock of another process. From the second time on it
-// gives jsii a description of the CDK without the words that jsii does not use.
+// infra/app makes Node run jsii.cjs before jsii. jsii.cjs waits until another process releases a lock. From the second
+// time on it gives jsii a description of the CDK without the words that jsii does not use.
 func TestAheadOfJsii(t *testing.T) {
 	node := need.Tool(t, "node")
 	dir := t.TempDir()

@@ -70,7 +70,7 @@ type scene struct {
 	name    string
 	arms    []drawer   // taken in turn
 	factors []float64  // of the first arms; 1 for the rest
-	drift   float64    // linear, common, over the run
+	drift   float64    // linear over the run, the same for all arms
 	common  [2]float64 // rho and sd of an AR(1) that all arms share
 	own     [2]float64 // rho and sd of each arm's own AR(1)
 	k, n    int        // arms and rounds

@@ -115,7 +115,7 @@ func failResource(t *testing.T, a *account, s synthesis) {
 		}
 	}
 	resources := template.whole["Resources"].(map[string]any)
-	resources["Impossible"] = map[string]any{ // for MiniStack, see refused
+	resources["Impossible"] = map[string]any{ // MiniStack refuses it: see refused
 		"Type": "AWS::CloudWatch::Alarm", "DependsOn": []any{function},
 		"Properties": map[string]any{"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1,
 			"Metrics": []any{map[string]any{"Id": "a", "Expression": "1 + 1", "ReturnData": true}}},
@@ -137,7 +137,7 @@ func failResource(t *testing.T, a *account, s synthesis) {
 type synthesis struct {
 	assembly, stack string
 	wait            running
-	left            map[string]resource // out of its template, see leaveOut
+	left            map[string]resource // removed from its template by leaveOut
 }
 
 // synth starts the CDK CLI's synth of an experiment.

@@ -46,7 +46,7 @@ type registry struct {
 	images  http.Handler
 	mu      sync.Mutex
 	server  *httptest.Server
-	uploads int // it goes down after so many more; negative: never
+	uploads int // it goes down after this many more; negative means never
 }
 
 func startRegistry(t *testing.T) *registry {
@@ -71,7 +71,7 @@ func (r *registry) down() {
 	server.CloseClientConnections()
 }
 
-// dieAfter makes the registry go down after so many more uploads of layers.
+// dieAfter makes the registry go down after a number of uploads of layers.
 func (r *registry) dieAfter(uploads int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -28,7 +28,7 @@ type call struct {
 	Read       *read          `json:"read,omitempty"`
 
 	id   string
-	list string         // the field of the answer with the created resource, the only one
+	list string         // the field of the answer that lists the created resource and no other
 	want map[string]any // its properties
 }
 
@@ -68,7 +68,7 @@ func (d deployed) callOf(t *testing.T, id string, left map[string]resource) call
 	case "AWS::Logs::Transformer":
 		c.Service, c.Operation, c.Parameters = "logs", "put_transformer", lowerFirst(p).(map[string]any)
 	default:
-		t.Errorf("%s: %s is created nowhere: add its call", id, kind)
+		t.Errorf("%s: no call creates %s: add one", id, kind)
 	}
 	return c
 }

@@ -52,7 +52,7 @@ func TestOneFaultLosesNothing(t *testing.T) {
 						}
 					}
 					if n := s.Count(operation); n <= after {
-						t.Errorf("%d calls of %s, so the fault struck none", n, operation)
+						t.Errorf("%d calls of %s, so the fault struck none of them", n, operation)
 					}
 					if out.Power != 1769 {
 						t.Errorf("chose %d MB", out.Power)
