@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		kong.ExplicitGroups([]kong.Group{{Key: "what", Title: "What is measured:"}, {Key: "many", Title: "How many:"},
 			{Key: "where", Title: "Where:"}, {Key: "lab", Title: "The lab:"}, {Key: "output", Title: "Output:"}}),
 		kong.Vars{"version": strings.TrimSpace(module + " " + commit)},
-		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Exit(func(code int) { panic(code) }),
 	)
 	if err == nil {
 		err = describe(parser.Model.Children)
@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	}
 	defer func() { // kong calls Exit after --help and --version
 		if left := recover(); left != nil {
-			status = int(left.(exited)) // any other panic goes on
+			status = left.(int) // any other panic goes on
 		}
 	}()
 	kongcompletion.Register(parser) // if a shell asks for completions, it answers and exits
@@ -119,8 +119,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	return fail(stderr, err)
 }
 
-type exited int
-
 func fail(stderr io.Writer, err error) int {
 	text := strings.NewReplacer(":\n", ": ", "\n", "; ").Replace(account.Explain(err).Error())
 	fmt.Fprintln(stderr, "twinstart:", reword(list.OneLine(text)))
@@ -137,6 +135,7 @@ var rewordings = [][2]string{
 	{`expected a float but got ("[^"]*").*`, "want a number, not $1"},
 	{`^expected "(.*)"$`, "missing: $1"},
 	{`,""( but got)`, "$1"},
+	{`(unexpected end of JSON input|invalid character .* looking for beginning of value)$`, "$1: correct the JSON"},
 }
 
 func reword(text string) string {

@@ -84,6 +84,7 @@ func TestUsersMistakes(t *testing.T) {
 		"not a number":         {[]string{"run", "--monthly", "x"}, []string{`--monthly: want a number, not "x"`}},
 		"folder for a file":    {[]string{"run", "--prices", dir, "x.zip"}, []string{"is a directory: name an existing file"}},
 		"folder for logs":      {[]string{"import", dir}, []string{"is a directory: name an existing file"}},
+		"prices not JSON":      {[]string{"run", "--prices", write("prices.json", "{"), "x.zip"}, []string{"unexpected end of JSON input: correct the JSON"}},
 		"empty function":       {[]string{"run", "--source", "aws", "--function", ""}, []string{"--function is empty"}},
 		"pilot too short":      {[]string{"plan", "--pilot", "2", "x.zip"}, []string{"--pilot 2: want 10"}},
 		"effect of nothing":    {[]string{"plan", "--effect", "0", "x.zip"}, []string{"--effect 0"}},
