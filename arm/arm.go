@@ -39,7 +39,8 @@ func (a Architecture) GOARCH() string {
 	return string(a)
 }
 
-// OfGOARCH returns the architecture for Go's and Docker's name. If Lambda does not have it, it keeps that name.
+// OfGOARCH returns the architecture for a name of Go and Docker. If Lambda does not have the architecture, the result is
+// the same name.
 func OfGOARCH(name string) Architecture {
 	if name == X8664.GOARCH() {
 		return X8664
@@ -140,8 +141,7 @@ type NotMeasured struct {
 // Reasons joins the lines of ByReason with semicolons.
 func Reasons(absent []NotMeasured) string { return strings.Join(ByReason(absent), "; ") }
 
-// ByReason returns a line for each reason: the arms that it removes, then the reason. One reason can remove a third of
-// all arms.
+// ByReason returns a line for each reason: first the arms that are not measured for this reason, then the reason.
 func ByReason(absent []NotMeasured) []string {
 	var reasons []string
 	arms := map[string][]string{}

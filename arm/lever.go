@@ -41,8 +41,8 @@ func Levers() []Lever {
 }
 
 // CodeHabits returns the levels of the lever code in a language, which are values of CodeVariable. Each makes
-// handlers/habits do one thing that guides advise against, except bundled, which does one more thing as they advise. A
-// language without habits has none. For "" it returns the levels of all languages.
+// handlers/habits do one thing that guides advise against. Only bundled does one more thing that they recommend. A
+// language without habits has no levels. For "" it returns the levels of all languages.
 func CodeHabits(language string) []string {
 	return map[string][]string{
 		"node":   {"inside", "eager", "reconnect", "fetched", "single", "cores", "bundled"},

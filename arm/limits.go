@@ -38,8 +38,8 @@ const mbPerVCPU = 1769
 // VCPUs returns the CPU that a function with memoryMB gets, in vCPUs. It grows with memory: one vCPU per 1769 MB.
 func VCPUs(memoryMB int) float64 { return float64(memoryMB) / mbPerVCPU }
 
-// HeaderCounts is a header of an Invoke request. It asks the lab to add its own line to X-Amz-Log-Result. Lambda
-// does not know it.
+// HeaderCounts is a header of an Invoke request. It asks the lab to add its own line to X-Amz-Log-Result. The header is
+// not part of Lambda's API.
 const HeaderCounts = "X-Lab-Counts"
 
 // HeaderLogStream is a header of the lab's answers: the log stream of the execution environment that answered.
