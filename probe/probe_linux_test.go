@@ -85,8 +85,22 @@ func difference(r, want *probe.Result) string {
 	return ""
 }
 
-// Two probers must count the same while every CPU is busy. A busy machine sends more of Go's preemption signals, which
-// would change the counts. So the probe turns them off.
+// On a busy machine, Go's preemption signals would add a few pages to some counts. So they are off in a Go program.
+func TestGoRunsWithoutPreemption(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.go")
+	must(t, os.WriteFile(source, []byte("package main\n\nimport \"os\"\n\nfunc main() { println(\"GODEBUG is\", os.Getenv(\"GODEBUG\")); os.Exit(3) }\n"), 0o644))
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), source).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	pkg, err := open(filepath.Join(dir, "bootstrap"))
+	must(t, err)
+	_, err = newProber(t, probe.Options{Rounds: 1}).Measure(t.Context(), pkg)
+	wantError(t, err, "GODEBUG is asyncpreemptoff=1")
+}
+
+// Two probers must count the same while every CPU is busy.
 func TestCountsRepeat(t *testing.T) {
 	var done atomic.Bool
 	defer done.Store(true)
