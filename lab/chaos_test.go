@@ -98,7 +98,7 @@ func TestChaos(t *testing.T) {
 		var victims []string
 		for _, pid := range descendants(lab.Process.Pid) {
 			command, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-			if text := string(command); strings.HasPrefix(text, "twinstart-environment") || strings.HasPrefix(text, "/var/task/") { // and no program that unpacks packages
+			if text := string(command); strings.HasPrefix(text, "twinstart-environment") || strings.HasPrefix(text, "/var/task/") { // not the programs that unpack packages
 				victims = append(victims, pid)
 				seen[pid] = true
 			}

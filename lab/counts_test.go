@@ -51,7 +51,7 @@ func TestCounts(t *testing.T) {
 		t.Errorf("a warm invocation has counts: %q", again)
 	}
 	if log = invoke(t, c, "G", `{}`).log; !strings.Contains(log, `"initReadKiB":`) || strings.Contains(log, "BaseReadKiB") {
-		t.Errorf("nobody counts for G: %q", log)
+		t.Errorf("G's log must have reads of the package, but not of the base: %q", log)
 	}
 	if asked != 2 {
 		t.Errorf("Count was called %d times for two packages", asked)

@@ -91,7 +91,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	made, err := c.CreateFunction(ctx, in)
 	must(t, err)
 	if *made.Version != "1" || *made.MemorySize != 256 || *made.Timeout != 3 || *made.Role != "arn:aws:iam::000000000000:role/mine" || made.CodeSize == 0 {
-		t.Errorf("made %+v", made)
+		t.Errorf("CreateFunction returned %+v", made)
 	}
 	must(t, lambda.NewFunctionActiveV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName}, time.Minute))
 	if got := invoke(t, c, "New", `{"a":1}`); got.payload != `{"a":1}` {
@@ -105,7 +105,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	updated, err := c.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: in.FunctionName, ZipFile: zipped(t, map[string]string{"bootstrap": script})})
 	must(t, err)
 	if *updated.CodeSha256 == *made.CodeSha256 || updated.CodeSize == made.CodeSize {
-		t.Errorf("updated %+v", updated)
+		t.Errorf("UpdateFunctionCode returned %+v", updated)
 	}
 	if got := invoke(t, c, "New", `{}`); !strings.Contains(got.payload, "exit status 6") {
 		t.Errorf("got %+v", got)
@@ -116,7 +116,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: in.FunctionName})
 	must(t, err)
 	if _, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: in.FunctionName}); code(err) != "ResourceNotFoundException" {
-		t.Errorf("deleted: %v", err)
+		t.Errorf("an invocation after the deletion: %v", err)
 	}
 	all, err := c.ListFunctions(ctx, nil)
 	must(t, err)
@@ -126,7 +126,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	account, err := c.GetAccountSettings(ctx, nil)
 	must(t, err)
 	if account.AccountUsage.FunctionCount != 1 || account.AccountLimit.ConcurrentExecutions != lab.DefaultConcurrency {
-		t.Errorf("account %+v", account)
+		t.Errorf("GetAccountSettings returned %+v", account)
 	}
 }
 

@@ -173,8 +173,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// eventually waits until look returns "". If look still finds something after a minute, the test fails, and what says
-// why.
+// eventually waits until look returns "". If look still finds something after a minute, the test fails: what says what
+// is wrong.
 func eventually(t *testing.T, what string, look func() string) {
 	t.Helper()
 	var found string

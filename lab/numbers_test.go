@@ -203,7 +203,7 @@ func residentMB(t *testing.T, pid int) int {
 	return kb >> 10
 }
 
-// treeMB returns the memory of a process and of all its descendants. Each sharer of a page counts its part of it.
+// treeMB returns the memory of a process and of all its descendants. Each page counts once, also if several share it.
 func treeMB(pid int) (mb int) {
 	for _, p := range append(descendants(pid), strconv.Itoa(pid)) {
 		text, _ := os.ReadFile("/proc/" + p + "/smaps_rollup")

@@ -51,7 +51,7 @@ func TestFunctionURL(t *testing.T) {
 	if status != 200 || event.Version != "2.0" || event.RawPath != "/a/b" || event.RawQueryString != "x=1&x=2&y=" || event.Body != "hé" || event.IsBase64Encoded ||
 		len(event.Cookies) != 2 || event.Headers["x-own"] != "v" || event.QueryStringParameters["x"] != "1,2" || event.RequestContext.HTTP.Method != "POST" ||
 		event.RequestContext.HTTP.SourceIP != "127.0.0.1" {
-		t.Errorf("%d: %s", status, text)
+		t.Errorf("the event of a POST: status %d: %s", status, text)
 	}
 	if _, _, text := call("POST", "", "\xff", "Content-Type", "application/octet-stream"); !strings.Contains(text, `"body":"`+base64.StdEncoding.EncodeToString([]byte("\xff"))+`"`) {
 		t.Errorf("binary: %s", text)

@@ -201,7 +201,7 @@ func TestTasksAreLimited(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	if err == nil || len(started) < Tasks || len(started) > Tasks+ownTasks {
-		t.Errorf("%d processes, %v; want it to fail at %d", len(started), err, Tasks)
+		t.Errorf("sh started %d processes and ended with %v, want an error at %d", len(started), err, Tasks)
 	}
 	for range 1200 {
 		if len(tasks(t, m)) == 0 {

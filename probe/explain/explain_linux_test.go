@@ -74,11 +74,11 @@ func TestStrippedGo(t *testing.T) {
 				t.Errorf("the parts of %s make %d KiB of %d", item.Name, parts, item.ReadKiB)
 			}
 			if i > 0 && items[i-1].ReadKiB < item.ReadKiB {
-				t.Errorf("%s comes before %s", items[i-1].Name, item.Name)
+				t.Errorf("%s comes before %s, but fewer KiB of it were read", items[i-1].Name, item.Name)
 			}
 		}
 		if read != e.ReadKiB || wanted != e.TouchedKiB {
-			t.Errorf("items make %d and %d KiB of %d and %d", read, wanted, e.ReadKiB, e.TouchedKiB)
+			t.Errorf("all items: %d KiB read, %d wanted; the file: %d KiB read, %d wanted", read, wanted, e.ReadKiB, e.TouchedKiB)
 		}
 	}
 	t.Run("exact", func(t *testing.T) {

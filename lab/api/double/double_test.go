@@ -123,7 +123,7 @@ func TestAnUpdateTakesItsTime(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", seen, want)
 	}
 	if versions, err := d.Versions("F"); err != nil || len(versions) != 2 { // the second call has nothing to publish
-		t.Errorf("%+v, %v", versions, err)
+		t.Errorf("the versions are %+v, %v", versions, err)
 	}
 }
 
