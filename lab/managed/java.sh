@@ -6,10 +6,10 @@ case $1-$2 in
 25-x86_64) jvm=25.0.2.1 sha=383d71d8639d072752d2eaafc84944e0d8de7f1c45d30c28f6dfef8a4a65543c ;;
 21-arm64) jvm=21.0.8.2 sha=2519dce230b3ed13a93a3efed15c6b8b163aeacd77859ddf59eef3faa69c635d ;;
 25-arm64) jvm=25.0.2.1 sha=b7246170d605dd7b65340994fedea2615737e63955f0b95389202e0ab4a166ac ;;
-*) echo "PyPI has no Java $1 for $2" >&2 && exit 1 ;;
+*) echo "PyPI has no Java $1 for $2: --source aws measures it" >&2 && exit 1 ;;
 esac
 
-from_maven() { # from_maven GROUP ARTIFACT VERSION SHA256: a jar, as Maven's own configuration says where Maven is there
+from_maven() { # from_maven GROUP ARTIFACT VERSION SHA256: downloads a jar into runtime/lib, by Maven if it is in PATH
   local file=$2-$3.jar
   if command -v mvn >/dev/null; then
     mvn -B -q -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy "-Dartifact=$1:$2:$3" -DoutputDirectory=.
@@ -35,7 +35,8 @@ python3 -m zipfile -e runtime/lib/aws-lambda-java-runtime-interface-client.jar j
 mv "jar/jni/$jni" runtime/lib/
 rm -r jar
 
-# The flags are those seen on Lambda, and the archive of classes is made here as there: java25 has an AOT cache in its place.
+# The JVM's flags below are those seen on Lambda. One of them names an archive of classes (for java25 an AOT cache), which AWS's image has.
+# Only runs of the JVM can make this archive here: train lists them.
 archive=/var/lang/lib/server/runtime.jsa use='-Xshare:on -XX:SharedArchiveFile='
 made=lang/lib/server
 if (($1 < 25)); then
@@ -47,7 +48,7 @@ else
     echo "$made/runtime.aot JAVA_TOOL_OPTIONS=-XX:AOTMode=create -XX:AOTConfiguration=/var/$made/classes -XX:AOTCache=/tmp/runtime.aot"; } >train
 fi
 libraries=/var/runtime/lib/aws-lambda-java
-# shellcheck disable=SC2016 # Lambda's variables
+# shellcheck disable=SC2016 # the bootstrap expands these variables
 bootstrap '/var/lang/bin/java "${flags[@]}" com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"' \
   'flags=(-XX:MaxHeapSize=$(((AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 102400 * 85 / 100 + 50) / 100))k -XX:+UseSerialGC -XX:+TieredCompilation)' \
   "if [[ -e $archive ]]; then flags+=($use$archive); fi" \

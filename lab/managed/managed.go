@@ -1,7 +1,8 @@
 // Package managed prepares and finds stand-ins for Lambda's managed runtimes. A stand-in is an interpreter or JVM with
-// the language's own runtime interface client, both from public registries. Functions for the managed runtime run on
-// it without changes. It does not have AWS's build of the language, or the SDKs in AWS's image. A stand-in lies in the
-// user's cache. Its folder is complete as soon as it has its name.
+// AWS's runtime interface client for the language. Both are from public registries, except that the interpreter of
+// Python is this machine's. Functions for the managed runtime run on a stand-in without changes. It does not have AWS's
+// build of the language, or the SDKs in AWS's image. Stand-ins are in the user's cache. The folder of a stand-in gets
+// its name when it is complete.
 package managed
 
 import (
@@ -43,18 +44,18 @@ func Names() []string {
 	return strings.Fields(names)
 }
 
-// scripts prepare runtimes: one for each language, after common.sh.
+// scripts prepare runtimes. common.sh is run before the script of each language.
 //
 //go:embed *.sh
 var scripts embed.FS
 
-// unused is the time after its last use when a stand-in is removed.
+// unused is how long a stand-in is kept after its last use.
 const unused = 30 * 24 * time.Hour
 
-// language is a runtime's name without the version.
+// language returns a runtime's name without the version.
 func language(name string) string { return strings.TrimRight(name, "0123456789.x") }
 
-// place returns the folder of a stand-in and the script that fills it. The folder's name changes with the script.
+// place returns the folder of a stand-in and the script that fills it. A changed script gives the folder another name.
 func place(name string) (dir, script string, err error) {
 	if !slices.Contains(Names(), name) {
 		return "", "", fmt.Errorf("%s has no stand-in here, because npm, PyPI and Maven have none: "+
@@ -104,9 +105,9 @@ func (r *Runtime) Warm() error {
 	})
 }
 
-// Prepare makes a stand-in from downloads of the registries, if there is none yet. The tools that it runs write to log.
-// At the end, train makes the files that only a run of the runtime can make. If a preparation is killed, the next one
-// removes what it has left.
+// Prepare downloads and makes a stand-in, if there is none yet. The tools that it runs write to log. At the end, train
+// makes the files that only a run of the runtime can make. If a preparation is killed, the next one removes what it has
+// left.
 func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtime) error) (*Runtime, error) {
 	dir, script, err := place(name)
 	if err != nil {
@@ -121,7 +122,7 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 	}
 	defer lock.Close()
 	left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "new-*"))
-	for _, old := range left { // by preparations that were killed, because this one holds the lock
+	for _, old := range left { // from preparations that were killed: this one holds the lock, so no other one runs
 		os.RemoveAll(old)
 	}
 	err = archive.Once(dir, func(work string) error {

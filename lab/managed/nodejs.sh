@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# nodejs22.x and the like: Node.js and its runtime interface client, from npm. The client's native part is compiled as its own installation
-# compiles it, without node-gyp and the eighty packages that this takes.
+# nodejs22.x and the like: Node.js and its runtime interface client, from npm. The client's native part is compiled with the flags that its own
+# installation uses, but without node-gyp, which needs eighty packages.
 case $1-$2 in
 20.x-x86_64) node=20.20.2 sha=3de1d033cc007661ed640d66068732819c6ce4b8945adb097b3413901774898f7cecaa46ac3d4edad544c9dbcc662b9771e45a9f1b7bae34e70c407038fba3a1 ;;
 22.x-x86_64) node=22.23.5 sha=de3842fb07285b1299c5c46a176b144a5d1cf47117167babfe7b883f1e8ee8258a5748ce516426ec7b70e52b97aaa94c084862d1c26ac9b14f11be6185c06233 ;;
@@ -25,15 +25,17 @@ g++ -std=c++20 -O3 -flto -fPIC -shared -fvisibility=hidden -Wl,--gc-sections -DN
 mv aws-lambda-ric/index.mjs aws-lambda-ric/package.json runtime/
 rm -r aws-lambda-ric
 start=/var/runtime/index.mjs
-if [[ $1 != 24.x ]]; then # the last client with callbacks, and with errors of its own for unhandled rejections; its native part is the same
+# 3.3.0 is the last client that calls handlers with a callback and has its own error for an unhandled rejection. It works with the native part
+# of 4.0.2, because the native parts are the same.
+if [[ $1 != 24.x ]]; then
   client=3.3.0 start=/var/runtime/start.mjs
   from_npm aws-lambda-ric $client f69d3a4db2952b86b4e74358fef60ec61307be722252ee68d56d3ffeaeb234b4aa03f73dd699f804e8f70b7b114e9a6591436c189754e6a5b2536493a3a2fc84
   mv aws-lambda-ric/dist/index.mjs runtime/
   echo 'import { run } from "./index.mjs"; await run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER)' >runtime/start.mjs
 fi
 rm -rf "$binary" aws-lambda-ric node-addon-api build.log
-# Heap flags are those of Lambda's own bootstrap.
-# shellcheck disable=SC2016 # Lambda's variables
+# The flags for the heap are those of Lambda's own bootstrap.
+# shellcheck disable=SC2016 # the bootstrap expands these variables
 bootstrap '/var/lang/bin/node --expose-gc --max-http-header-size 81920 --max-semi-space-size=$((new / 2)) --max-old-space-size=$((memory - new)) '$start \
   'memory=$AWS_LAMBDA_FUNCTION_MEMORY_SIZE new=$((memory / 10))'
 environment "NODE_PATH=/opt/nodejs/node${1%.x}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task" "AWS_EXECUTION_ENV=AWS_Lambda_nodejs$1"

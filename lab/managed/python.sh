@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# python3.13 and the like: an interpreter of this machine, with its standard library, and the runtime interface client from PyPI.
-find_python() { # find_python VERSION: the real path of an interpreter
+# python3.13 and the like: this machine's interpreter and standard library, and the runtime interface client from PyPI.
+find_python() { # find_python VERSION: prints the real path of the interpreter
   local candidate said
   for candidate in "python$1" python3 "$HOME/.pyenv/versions/$1".*/bin/"python$1" /usr/bin/python3; do
     said=$("$candidate" -I -c 'import os, sys; print("%d.%d" % sys.version_info[:2], os.path.realpath(sys.base_prefix + "/bin/python%d.%d" % sys.version_info[:2]))' 2>/dev/null) || continue
     if [[ $said == "$1 "* && -x ${said#* } ]]; then echo "${said#* }" && return; fi
   done
-  echo "no Python $1 here, by that name in PATH or in ~/.pyenv: install one" >&2
+  echo "there is no Python $1 in PATH or in ~/.pyenv: install it" >&2
   exit 1
 }
 
@@ -16,7 +16,7 @@ cp "$python" "lang/bin/python$1"
 library=$("$python" -I -c 'import sysconfig; print(sysconfig.get_paths()["stdlib"])')
 shared=$("$python" -I -c 'import sysconfig; v = sysconfig.get_config_var; print(v("LIBDIR") + "/" + v("INSTSONAME") if v("Py_ENABLE_SHARED") else "")')
 if [[ -e $shared ]]; then cp -L "$shared" lang/lib/; fi
-# Times stay, because those in .pyc files have to be those of the sources.
+# The parts that functions do not need are left out, for example tests. The files in __pycache__ are made again below.
 tar -c -C "$(dirname "$library")" --exclude={__pycache__,site-packages,dist-packages,test,tests,idlelib,tkinter,turtledemo,ensurepip,'config-*'} "$(basename "$library")" |
   tar -x --no-same-owner -C lang/lib
 packages=lang/lib/python$1/site-packages
@@ -51,6 +51,6 @@ main([sys.argv[0], os.environ["_HANDLER"]])
 END
 bootstrap "/var/lang/bin/python$1 /var/runtime/bootstrap.py"
 mv bootstrap.py runtime/
-"$python" -I -m compileall -q -j 2 -s lang -p /var/lang lang || true # the library has files that are wrong on purpose
+"$python" -I -m compileall -q -j 2 -s lang -p /var/lang lang || true # it fails, because some files of the library have wrong syntax on purpose
 environment PYTHONPATH=/var/runtime "AWS_EXECUTION_ENV=AWS_Lambda_python$1"
 echo "Python $("$python" -I -c 'import platform; print(platform.python_version())'), client 4.2.2" >label
