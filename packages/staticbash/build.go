@@ -15,8 +15,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// build runs the recipe in a temporary folder of the cache and renames the result to path. Callers must hold the lock,
-// so if that folder exists, a killed build has left it.
+// build runs the recipe in the cache's folder work, packs the result and renames it to path. Callers must hold the
+// cache's lock. So a folder work that exists already was left by a build that was killed.
 func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architecture) error {
 	for _, tool := range []string{"sh", "make", "sed", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -69,8 +69,8 @@ func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architect
 	return nil
 }
 
-// recipeCommand returns the command that runs the recipe in work/build. Its environment has the toolchain's
-// variables and little else, so that variables of the user (CFLAGS, MAKEFLAGS, answers to configure) have no effect.
+// recipeCommand returns the command that runs the recipe in work/build. Its environment has the recipe's inputs and
+// little else, so that variables of the user (CFLAGS, MAKEFLAGS, answers to configure) have no effect.
 func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "sh", "-c", recipe)
 	cmd.Dir = filepath.Join(work, "build")

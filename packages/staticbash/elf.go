@@ -10,13 +10,13 @@ import (
 
 // image describes a linked program.
 type image struct {
-	base   uint64       // address of the first page
-	kept   uint64       // bytes of the file that stay as they are
+	base   uint64       // address of the first page that has code
+	kept   uint64       // how many bytes at the beginning of the file are kept
 	to     uint64       // address of the part to pack
 	memory []byte       // the part to pack: code, constants, data
-	code   uint64       // bytes of memory that are code
-	sealed uint64       // bytes of memory that are read-only: whole pages
-	end    uint64       // address after all memory
+	code   uint64       // how many bytes at the beginning of memory are code
+	sealed uint64       // how many bytes at the beginning of memory are read-only: whole pages
+	end    uint64       // address after the last section
 	stub   *elf.Section // the unpacker
 }
 
@@ -55,8 +55,8 @@ func imageOf(f *elf.File) (*image, error) {
 	return i, nil
 }
 
-// header writes the new header into the file. Its segments are the part that stays, the memory to unpack to, and the
-// packed part, which begins at byte begin of the file and is mapped at the address at.
+// header writes the new header into out, the file, and returns out. The header's segments are the part that stays, the
+// memory to unpack to, and the packed part. That part begins at byte begin of the file and is mapped at the address at.
 func header(out []byte, f *elf.File, i *image, begin, at uint64) ([]byte, error) {
 	h := elf.Header64{
 		Type: uint16(elf.ET_EXEC), Machine: uint16(f.Machine), Version: uint32(elf.EV_CURRENT),
@@ -77,7 +77,7 @@ func header(out []byte, f *elf.File, i *image, begin, at uint64) ([]byte, error)
 			n.Filesz = i.kept - p.Off
 			n.Memsz = n.Filesz
 		case p.Type == elf.PT_PHDR:
-			continue // it would have to describe the new table, and a static program does not use it
+			continue // it would have to describe the new header, and a static program does not need it
 		}
 		progs = append(progs, n)
 	}

@@ -2,10 +2,11 @@ package staticbash
 
 import "encoding/binary"
 
-// absoluteX86 changes the operands of call and jmp from distances to addresses, which repeat and so compress better. at
-// is the address of the code. It changes everything that looks like one of these instructions; src/unpack.c finds the
-// same bytes and undoes the change. If an operand's target is outside the range of addresses, it gets a value that no
-// changed operand has, so that the change can be undone.
+// absoluteX86 changes the operands of call and jmp from distances to addresses, which compress better, because the same
+// address occurs again and again. Addresses count from image.base; at is the address of the code. Bytes that only look
+// like such an instruction are changed too: src/unpack.c finds the same bytes and undoes the change. A target outside
+// the range of addresses does not become an address. Its distance stays or, if it looks like an address, becomes a
+// negative number that no other operand has.
 func absoluteX86(code []byte, at uint64) {
 	for i := 0; i < len(code)-4; i++ {
 		if code[i]&0xfe != 0xe8 {
@@ -24,7 +25,7 @@ func absoluteX86(code []byte, at uint64) {
 	}
 }
 
-// absoluteARM does the same for bl and, in pages instead of bytes, for adrp.
+// absoluteARM does the same for bl, in instructions instead of bytes, and for adrp, in pages.
 func absoluteARM(code []byte, at uint64) {
 	for i := 0; i+4 <= len(code); i += 4 {
 		v, here := binary.LittleEndian.Uint32(code[i:]), uint32(at/4)+uint32(i/4)

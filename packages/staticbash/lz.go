@@ -2,18 +2,18 @@ package staticbash
 
 import "math/bits"
 
-// streams are LZ4's sequences with each part in a separate stream, because the deflate of a package's ZIP
-// compresses those better than a mixture. See src/unpack.c.
+// streams have the parts of LZ4's sequences, each kind of part in a stream of its own. The deflate of a package's ZIP
+// compresses these better than a mixture. See src/unpack.c.
 type streams struct{ tokens, literals, low, high, more []byte }
 
 const (
-	shortest = 3 // bytes of a match
-	farthest = 1<<16 - 1
-	longest  = 1 << 10
-	attempts = 2048 // matches to try for each byte
+	shortest = 3         // bytes of a match
+	farthest = 1<<16 - 1 // bytes back to the earlier match
+	longest  = 1 << 10   // bytes of a match
+	attempts = 2048      // earlier matches that are tried for each byte
 )
 
-// compress chooses the cheapest matches, from the end backwards.
+// compress chooses literals and matches with the lowest cost, from the end of the data backwards.
 func compress(data []byte) (s streams) {
 	length, offset := matches(data)
 	// cost is the cost from a byte to the end; take is the length of the match that starts at the byte, or 0 for a
@@ -38,7 +38,7 @@ func compress(data []byte) (s streams) {
 		i += take[i]
 		begin = i
 	}
-	s.sequence(data[begin:], 0) // literals without a match, even if there are none, end the stream
+	s.sequence(data[begin:], 0) // the end is a sequence without a match, even if it has no literals either
 	return s
 }
 
@@ -53,7 +53,7 @@ func matchCost(n, offset int) int {
 	return c
 }
 
-// sequence adds literals and the length of the match after them.
+// sequence adds literals and n, the length of the match after them less shortest.
 func (s *streams) sequence(literals []byte, n int) {
 	s.tokens = append(s.tokens, byte(min(len(literals), 15)<<4|min(n, 15)))
 	s.literals = append(s.literals, literals...)
@@ -68,7 +68,7 @@ func (s *streams) sequence(literals []byte, n int) {
 	}
 }
 
-// matches finds for each byte the longest earlier match; of several equally long ones, the nearest.
+// matches finds for each byte the longest match that begins earlier. If several are equally long, it takes the nearest.
 func matches(data []byte) (length, offset []int) {
 	length, offset = make([]int, len(data)), make([]int, len(data))
 	head, previous := map[[shortest]byte]int{}, make([]int, len(data))

@@ -10,8 +10,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// maxPacked limits what a cold start reads of the file in the worst case: its first page, and the packed part up to
-// the end.
+// maxPacked limits the packed part, in bytes. A cold start reads all of it, and the file's first page.
 const maxPacked = 212 << 10
 
 // Without the order a cold start would read pages in the whole file, and no other test would notice.

@@ -31,8 +31,8 @@ func packFile(path string) error {
 //	header | unpacker | functions that no cold start uses | compressed: functions that one uses, constants, data
 //
 // To execute the file, the kernel reads its first pages, and with them the unpacker. The unpacker asks for the whole
-// compressed part at once. So there are two reads, whatever the kernel's read-ahead and the order of page faults are.
-// Sections and symbols are removed.
+// compressed part at once. So there are two reads. The kernel's read-ahead and the order of page faults do not change
+// that. Sections and symbols are removed.
 func pack(linked []byte) ([]byte, error) {
 	f, err := elf.NewFile(bytes.NewReader(linked))
 	if err != nil {
@@ -55,7 +55,7 @@ func pack(linked []byte) ([]byte, error) {
 		return nil, fmt.Errorf("unsupported machine %v: the unpacker exists for x86_64 and aarch64 only", f.Machine)
 	}
 	s := compress(i.memory)
-	padding := make([]byte, 16) // the unpacker reads 16 bytes of literals at a time
+	padding := make([]byte, 16) // the unpacker reads blocks of 16 bytes, and so beyond the last literal
 	packed := slices.Concat(s.tokens, s.literals, s.low, s.high, s.more, padding)
 	p.Literals = uint64(len(s.tokens))
 	p.Low = p.Literals + uint64(len(s.literals))
@@ -79,10 +79,10 @@ type parameters struct {
 	Packed, Length, Literals, Low, High, More  uint64
 }
 
-// addresses is the size in bytes of the range that calls are assumed to go to. The range begins at the program's first
-// address.
+// addresses is the size in bytes of the range of addresses that absoluteX86 writes into calls. The range begins at
+// image.base.
 const addresses = 1 << 20
 
-// page is Lambda's page size in bytes on both architectures. A kernel for arm64 with larger pages cannot run a packed
-// program.
+// page is Lambda's page size in bytes on both architectures. A packed program does not run on a kernel for arm64 that
+// has larger pages.
 const page = 4 << 10

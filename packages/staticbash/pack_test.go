@@ -39,7 +39,7 @@ func FuzzCompress(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []int{1, 3, 4, 5, 19, 20, 300, 5000, 70_000} {
 		if size > 5000 && testing.Short() {
-			continue // more than the farthest match, and seconds each: make test runs it
+			continue // longer than the farthest match, and takes seconds: only make test runs it
 		}
 		data := make([]byte, size)
 		for i := range data {

@@ -7,7 +7,7 @@ import (
 )
 
 // TestLinesFromASocket checks src/peek.c: from a socket each read command takes its line and not one byte more,
-// however the bytes arrive. The next reader may use another way or another locale, or be another process.
+// however the bytes arrive. The next reader can read with other options or in another locale, or be another process.
 func TestLinesFromASocket(t *testing.T) {
 	pieces := []string{"one\r\ntw", "o\nthr\\\nee\n\xc3\xa9t\xc3\xa9\nby -d:ti", "me\nfork\nsixsix", "six\nNUL\x00s\n", "4 bytes\nlast"}
 	const script = `LC_ALL=C

@@ -20,12 +20,12 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// source is a place of Bash's source, and the SHA-256 of the archive there, in hexadecimal.
+// source is the address of an archive with Bash's source, and the archive's SHA-256 in hexadecimal.
 type source struct{ url, sum string }
 
-// The GNU project signed its archive, and several distributions pin its sum. The signed bash_5.2.15-2.dsc pins the sum
-// of Debian's archive. Both have the same source: each file in Debian's archive has the same bytes as in upstream's git
-// repository at patch level 15.
+// The GNU project has signed its archive, and several distributions pin its sum. The sum of Debian's archive is in the
+// signed bash_5.2.15-2.dsc. Both archives have the same source: each file in Debian's has the same bytes as in
+// upstream's git repository at patch level 15.
 const (
 	gnuSum    = "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"
 	debianSum = "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"
@@ -37,8 +37,8 @@ var sources = []source{
 	{"http://deb.debian.org/debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz", debianSum},
 }
 
-// fetchSource returns a checked archive in the cache. If it is missing, fetchSource downloads it from the first
-// place that has it.
+// fetchSource returns the path of an archive in the cache whose checksum is right. If there is none, fetchSource tries
+// to download each source in turn until one succeeds.
 func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (string, error) {
 	dir := filepath.Join(cache, "source")
 	for _, s := range sources {
@@ -78,9 +78,9 @@ var client = &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{
 	ResponseHeaderTimeout: 8 * time.Second,
 }}
 
-const downloadSize = 32 << 20 // bytes; the archive has 10 MB
+const downloadSize = 32 << 20 // bytes at most; the archive has 10 MB
 
-// get downloads the archive and checks it, and only then gives it its name.
+// get downloads the archive into dir. The file gets its name only if its checksum is right.
 func (s source) get(ctx context.Context, dir string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package staticbash builds the static Bash, which runs scripts where there is no Bash, or where a smaller Bash starts
-// sooner: Bash 5.2.15 with musl, 0.4 MB, for both of Lambda's architectures, from source whose checksum is pinned here.
+// Package staticbash builds the static Bash: Bash 5.2.15 with musl, 0.4 MB, for both of Lambda's architectures, from
+// source whose checksum is pinned here. It runs scripts where there is no Bash, and starts sooner than a larger Bash.
 //
-// No binary is committed, and every download is checked. Builds are kept by content in the cache (archive.Cache), so
-// a second checkout builds nothing. README.md describes the licence.
+// No binary is committed, and every download is checked. In the cache (archive.Cache) a build's name is a hash of its
+// inputs, so a second checkout with the same inputs builds nothing. README.md describes the licence.
 package staticbash
 
 import (
@@ -29,19 +29,19 @@ const Version = "5.2.15"
 //go:embed recipe.sh
 var recipe string
 
-// inputs determine the result, besides the recipe: order.txt lists what a cold start uses, src has the C sources that
-// are linked with Bash, and the Go files are the packer.
+// inputs and the recipe determine the result. order.txt lists what a cold start uses, src has the C sources that are
+// linked with Bash, and the Go files are the packer.
 //
 //go:embed order.txt src pack.go elf.go lz.go filter.go
 var inputs embed.FS
 
-// Licence must accompany a Bash that is passed on: the licence's text, where the source is, and how to build Bash
-// from it.
+// Licence has the files that must be passed on together with a built Bash: the licence's text, where the source is, and
+// how to build Bash from it.
 //
 //go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go elf.go lz.go filter.go zig.go
 var Licence embed.FS
 
-// Builder builds into a given cache.
+// Builder builds the static Bash and keeps it in a cache.
 type Builder struct {
 	Cache string    // absolute path of a folder; "" means archive.Cache
 	Log   io.Writer // a line for each step that takes seconds; nil means no log
@@ -94,8 +94,8 @@ func finished(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// product returns the path of a build in the cache. Its name depends on everything that determines the build's
-// bytes. It does not depend on the archive, because all accepted archives contain the same source.
+// product returns the path of a build in the cache. The path depends on everything that determines the build's bytes,
+// except on the archive that was downloaded, because all accepted archives contain the same source.
 func product(cache string, a arm.Architecture) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "bash %s\nzig %s\n%s\n%s\n", Version, zigVersion, a, recipe)

@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// maxSize is the most bytes that a static Bash may have: a cold start reads each KiB.
+// maxSize is the largest size in bytes that a static Bash may have.
 const maxSize = 750_000
 
 var hostArchitecture = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]

@@ -5,8 +5,8 @@ import "fmt"
 // UnavailableError says that something cannot be built on this machine, although it can be built elsewhere. Arms that
 // need it are left out and shown as not measured.
 type UnavailableError struct {
-	What   string // the bootstrap, or "the static Bash for arm64"
-	Why    string // "upx is not in PATH"; for the source of Bash, a clause for each place that was tried
+	What   string // for example "the static Bash for arm64"
+	Why    string // for example "upx is not in PATH"; for the source of Bash, a reason for each place that was tried
 	Remedy string // what to do about it, in the imperative
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes. The machine that
-// it runs on makes no difference: it is a cross compiler with its own libc.
+// zigVersion is pinned, because another version has another clang and another musl, and so makes other bytes. On every
+// host Zig makes the same bytes: it is a cross compiler with its own libc.
 const zigVersion = "0.17.0"
 
 // zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe. pip installs

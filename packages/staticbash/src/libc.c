@@ -1,8 +1,10 @@
-// Replacements for functions of the C library in which a static Bash spends half of its time. Zig's malloc is made
-// for threads and debuggers, and its other functions work byte by byte. These are for one thread only. Linkers take
-// them before those of the library. All functions that give out memory must be here.
+// These functions replace the ones of the C library in which a static Bash would spend half of its time. Zig's malloc
+// is made for threads and debuggers, and Zig's other functions work byte by byte. The functions here are for one thread
+// only. The linker takes them instead of the library's. Every function that allocates memory must be here, because free
+// can only take blocks of this allocator.
 #ifndef __clang__
-#pragma GCC optimize("no-tree-loop-distribute-patterns") // else a loop that copies becomes a call of memcpy, memcpy's own too
+// Without this GCC turns loops that copy into calls of memcpy, in memcpy itself too.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 #define _GNU_SOURCE
 #include <stddef.h>
@@ -12,27 +14,28 @@
 #include <sys/mman.h>
 #include <wchar.h>
 
-// ---- Memory. A block is its size (8 bytes) and then what malloc returns. Sizes are multiples of 16. A freed block
-// waits in a list for a request of its size, as in the allocators that this replaces: Bash asks for few sizes,
-// again and again. Large blocks are mappings.
+// ---- Memory. The first 8 bytes of a block are its size, and malloc returns the address after them. Sizes count these
+// 8 bytes and are multiples of 16. free puts a block into a list of free blocks of the same size, and malloc takes it
+// from there, as in the allocators that this replaces: Bash asks for few sizes again and again. A large block is a
+// mapping of its own.
 
-#define SMALL 1024           // up to here a list for each size, above four for each power of two
-#define LARGE (256 << 10)    // from here on a mapping
-#define ARENA (1 << 20)
+#define SMALL 1024           // up to this size there is a list for each size, above it four for each power of two
+#define LARGE (256 << 10)    // a block that is larger than this is a mapping
+#define ARENA (1 << 20)      // the other blocks are cut from mappings of this size
 
 static void *lists[SMALL / 16 + 1 + 4 * 8];
 static char *next, *end;
 
 #define SIZE(p) (((size_t *)(p))[-1])
 
-// round returns the size that a block of n bytes takes. lists[*list] is the list for that size.
+// rounded returns the size of the block for a request of n bytes. lists[*list] is then the list of blocks of that size.
 static inline size_t rounded(size_t n, size_t *list) {
   size_t size = (n + 8 + 15) & ~(size_t)15;
   if (size <= SMALL) {
     *list = size / 16;
     return size;
   }
-  int step = 61 - __builtin_clzl(size - 1); // of a quarter of the power of two below, as a shift
+  int step = 61 - __builtin_clzl(size - 1); // sizes are multiples of 1 << step, a quarter of the power of two below
   size = ((size - 1) >> step) + 1;
   *list = SMALL / 16 + 1 + (step - 8) * 4 + size - 5;
   return size << step;
@@ -125,12 +128,14 @@ void *reallocarray(void *block, size_t count, size_t of) {
   return realloc(block, n);
 }
 
-// Nothing here asks for more than malloc's alignment. free must not get a block of another allocator.
+// Bash never asks for a larger alignment than malloc's. These functions are here so that free never gets a block of the
+// library's allocator.
 void *aligned_alloc(size_t alignment, size_t n) { return alignment > 16 ? errno = ENOMEM, NULL : malloc(n); }
 void *memalign(size_t alignment, size_t n) { return aligned_alloc(alignment, n); }
 int posix_memalign(void **block, size_t alignment, size_t n) { return alignment > 16 || !(*block = malloc(n)) ? ENOMEM : 0; }
 
-// ---- Strings, a machine word at a time. The word with a string's end is read as a whole: it is in the same page.
+// ---- Strings. Most of these functions take 8 or 16 bytes at a time. They read the whole word that has a string's end:
+// the bytes after the end are in the same page, so they can be read.
 
 typedef uint64_t __attribute__((may_alias)) word;
 typedef uint64_t __attribute__((may_alias, aligned(1))) word1;
@@ -139,7 +144,7 @@ typedef unsigned char __attribute__((vector_size(16), may_alias, aligned(1))) bl
 
 #define ONES (~(uint64_t)0 / 255)
 
-// zero returns 0 if no byte of the word is 0; if one is, the lowest bit set is in the first such byte.
+// zero returns 0 if no byte of w is 0. Otherwise the lowest bit that is set is in the first byte that is 0.
 static inline uint64_t zero(uint64_t w) { return (w - ONES) & ~w & ONES << 7; }
 
 size_t strlen(const char *s) {
@@ -151,8 +156,8 @@ size_t strlen(const char *s) {
   return (const char *)p + __builtin_ctzl(found) / 8 - s;
 }
 
-// There is no `restrict` here: memmove also calls memcpy for blocks that overlap, if each byte is read before it is
-// overwritten.
+// The parameters are not `restrict`, because memmove also calls memcpy for blocks that overlap, in cases where memcpy
+// reads each byte before it overwrites it.
 void *memcpy(void *to, const void *from, size_t n) {
   char *d = to;
   const char *s = from;
@@ -260,7 +265,7 @@ int strncmp(const char *a, const char *b, size_t n) {
   return n ? (unsigned char)*a - (unsigned char)*b : 0;
 }
 
-// These are here because Zig's versions call Zig's malloc.
+// The next functions are here because Zig's versions of them call Zig's malloc.
 
 static void *copied(const void *from, size_t n) {
   void *block = malloc(n);
@@ -286,8 +291,7 @@ wchar_t *wcsdup(const wchar_t *s) {
   return copied(s, n * sizeof *s);
 }
 
-// ---- Sorting by Shell's method. Bash sorts its builtins at each start, and Zig's qsort would take a tenth of that
-// start.
+// ---- Shellsort. Bash sorts its builtins at each start. With Zig's qsort that would take a tenth of the start's time.
 
 void qsort(void *from, size_t n, size_t size, int (*compare)(const void *, const void *)) {
   char *first = from;

@@ -1,21 +1,22 @@
-// The start of a packed Bash. It unpacks what a cold start touches (functions, constants and data) to the addresses
-// where it was linked, and continues there. It is in the file's first pages, which the kernel has read to execute
-// the file. pack.go lays out the file, compresses, and fills in the parameters. This code runs before any other
-// code, and may call none.
+// A packed Bash starts with this code. It unpacks what a cold start uses (functions, constants and data) to the
+// addresses for which that was linked. Then it jumps to Bash's own start. It is in the file's first pages, which the
+// kernel has already read to execute the file. pack.go lays out the file, compresses that part, and fills in the
+// parameters. This code runs before all other code, so it cannot call functions that are not here.
 #ifndef __clang__
-#pragma GCC optimize("no-tree-loop-distribute-patterns") // else a loop that copies becomes a call of memcpy, memcpy's own too
+// Without this GCC turns loops that copy into calls of memcpy, in memcpy itself too.
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 #include <stddef.h>
 #include <stdint.h>
 
 struct parameters {
-  uint64_t entry;           // where the program starts
-  uint64_t to, size;        // the memory that is unpacked
-  uint64_t code;            // bytes of it, from the start, whose calls were made absolute
-  uint64_t sealed;          // bytes of it, from the start, that become read-only and executable: whole pages
-  uint64_t base, range;     // of addresses that calls go to
-  uint64_t packed, length;  // what is packed: a stream of tokens
-  uint64_t literals, low, high, more; // where the other streams begin, from that one
+  uint64_t entry;           // address of Bash's own start
+  uint64_t to, size;        // address and size of the memory to unpack to
+  uint64_t code;            // how many bytes at its beginning are code: filter.go made the calls in it absolute
+  uint64_t sealed;          // how many bytes at its beginning become read-only and executable: whole pages
+  uint64_t base, range;     // the range of addresses that filter.go wrote into calls: its first address and its size
+  uint64_t packed, length;  // address and size of the compressed part, which begins with the stream of tokens
+  uint64_t literals, low, high, more; // where the other streams begin, counted from packed
 };
 
 extern const struct parameters unpack_parameters __attribute__((visibility("hidden")));
@@ -26,7 +27,7 @@ __asm__(".section .unpack.data,\"a\"\n"
         "unpack_parameters: .zero 13 * 8\n"
         ".text\n");
 
-#define HERE static inline __attribute__((always_inline)) // and so within the section of unpack
+#define HERE static inline __attribute__((always_inline)) // so that the code is in the section of unpack
 
 #if defined(__x86_64__)
 __asm__(".section .unpack.entry,\"ax\",@progbits\n"
@@ -35,7 +36,7 @@ __asm__(".section .unpack.entry,\"ax\",@progbits\n"
         "and $-16, %rsp\n"
         "call unpack\n"
         "mov %rbx, %rsp\n"
-        "xor %edx, %edx\n" // nothing to call at exit, says the ABI
+        "xor %edx, %edx\n" // for the ABI this means: nothing to call at exit
         "jmp *%rax\n"
         ".text\n");
 enum { sys_mprotect = 10, sys_madvise = 28, sys_exit = 231 };
@@ -49,7 +50,7 @@ __asm__(".section .unpack.entry,\"ax\",@progbits\n"
         ".globl unpack_entry\n"
         "unpack_entry: bl unpack\n"
         "mov x16, x0\n"
-        "mov x0, xzr\n" // nothing to call at exit, says the ABI
+        "mov x0, xzr\n" // for the ABI this means: nothing to call at exit
         "br x16\n"
         ".text\n");
 enum { sys_mprotect = 226, sys_madvise = 233, sys_exit = 94 };
@@ -67,7 +68,8 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) word;
 typedef uint32_t __attribute__((vector_size(16))) words;
 typedef char __attribute__((vector_size(16))) chars;
 
-// copy writes up to 15 bytes too many if there is room. Overlapping blocks are copied byte by byte.
+// copy copies 16 bytes at a time, and so writes up to 15 bytes too many. If there is not enough room before stop, or to
+// is less than 16 bytes after from, it copies byte by byte.
 HERE byte *copy(byte *to, const byte *from, size_t n, const byte *stop) {
   byte *end = to + n;
   if ((size_t)(to - from) >= 16 && (size_t)(stop - to) >= n + 16)
@@ -79,7 +81,7 @@ HERE byte *copy(byte *to, const byte *from, size_t n, const byte *stop) {
   return end;
 }
 
-// length continues a length that does not fit a token's four bits.
+// length returns a whole length. n is the token's four bits; if they are all set, the length goes on in *more.
 HERE size_t length(size_t n, const byte **more) {
   if (n == 15)
     do
@@ -88,15 +90,16 @@ HERE size_t length(size_t n, const byte **more) {
   return n;
 }
 
-// expand undoes LZ77 in the form of LZ4, with two changes: a match has at least 3 bytes, and tokens, literals,
-// offsets and long lengths are separate streams, because the deflate of the package's ZIP compresses those better.
+// expand decompresses. The format is that of LZ4 with two changes: the shortest match has 3 bytes, and tokens,
+// literals, offsets and long lengths are in separate streams. The deflate of the package's ZIP compresses these better
+// than a mixture.
 HERE void expand(const struct parameters *p, const byte *tokens, byte *to) {
   const byte *literals = tokens + p->literals, *low = tokens + p->low, *high = tokens + p->high, *more = tokens + p->more;
   const byte *stop = to + p->size;
   for (;;) {
     unsigned token = *tokens++;
     size_t n = token >> 4, m = token & 15;
-    if (n < 15 && stop - to >= 64) { // as nearly all of them
+    if (n < 15 && stop - to >= 64) { // true for nearly all tokens
       *(block *)to = *(const block *)literals;
       to += n, literals += n;
     } else {
@@ -117,14 +120,13 @@ HERE void expand(const struct parameters *p, const byte *tokens, byte *to) {
 }
 
 #if defined(__x86_64__)
-// relative undoes pack.go's change of the operands of call and jmp: absolute addresses repeat, and distances do
-// not.
+// relative undoes what filter.go did to the operands of call and jmp: it turns addresses into distances again.
 HERE void relative(const struct parameters *p, byte *code) {
   int64_t at = p->to - p->base, range = p->range;
   uint32_t e8 = 0xe8e8e8e8, fe = 0xfefefefe;
-  __asm__("" : "+r"(e8), "+r"(fe)); // else the compiler keeps vectors of them among what is still packed
+  __asm__("" : "+r"(e8), "+r"(fe)); // or the compiler puts vectors of them among the constants, which are still packed
   const block opcode = (block)(words){e8, e8, e8, e8}, but1 = (block)(words){fe, fe, fe, fe};
-  unsigned skip = 0; // bytes at the front that are an operand's
+  unsigned skip = 0; // how many of the next bytes belong to an operand that began before them
   for (size_t i = 0, n = p->code - 4; i < n; i += 64) {
     uint64_t found = 0;
     for (int part = 3; part >= 0; part--)
@@ -156,7 +158,7 @@ HERE void relative(const struct parameters *p, byte *code) {
   }
 }
 
-// fresh makes instructions that were written as data visible to the processor.
+// fresh makes the processor execute the instructions that were just written, and not older ones from its cache.
 HERE void fresh(byte *code, size_t n) {
   uint64_t type;
   __asm__("mrs %0, ctr_el0" : "=r"(type));
@@ -171,11 +173,12 @@ HERE void fresh(byte *code, size_t n) {
 }
 #endif
 
-// 22 is MADV_POPULATE_READ, 23 ..._WRITE. Linux before 5.14 refuses them, and nothing depends on them.
+// unpack returns the address of Bash's own start. Its three calls of madvise only save time: 3 is MADV_WILLNEED, 22
+// MADV_POPULATE_READ and 23 MADV_POPULATE_WRITE. Linux before 5.14 refuses the last two.
 __attribute__((section(".unpack.text"), visibility("hidden"), used)) uint64_t unpack(void) {
   const struct parameters *p = &unpack_parameters;
   long page = p->packed & -4096, length = (p->packed + p->length - page + 4095) & -4096;
-  call(sys_madvise, page, length, 3); // WILLNEED: in one go, and nothing else
+  call(sys_madvise, page, length, 3); // the kernel reads all of it at once, and nothing else
   call(sys_madvise, page, length, 22);
   call(sys_madvise, p->to, (p->size + 4095) & -4096, 23);
   expand(p, (const byte *)p->packed, (byte *)p->to);

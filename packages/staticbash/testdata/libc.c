@@ -1,4 +1,4 @@
-// Compares src/libc.c with the C library of this machine. libc_test.go compiles its functions under the names own_...
+// Compares src/libc.c with the C library of this machine. libc_test.go compiles src/libc.c with own_ before the names of its functions.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
