@@ -22,8 +22,8 @@ type reference struct {
 // fact says what Lambda has under a name.
 type fact struct {
 	root.Fact
-	// One of these is set, or Varies. Value is a regular expression for the whole value; "" means that Lambda has
-	// nothing under this name. If nobody has published the value, Unknown says why the lab has its own.
+	// Exactly one of Value, Unknown and the Fact's Varies is set. Value is a regular expression for the whole value. It
+	// is "" if Lambda has nothing under this name. If nobody has published the value, Unknown says why the lab has its own.
 	Value   *string
 	Unknown string
 	Sources []string
@@ -49,7 +49,7 @@ func (r reference) find(name string) (fact, bool) {
 	return r.Facts[i], true
 }
 
-// held compares a lab's listing with the reference and returns the differences.
+// held returns the differences between a lab's listing and the reference.
 func (r reference) held(lab root.Listing) (differ []root.Difference) {
 	for _, name := range slices.Sorted(maps.Keys(lab)) {
 		f, ok := r.find(name)
@@ -81,7 +81,7 @@ func TestRootIsLambdas(t *testing.T) {
 	}
 }
 
-// Each fact must say exactly one thing, and its source must be described in the file.
+// Each fact must be of exactly one kind, and the file must describe each of its sources.
 func TestReferenceIsWhole(t *testing.T) {
 	r := published(t)
 	used := map[string]bool{}
@@ -93,7 +93,7 @@ func TestReferenceIsWhole(t *testing.T) {
 			}
 		}
 		if kinds != 1 || f.Value != nil && len(f.Sources) == 0 {
-			t.Errorf("%s: %+v", f.Name, f)
+			t.Errorf("%s is of %d kinds, want one, and a value needs a source: %+v", f.Name, kinds, f)
 		}
 		if f.Value != nil {
 			if _, err := regexp.Compile(*f.Value); err != nil {
@@ -102,22 +102,22 @@ func TestReferenceIsWhole(t *testing.T) {
 		}
 		for _, s := range f.Sources {
 			if used[s] = true; r.Sources[s].Address == "" || r.Sources[s].Date == "" || r.Sources[s].What == "" {
-				t.Errorf("%s: no source %s", f.Name, s)
+				t.Errorf("%s: the file does not describe its source %s", f.Name, s)
 			}
 		}
 		name, _ := strings.CutSuffix(f.Name, "*")
 		if first, _ := r.find(name); first.Name != f.Name && !slices.ContainsFunc(r.Facts[:i], func(e fact) bool { return e.Name == name }) {
-			t.Errorf("%s is never reached: %s comes first", f.Name, first.Name)
+			t.Errorf("%s is never found: %s comes first and matches too", f.Name, first.Name)
 		}
 	}
 	for s := range r.Sources {
 		if !used[s] {
-			t.Errorf("nothing is from %s", s)
+			t.Errorf("no fact names the source %s", s)
 		}
 	}
 }
 
-func TestHeld(t *testing.T) {
+func TestDifferencesFromTheReference(t *testing.T) {
 	r := published(t)
 	for _, c := range []struct{ name, lab, lambda string }{
 		{"/dev/fd", "link to /proc/self/fd", ""},
@@ -139,7 +139,7 @@ func TestHeld(t *testing.T) {
 	missing := r.held(root.Listing{})
 	for _, name := range []string{"/dev/null", "/dev/stdin", "environment PATH", "descriptor 0", "status Uid"} {
 		if !slices.ContainsFunc(missing, func(d root.Difference) bool { return d.Name == name && d.Lab == "" && d.Reason == "" }) {
-			t.Errorf("%s is not missed", name)
+			t.Errorf("the lab has no %s, and that is not a difference", name)
 		}
 	}
 }
