@@ -1,4 +1,4 @@
-// Command examples is a CDK app of a module of its own: a shell function with a schedule, an HTTPS endpoint and a
+// Command examples is a CDK app in its own Go module: a shell function with a schedule, an HTTPS endpoint and a
 // table.
 //
 //	cdk deploy

@@ -1,6 +1,6 @@
-// Package images holds the container definitions, a folder each. Each Dockerfile only copies, so the image contains
-// the same bytes as the ZIP and can be built without a Docker daemon. packages/dockerfile lists the instructions
-// that are allowed.
+// Package images holds the container definitions, one folder for each. Each Dockerfile only copies, so the image
+// contains the same bytes as the ZIP and can be built without a Docker daemon. packages/dockerfile lists the
+// instructions that are allowed.
 package images
 
 import (

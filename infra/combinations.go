@@ -10,11 +10,10 @@ import (
 	"github.com/twinstart/twinstart/infra/dashboard"
 )
 
-// snapStart reports whether this is the experiment of snapshots. It crosses every arm with what its environments start
-// from.
+// snapStart reports whether this is the experiment of snapshots, which crosses every arm with the levels of SnapStart.
 func (s *settings) snapStart() bool { return s.Experiment == arm.SnapStart }
 
-// levels returns what arms start from, or "" alone if that is not a factor of the experiment.
+// levels returns the levels of SnapStart, or "" alone if SnapStart is not a factor of the experiment.
 func (s *settings) levels() []string {
 	switch {
 	case !s.snapStart():
@@ -25,7 +24,7 @@ func (s *settings) levels() []string {
 	return []string{arm.SnapStartOff, arm.Unprimed, arm.Primed}
 }
 
-// complete sets defaults, which depend on whose packages are measured.
+// complete sets defaults, which depend on whose packages are measured. It refuses options that the experiment excludes.
 func (s *settings) complete() error {
 	switch {
 	case !s.snapStart():
@@ -48,7 +47,7 @@ func (s *settings) complete() error {
 		case s.Provisioned != nil || s.URL:
 			return errors.New("-c packages measures functions by Invoke, on demand: leave -c provisioned and -c url out")
 		case s.Arms != nil:
-			return errors.New("-c arms and -c packages: arms are bootstraps of ours: leave one out")
+			return errors.New("-c arms and -c packages: arms are our own bootstraps: leave one out")
 		}
 		return nil
 	}

@@ -29,7 +29,7 @@ func catch(f func() error) (err error) {
 		if mistake, is := thrown.(runtime.Error); is {
 			panic(mistake)
 		}
-		if failure, is := thrown.(error); is && errors.Is(failure, exec.ErrNotFound) { // jsii starts only this program
+		if failure, is := thrown.(error); is && errors.Is(failure, exec.ErrNotFound) { // jsii starts only Node
 			thrown = fmt.Errorf("starting the CDK: %w: install Node.js 22 or later", failure)
 		}
 		if thrown != nil {
@@ -48,7 +48,7 @@ func oneLine(message string) string {
 	return strings.Join(strings.Fields(message), " ")
 }
 
-// standIn replaces os.Stderr, to which jsii writes, by a pipe. It copies the pipe to standard error until ctx ends,
+// standIn replaces os.Stderr, to which jsii writes, with a pipe. It copies the pipe to standard error until ctx ends,
 // because a terminal also interrupts jsii's process, which then writes a stack trace. end copies the rest. After end
 // nothing is copied: jsii-runtime-go waits for its process twice, and the second wait reports "Runtime process exited
 // abnormally: waitid: no child processes".

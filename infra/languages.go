@@ -144,7 +144,7 @@ func geoTable(stack awscdk.Stack) (awsdynamodb.Table, error) {
 	return table, nil
 }
 
-// grant allows a function its calls: queries of the index, all others of the table.
+// grant allows a function its calls: queries on the index, all others on the table.
 func grant(table awsdynamodb.Table, function awslambda.Function, actions []string) {
 	for _, action := range actions {
 		arn := *table.TableArn()

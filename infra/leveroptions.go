@@ -61,7 +61,7 @@ func (s *settings) completeLevers() error {
 	}
 	switch {
 	case len(s.MemorySizes) > 1:
-		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's")
+		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give only one")
 	case len(s.Packages) > 1:
 		return errors.New("-c experiment=levers changes one package: name one in -c packages")
 	case s.has("architecture") && s.oneCPU():
@@ -72,11 +72,11 @@ func (s *settings) completeLevers() error {
 	case s.Tracing != "" && s.has("tracing"):
 		return errors.New("-c experiment=levers and -c tracing: the lever tracing measures it: leave one out")
 	case s.Reserved > 0 && s.Reserved <= 10 && s.has("provisioned"):
-		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever provisioned takes 10 environments beside the "+
-			"baseline's: reserve 11 at least", s.Reserved)
+		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever provisioned takes 10 environments, and the "+
+			"baseline takes one: reserve 11 at least", s.Reserved)
 	case s.Reserved > 0 && s.Reserved < trackedMost && s.has("tracked"):
 		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever tracked provisions up to %d environments: "+
-			"reserve as many", s.Reserved, trackedMost)
+			"reserve at least as many", s.Reserved, trackedMost)
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
 	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):

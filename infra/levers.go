@@ -141,14 +141,14 @@ var habits = language.Function{Project: filepath.Join(handlersDir, habitsHandler
 
 const (
 	habitsHandler = "habits"
-	habitsEvent   = `{"mb":8}` // it makes a digest of so many MB, on one core or four
+	habitsEvent   = `{"mb":8}` // the function makes a digest of 8 MB, on one core or on four
 )
 
-// habitsCalls are what it asks of DynamoDB.
+// habitsCalls are the calls that the function makes to DynamoDB.
 var habitsCalls = []string{"GetItem", "PutItem", "BatchWriteItem"}
 
-// habit returns what a habit overrides. It returns nil if the language does not have the habit, or if the habit is
-// another package, which is a variant of the language; habit then defines the function.
+// habit returns what a habit overrides. It returns nil if the language does not have the habit. It also returns nil if
+// the habit needs another package, which is a variant of the language: then it defines a function with that package.
 func (l *leverBench) habit(level string) (*arm.Override, error) {
 	if !slices.Contains(arm.CodeHabits(l.Languages[0].Name), level) {
 		return nil, nil

@@ -9,7 +9,7 @@
 //	                                 sizes is levers with the lever size alone
 //	-c levers=NAME[,NAME]            see docs/levers.md (default all but tracked, vpc, code and size)
 //	-c sizes=MB[,MB]                 other sizes for the lever size
-//	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
+//	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash names bootstraps (default all)
 //	-c functions=NAME[,NAME]         for experiment languages (docs/languages.md): wave, client, warmup, save, search,
 //	                                 search-concurrent (default wave, search)
 //	-c languages=NAME[,NAME]         for experiment languages (default every language), and for the lever code

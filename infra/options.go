@@ -63,12 +63,12 @@ func (o *options) explain(function awslambda.Function) {
 }
 
 // joinVPC puts functions into the VPC, with a security group that lets nothing in or out. The experiment's handlers
-// make no calls, and Lambda reaches an environment in other ways.
+// make no calls, and Lambda does not reach an environment through the VPC.
 func (o *options) joinVPC(stack awscdk.Stack, f *awslambda.FunctionOptions) awsec2.SecurityGroup {
 	f.Vpc, f.VpcSubnets = o.vpc(stack), &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
 	group := awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 		Vpc: f.Vpc, AllowAllOutbound: jsii.Bool(false),
-		Description: jsii.String("Functions of a Twinstart experiment: none in"),
+		Description: jsii.String("Functions of a Twinstart experiment: no inbound rules"),
 	})
 	f.SecurityGroups = &[]awsec2.ISecurityGroup{group}
 	return group

@@ -163,7 +163,7 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{}}, "prop Provisioned is 0 to 0: use whole numbers from 1, with Max not below Min"},
 		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(3), Max: jsii.Number(2)}}, "prop Provisioned is 3 to 2: ..."},
 		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(3)}, FunctionOptions: awslambda.FunctionOptions{ReservedConcurrentExecutions: jsii.Number(2)}},
-			"prop Provisioned asks for 3 environments and prop ReservedConcurrentExecutions allows 2: raise that, or ask for fewer"},
+			"prop Provisioned asks for 3 environments and prop ReservedConcurrentExecutions allows 2: raise the latter, or ask for fewer environments"},
 		{with(awslambda.FunctionOptions{ReservedConcurrentExecutions: jsii.Number(-1)}), "prop ReservedConcurrentExecutions is -1: ..."},
 		{with(awslambda.FunctionOptions{EphemeralStorageSize: awscdk.Size_Gibibytes(jsii.Number(11))}), "prop EphemeralStorageSize is 11264: use a whole number of MB from 512 to 10240"},
 		{with(awslambda.FunctionOptions{VpcSubnets: &awsec2.SubnetSelection{}}), "props VpcSubnets, SecurityGroups and AllowPublicSubnet need a VPC: set Vpc, or leave them out"},

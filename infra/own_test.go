@@ -103,7 +103,7 @@ func TestOwnMistakes(t *testing.T) {
 	}{
 		{map[string]any{"runtime": "python3.13"}, "-c runtime is for packages of your own: add -c packages=function.zip"},
 		{map[string]any{"packages": folder + "," + same}, "would both be called new: rename one"},
-		{map[string]any{"packages": folder, "arms": "rawtcp"}, "-c arms and -c packages: arms are bootstraps of ours: leave one out"},
+		{map[string]any{"packages": folder, "arms": "rawtcp"}, "-c arms and -c packages: arms are our own bootstraps: leave one out"},
 		{map[string]any{"packages": folder, "url": "iam"}, "leave -c provisioned and -c url out"},
 		{map[string]any{"packages": folder, "runtime": "go 1"}, "use Lambda's name of a runtime"},
 		{map[string]any{"packages": folder, "runtime": "cobol1"}, `no base image is known for runtime "cobol1"`},

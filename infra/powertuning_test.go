@@ -71,10 +71,10 @@ func TestPowerTuningMistakes(t *testing.T) {
 	stack := awscdk.NewStack(newApp(t, "", nil), jsii.String("Mistaken"), nil)
 	f := awslambda.Function_FromFunctionArn(stack, jsii.String("F"), jsii.String("arn:aws:lambda:us-east-1:123456789012:function:F"))
 	for want, props := range map[string]*powertuning.PowerTuningProps{
-		"props Functions and Patterns are empty": {},
-		"number 2 is nil":                        {Functions: []awslambda.IFunction{f, nil}},
-		"prop PowerValues holds 64":              {Functions: []awslambda.IFunction{f}, PowerValues: []int{64}},
-		"building github.com/twinstart":          {Functions: []awslambda.IFunction{f}, ModuleDir: t.TempDir()},
+		"props Functions, Patterns and AssumeRoles are empty": {},
+		"number 2 is nil":               {Functions: []awslambda.IFunction{f, nil}},
+		"prop PowerValues holds 64":     {Functions: []awslambda.IFunction{f}, PowerValues: []int{64}},
+		"building github.com/twinstart": {Functions: []awslambda.IFunction{f}, ModuleDir: t.TempDir()},
 	} {
 		if _, err := powertuning.New(stack, jsii.String("Bad"), props); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("got %v, want %q", err, want)

@@ -105,7 +105,7 @@ func (l *leverBench) otherCPU(identity arm.Identity, a arm.Architecture) error {
 	return err
 }
 
-// sized defines a function with a padded package. One of the sizes is the published threshold, 5 MB.
+// sized defines a function with a padded package. One of the sizes is 5 MB, a threshold that others have published.
 func (l *leverBench) sized(lever, level string) error {
 	text, how, _ := strings.Cut(level, "-")
 	mb, _ := strconv.Atoi(text) // checked

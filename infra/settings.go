@@ -187,11 +187,11 @@ func each[T comparable](parse func(string) (T, error)) func([]string) ([]T, erro
 	}
 }
 
-// like accepts text that matches a form. For other text it returns the error otherwise.
-func like(form, otherwise string) func(string) (string, error) {
+// like accepts text that matches a form. For other text the error is advice.
+func like(form, advice string) func(string) (string, error) {
 	return func(t string) (string, error) {
 		if !regexp.MustCompile(form).MatchString(t) {
-			return "", errors.New(otherwise)
+			return "", errors.New(advice)
 		}
 		return t, nil
 	}
@@ -209,11 +209,11 @@ func among[T any](choices map[string]T) func(string) (T, error) {
 }
 
 // whole accepts a whole number within bounds.
-func whole(least, most int, otherwise string) func(string) (int, error) {
+func whole(least, most int, advice string) func(string) (int, error) {
 	return func(text string) (int, error) {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < least || n > most {
-			return 0, errors.New(otherwise)
+			return 0, errors.New(advice)
 		}
 		return n, nil
 	}
@@ -281,8 +281,8 @@ func handlerFolder(name string) error {
 	return err
 }
 
-// plainName keeps Twinstart-<name> a valid name of a stack: letters, digits and single hyphens. The length leaves
-// room for what the CDK appends.
+// plainName keeps Twinstart-<name> a valid name of a stack: letters, digits and single hyphens.
+// maxExperimentName leaves room for what the CDK appends.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 const maxExperimentName = 64 // bytes

@@ -104,7 +104,7 @@ func TestSnapStartMistakes(t *testing.T) {
 		change func(*bashfunction.BashFunctionProps)
 		want   string
 	}{
-		{func(p *bashfunction.BashFunctionProps) { p.Package = arm.ZIP }, "Lambda has none for a ZIP of provided.al2023: use package image"},
+		{func(p *bashfunction.BashFunctionProps) { p.Package = arm.ZIP }, "Lambda has no SnapStart for a ZIP of provided.al2023: use package image"},
 		{func(p *bashfunction.BashFunctionProps) {
 			p.Provisioned = &bashfunction.Provisioned{Min: jsii.Number(1)}
 		}, "Lambda refuses the two together"},

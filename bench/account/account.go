@@ -25,8 +25,8 @@ var (
 )
 
 // Config reads region, credentials and endpoint as every AWS tool does: from AWS_PROFILE, AWS_REGION,
-// AWS_ENDPOINT_URL and the shared configuration. It reads them once per process, so a profile with MFA asks for its
-// code once.
+// AWS_ENDPOINT_URL and the shared configuration. It reads them again only if these variables change, so a profile
+// with MFA asks for its code once.
 func Config(ctx context.Context) (aws.Config, error) {
 	mu.Lock()
 	defer mu.Unlock()

@@ -23,8 +23,8 @@ type Control struct {
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // how long to wait for an update, a version, or the end of somebody else's update
 	Pace  *rate.Limiter // of control-plane calls that share a quota; not nil
-	// Apart reads by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
-	// second in an account and region.
+	// Apart makes Look call GetFunction, which has its own quota of 100 calls a second. The other calls share a
+	// quota of 15 a second in an account and region.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	Apart bool
 }
@@ -49,7 +49,7 @@ func failed(format, name string, why *string) error {
 	return &Failed{fmt.Sprintf(format, name, OneLine(aws.ToString(why), 200))}
 }
 
-// Look reads the configuration of a version or an alias, "" of $LATEST.
+// Look reads the configuration of a version or an alias; "" means $LATEST.
 func (c *Control) Look(ctx context.Context, of string) (*Config, error) {
 	if c.Apart {
 		now, _, err := Read(ctx, c.API, c.Name, of)
@@ -66,7 +66,7 @@ func (c *Control) Look(ctx context.Context, of string) (*Config, error) {
 	return out, nil
 }
 
-// Read reads a configuration, and where its code is, of a version or an alias, "" of $LATEST.
+// Read reads the configuration of a version or an alias, and where its code is; "" means $LATEST.
 func Read(ctx context.Context, api *lambda.Client, name, of string) (*Config, *types.FunctionCodeLocation, error) {
 	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name, Qualifier: optional(of)})
 	if err != nil {
@@ -95,8 +95,8 @@ func reading(name string, err error) error {
 	return fmt.Errorf("reading the configuration of %s: %w", name, Brief(err))
 }
 
-// Settle waits until no update of $LATEST, or of a version, is in progress and its revision is not old ("" means
-// any). With a *Failed error it also returns the configuration.
+// Settle waits until no update of $LATEST, or of a version, is in progress and its revision differs from old
+// ("" means any revision). With a *Failed error it also returns the configuration.
 func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, error) {
 	for begin := time.Now(); ; {
 		now, err := c.Look(ctx, qualifier)
@@ -120,7 +120,7 @@ func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, e
 	}
 }
 
-// pause waits for a quarter of the time since begin: little is lost, and the calls are few.
+// pause waits for a quarter of the time since begin, so that little time is lost and calls are few.
 func (c *Control) pause(ctx context.Context, begin time.Time) error {
 	return Sleep(ctx, min(max(c.Poll, time.Since(begin)/4), time.Second))
 }
@@ -131,9 +131,9 @@ func settled(s types.State, u types.LastUpdateStatus) bool {
 }
 
 // Update changes $LATEST and waits for the end of the change. base is the configuration that the caller knows. If
-// in has its RevisionId and $LATEST has another one, the error is ErrForeign, unless done reports that the function has
-// this change already, because its answer was lost. Once the call is sent, Update waits for it even if ctx ends, so
-// that no change appears after a clean-up.
+// in has its RevisionId and $LATEST has another one, the error is ErrForeign. There is no error if done reports that
+// $LATEST has this change already: then an answer was lost. Once the call is sent, Update waits for it even if ctx
+// ends, so that no change appears after a clean-up.
 func (c *Control) Update(
 	ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool,
 ) (*Config, error) {
@@ -179,9 +179,9 @@ func (c *Control) Update(
 // Troubles counts the failed attempts of a call before it was answered.
 type Troubles struct{ Throttles, Others int }
 
-// Again repeats a call with growing pauses until it is answered. A throttled call, which never
-// ran, is repeated for as long as Ready, and a call that the service failed is repeated a few times. If an answer was
-// lost, the call may have had its effect.
+// Again repeats a call with growing pauses until it is answered. A throttled call never ran, and is repeated for as
+// long as Ready. A call that failed in the service is repeated a few times. If an answer was lost, the call may have
+// had its effect.
 func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err error) {
 	begin, pause := time.Now(), c.Poll
 	for ; ; pause = min(2*pause, 10*time.Second) {
@@ -200,5 +200,5 @@ func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err
 	}
 }
 
-// patience is how often in a row the service may fail a call, besides the SDK's own retries.
+// patience is how often a call may fail in the service, besides the SDK's own retries.
 const patience = 5

@@ -21,7 +21,7 @@ func Code(err error) string {
 	return ""
 }
 
-// Throttle reports whether a call was throttled, so that it never ran.
+// Throttle reports whether a call was throttled. A throttled call never ran.
 func Throttle(err error) bool {
 	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"}, Code(err))
 }

@@ -52,7 +52,7 @@ type function struct {
 type state struct {
 	turn    sync.Mutex
 	arms    int
-	known   *Config // as it was last seen; if it differs, somebody else has changed it
+	known   *Config // as last seen; if the function's differs, somebody else has changed it
 	nonce   string  // of the last forced cold start
 	pending bool    // an update was sent and its end was not seen, so the revision of known may be old
 	woken   bool    // it was inactive, because nobody had called it for weeks
@@ -127,7 +127,7 @@ func (f *function) forceCold(ctx context.Context) error {
 		if _, users := own.Environment.Variables[PhasesVariable]; f.opts.Phases && !users {
 			name = PhasesVariable
 		}
-		if f.arms > 1 { // even without an override, so that all arms have equally large environments
+		if f.arms > 1 { // even without an override, so that every arm has OwnVariable
 			own = pulled(own, f.Set)
 		}
 		own.Environment.Variables[name] = f.nonce
@@ -156,7 +156,7 @@ func (f *function) restore(ctx context.Context) (err error) {
 }
 
 // verify checks that nobody else has changed the function. It accepts another revision with the same configuration,
-// because Lambda itself makes some. A failed update has left the function as it was.
+// because Lambda itself makes such revisions. A failed update has left the function as it was.
 func (f *function) verify(ctx context.Context) error {
 	now, err := f.Settle(ctx, "", "")
 	if now == nil {
@@ -189,8 +189,8 @@ func difference(was, now *Config) string {
 	return strings.Join(Differences(was, now), ", ")
 }
 
-// Differences names the settings that differ between two configurations, of those that a version keeps. It ignores the
-// memory.
+// Differences names the settings that differ between two configurations. It compares the settings that a version keeps,
+// except the memory.
 func Differences(a, b *Config) (out []string) {
 	for _, d := range []struct {
 		what string
@@ -230,8 +230,8 @@ func DeployedOf(c *Config) runfile.Deployed {
 	return d
 }
 
-// update replaces the known configuration with the one that want makes of the function's own. If somebody has changed
-// the function since then, update reads it and tries again, unless the change matters.
+// update replaces the known configuration with the one that want makes of the function's own. If the function has
+// another revision by then, update reads it and tries again, unless the configuration has changed, too.
 func (f *function) update(ctx context.Context, want func(own *Config) *Config) error {
 	for tries := 0; ; tries++ {
 		if f.pending {

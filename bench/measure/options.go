@@ -49,8 +49,8 @@ type Options struct {
 	Environments int    // for the warm samples, one a round; 0 means 10. Environments, not invocations, are the replicates
 	Payload      []byte // the event; nil means each target's own
 
-	// Burst is how many callers call a version with SnapStart at once; 0 means one. These are the warmed restores. A
-	// first restore needs its own version. The number of restores of each kind is Cold.
+	// Burst is how many callers call a version with SnapStart at once; 0 means one. They meet the warmed restores.
+	// Each first restore needs its own version. Cold is the number of restores of each kind.
 	Burst int
 
 	Load *Load // for each function, after cold and warm samples; nil means none

@@ -84,7 +84,7 @@ func pulled(own *Config, set arm.Override) *Config {
 		}
 		c.LoggingConfig = &logs
 	}
-	text, _ := json.Marshal(was) // text and numbers
+	text, _ := json.Marshal(was) // text and numbers can always be encoded
 	env[OwnVariable] = string(text)
 	c.Environment = &types.EnvironmentResponse{Variables: env}
 	return &c

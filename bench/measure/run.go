@@ -292,7 +292,7 @@ func (r *run) restore(ctx context.Context) {
 			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s still has settings of the run: %v", f.FunctionName, err))
 		}
 		if left != nil {
-			left = fmt.Errorf("%s keeps a version of the run's, whose snapshot costs: %w", f.FunctionName, left)
+			left = fmt.Errorf("%s keeps a version that the run published, which is billed: %w", f.FunctionName, left)
 			r.out.Unrestored = append(r.out.Unrestored, left.Error())
 		}
 		if f.known != nil && f.Deployed != nil {

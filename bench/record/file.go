@@ -66,7 +66,7 @@ func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	}
 }
 
-// Each calls each for every record of a file, in order, and unusable for every other line.
+// Each calls each for every record of a file, in order, and unusable for each line that is not a record.
 func Each(path string, each func(*Record), unusable func(error)) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -268,7 +268,7 @@ func (d Done) Add(r *Record) {
 	d[r.Key()]++
 }
 
-// Is reports whether m is mark, ignoring any detail after the colon.
+// Is reports whether m is of a kind, with or without detail after a colon.
 func (m Mark) Is(kind Mark) bool { return m == kind || strings.HasPrefix(string(m), string(kind)+": ") }
 
 // With adds detail to a mark.

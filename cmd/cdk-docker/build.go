@@ -66,8 +66,8 @@ func (d *display) about(image string) {
 // worthALine is the size, in bytes, from which moving a layer takes long enough for a line.
 const worthALine = 1e6
 
-// line writes a note, or, if bytes is not 0, the start of a layer with this size. It leaves small layers out; the
-// call's last line reports the result.
+// line writes a note or, if bytes is not 0, says that the transfer of a layer of this size begins. It leaves small
+// layers out; the call's last line reports the result.
 func (d *display) line(line string, bytes int64) {
 	if bytes > 0 && bytes < worthALine {
 		return

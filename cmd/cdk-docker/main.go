@@ -12,7 +12,7 @@
 //
 // choose prints docker, podman or finch if one of them works, else the path of cdk-docker. Images are kept in
 // $TWINSTART_IMAGES, else in the cache folder. Exit status: 0 success; 1 failure, or no such image; 2 a mistake in the
-// call or the Dockerfile; 3 the image store does not work, because the CDK CLI reads 1 as "no such image".
+// call or the Dockerfile; 3 the image store does not work (the CDK CLI would read 1 as "no such image").
 package main
 
 import (
@@ -101,7 +101,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return usagef("%v: without Docker there is only what the CDK CLI calls: %s", err, known)
+		return usagef("%v: without Docker only the commands that the CDK CLI calls work: %s", err, known)
 	}
 	if all.Config != "" { // the keychain for Docker's configuration takes its folder only from the environment
 		if err := os.Setenv("DOCKER_CONFIG", all.Config); err != nil {

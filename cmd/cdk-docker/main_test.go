@@ -246,7 +246,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"--host x build .", exitUsage, "unknown flag --host"},
 		{"--config", exitUsage, "--config: expected string value"},
 		{"build --tag x --file runs .", exitUsage, "runs:2: RUN needs Docker"},
-		{"build --nonsense .", exitUsage, "unknown flag --nonsense: without Docker there is only what the CDK CLI calls: build, "},
+		{"build --nonsense .", exitUsage, "unknown flag --nonsense: without Docker only the commands that the CDK CLI calls work: build, "},
 		{"build --tags x .", exitUsage, "unknown flag --tags"},
 		{"build --platform", exitUsage, "--platform: expected string value"},
 		{"build --target x .", exitUsage, "unknown flag --target"},

@@ -1,5 +1,5 @@
-// Command tunestep is the Lambda function that each state of the tuning state machine calls; see infra/powertuning. It
-// is a bootstrap for provided.al2023.
+// Command tunestep is the Lambda function that the tuning state machine's tasks call; see infra/powertuning. It is
+// a bootstrap for provided.al2023.
 //
 //	POWER_VALUES=128,256,512   the power values of executions whose input has none
 package main

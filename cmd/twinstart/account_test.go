@@ -257,7 +257,7 @@ func TestPolicy(t *testing.T) {
 			}
 			diff := a.restored(foreign)
 			if lacking == "lambda:DeleteFunction" { // the run names what it cannot delete
-				if diff == "" || !strings.Contains(output, "Shop-C keeps a version of the run's, whose snapshot costs") {
+				if diff == "" || !strings.Contains(output, "Shop-C keeps a version that the run published, which is billed") {
 					t.Errorf("%s: %s", diff, output)
 				}
 				return

@@ -80,8 +80,8 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	return function, nil
 }
 
-// Function defines a function below its own construct. Unless the options name others, it has its own log group and
-// role.
+// Function defines a function below the construct this. It also defines the function's log group and role, unless the
+// options name them.
 //
 // Options are copied by the names of their fields: awslambda repeats them in FunctionProps, and a field that a
 // later CDK adds must not be left out silently.
@@ -108,8 +108,8 @@ func Identify(function awslambda.Function, identity arm.Identity) {
 	cdk.Resource(function).AddMetadata(jsii.String(arm.MetadataKey), Plain(identity))
 }
 
-// identity returns the identity of a function in any application. It leaves experiment and memory to the resource,
-// because only CloudFormation may know them.
+// identity returns the identity of a function in any application. It leaves out the experiment, because there may be
+// none, and the memory, because readers take it from the resource's own properties.
 func (p BashFunctionProps) identity(stack awscdk.Stack, path string) arm.Identity {
 	a, _ := p.architecture() // validated
 	name, handler := strings.TrimPrefix(path, *stack.Node().Path()+"/"), filepath.Base(*p.Entry)

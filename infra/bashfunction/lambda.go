@@ -17,15 +17,15 @@ import (
 	"github.com/twinstart/twinstart/infra/cdk"
 )
 
-// Limits of a function's properties from Lambda's own model. By them synth finds a mistake that would otherwise end a
-// deployment in the middle.
+// Limits of a function's properties from Lambda's own model. Synth checks them, because a mistake would otherwise stop
+// a deployment halfway.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
 var lambdaName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 const (
 	maxDescription = 256 // characters
 	maxLayers      = 5
-	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, layers apart
+	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, without layers
 )
 
 // validateModel refuses what Lambda's model of CreateFunction refuses.
@@ -72,7 +72,7 @@ func (p BashFunctionProps) validateModel() error {
 func checkSize(path string, most uint64) error {
 	archive, err := zip.OpenReader(path)
 	if err != nil {
-		return nil // another Builder may make other files; the CDK reports a bad one
+		return nil // a user's Builder may return no ZIP; the CDK reports a bad file
 	}
 	defer archive.Close()
 	var size uint64
@@ -86,7 +86,7 @@ func checkSize(path string, most uint64) error {
 	return nil
 }
 
-// SnapStart makes Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses
+// SnapStart makes Lambda take a snapshot of each published version of a function. The CDK's own prop refuses
 // images (2.260.0: "not supported by runtime FROM_IMAGE"), which Lambda takes since July 2026. The resource's property
 // takes anything.
 func SnapStart(function awslambda.Function) {
@@ -101,7 +101,7 @@ func (p BashFunctionProps) validateSnapStart() error {
 	switch {
 	case p.SnapStart == nil:
 	case p.Package == arm.ZIP:
-		return fmt.Errorf("prop SnapStart: Lambda has none for a ZIP of provided.al2023: use package %s or %s",
+		return fmt.Errorf("prop SnapStart: Lambda has no SnapStart for a ZIP of provided.al2023: use package %s or %s",
 			arm.Image, arm.ImageMinimal)
 	case p.Provisioned != nil:
 		return errors.New("props SnapStart and Provisioned: Lambda refuses the two together: leave one out")

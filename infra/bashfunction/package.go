@@ -18,8 +18,8 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// build makes the deployment package and the properties that depend on it. The hash of its asset depends on content
-// only, so a deployment from another machine changes nothing.
+// build makes the deployment package and the properties that depend on it. The hash of the package's asset depends on
+// its content only, so a deployment from another machine changes nothing.
 func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 	builder := p.Builder
 	if builder == nil {
@@ -69,7 +69,7 @@ func Image(dir string, a arm.Architecture, cmd ...*string) awslambda.FunctionPro
 // packagePath builds the package. It returns an absolute path, because the jsii kernel is another process, which may
 // have another working folder.
 func (p BashFunctionProps) packagePath(builder Builder, a arm.Architecture) (path string, err error) {
-	ctx := context.Background() // an interrupt ends the process, and an incomplete package has no name yet
+	ctx := context.Background() // an interrupt ends the process; a package gets its name when it is complete
 	if p.Package == arm.ZIP {
 		path, err = builder.ZIP(ctx, *p.Bootstrap, a, *p.Entry)
 	} else {

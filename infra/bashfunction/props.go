@@ -19,7 +19,7 @@ import (
 // Defaults of BashFunctionProps.
 const (
 	// DefaultBootstrap is the fastest bootstrap that can be built wherever Go runs. bashtcp-static reads less from a
-	// cold package, but to build it takes make, and Python with venv, which fetches Zig.
+	// cold package, but building it takes make, and Python with venv, which fetches Zig.
 	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP
@@ -34,7 +34,7 @@ type BashFunctionProps struct {
 	// on as it is. This construct has its own defaults for four of them:
 	//
 	//   - Architecture: arm64, the cheaper one. In the lab of an x86_64 machine, use cdk synth -c architecture=x86_64.
-	//   - LoggingFormat: JSON, of which package dashboard makes metrics.
+	//   - LoggingFormat: JSON, from which package dashboard makes metrics.
 	//   - LogGroup: a new one for this function, which keeps events for a week and is deleted with the stack.
 	//   - Role: a new one, which may write to that log group and has the rights that the other options need.
 	//
@@ -101,7 +101,7 @@ type BashFunctionProps struct {
 	//
 	// Example:
 	//   Builder: &packages.Workspace{Dir: "build", Log: os.Stderr}
-	// Default: one packages.Workspace for the process, in the user's cache folder. It writes to standard error what it
+	// Default: one packages.Workspace for the process, in the user's cache folder. It reports on standard error what it
 	// builds.
 	Builder Builder
 }
@@ -117,10 +117,10 @@ type Builder interface {
 	) (string, error)
 }
 
-// or returns text, or otherwise if text is nil or empty.
-func or(text *string, otherwise string) *string {
+// or returns text. If text is nil or empty, it returns fallback.
+func or(text *string, fallback string) *string {
 	if text == nil || *text == "" {
-		return &otherwise
+		return &fallback
 	}
 	return text
 }

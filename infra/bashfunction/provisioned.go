@@ -17,7 +17,7 @@ type Provisioned struct {
 	// The number of environments, at least 1.
 	Min *float64
 
-	// If it is greater than Min, Application Auto Scaling keeps utilization at 70 % between Min and Max.
+	// If Max is greater than Min, Application Auto Scaling changes the number between the two to keep utilization at 70 %.
 	//
 	// Default: Min, a fixed number.
 	Max *float64
@@ -55,7 +55,7 @@ func (p BashFunctionProps) validateProvisioned() error {
 	}
 	if r := p.ReservedConcurrentExecutions; r != nil && most > *r {
 		return fmt.Errorf("prop Provisioned asks for %v environments and prop ReservedConcurrentExecutions allows %v: "+
-			"raise that, or ask for fewer", most, *r)
+			"raise the latter, or ask for fewer environments", most, *r)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func addURL(function awslambda.Function, alias awslambda.Alias) {
 	function.AddFunctionUrl(options)
 }
 
-// URLOf returns the URL of a function that has one (prop URL), or nil. Grant callers the right by its GrantInvokeUrl.
+// URLOf returns the URL of a function that has one (prop URL), or nil. Its GrantInvokeUrl lets a caller call it.
 func URLOf(function BashFunction) awslambda.FunctionUrl {
 	node := function.Node()
 	if alias := AliasOf(function); alias != nil {

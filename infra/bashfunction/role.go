@@ -21,13 +21,13 @@ func newRole(scope constructs.Construct, options awslambda.FunctionOptions) awsi
 	group := options.LogGroup.LogGroupRef().LogGroupArn // ends in ":*": the group's streams
 	statements := []awsiam.PolicyStatement{cdk.Allow([]*string{group}, "logs:CreateLogStream", "logs:PutLogEvents")}
 	if inVPC {
-		// Lambda makes the network interfaces with the function's role. They have no name beforehand.
+		// Lambda makes the network interfaces with the function's role. Nobody knows their names beforehand.
 		// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions.
 		actions := []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
 			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
 		statements = append(statements, cdk.Allow(*jsii.Strings("*"), actions...),
-			// Lambda needs these rights, the function's code does not. Only requests of the code have the
-			// function's ARN.
+			// Lambda needs these rights, but the function's code does not. lambda:SourceFunctionArn is set only in
+			// requests that the code makes.
 			// See
 			// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice.
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/packages/handler"
 )
 
-// validate checks everything that can be known before anything is built. It returns a note for what it cannot decide.
+// validate checks everything that can be known before anything is built. It returns notes about what it cannot decide.
 func (p BashFunctionProps) validate() ([]handler.Note, error) {
 	for _, check := range []func() error{
 		p.validateOptions, p.validateModel, p.validateCombinations,
@@ -79,7 +79,7 @@ func (p BashFunctionProps) validateCombinations() error {
 	return nil
 }
 
-// validateChoices checks the props that name one of a few.
+// validateChoices checks the props that take one of a few values.
 func (p BashFunctionProps) validateChoices() error {
 	if _, err := p.architecture(); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package cdk has what this project's constructs and stacks repeat of the CDK: apps, resources, policies and outputs.
+// Package cdk has the uses of the CDK that this project's constructs and stacks share: resources, policies, outputs.
 package cdk
 
 import (
@@ -69,8 +69,8 @@ func Output(scope constructs.Construct, id string, value *string, description st
 }
 
 // Suppress writes into the Metadata of the construct's resource why a rule of cdk-nag, such as AwsSolutions-IAM5, does
-// not apply. Findings of the rule, such as Resource::*, limit that to these findings. Only tests link cdk-nag, because
-// every synth would have to load it. See https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
+// not apply. If findings, such as Resource::*, are given, only these are suppressed. Only tests link cdk-nag, because
+// otherwise every synth would have to load it. See https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
 func Suppress(construct constructs.IConstruct, rule, reason string, findings ...string) {
 	const list = "rules_to_suppress"
 	resource, key := construct.Node().DefaultChild().(awscdk.CfnResource), jsii.String("cdk_nag")

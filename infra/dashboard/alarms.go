@@ -35,8 +35,8 @@ type metric struct{ namespace, name string }
 // you.
 //
 // No log contains throttles. AWS/Lambda counts them by function or by account, and an alarm takes at most ten metrics.
-// So the alarm counts the account's throttles while the experiment runs. The account's concurrency is also what runs
-// out.
+// So the alarm counts the account's throttles while the experiment runs. Besides, what runs out is mostly the account's
+// concurrency.
 func (c parts) alarms() {
 	const percent, count = "IF(FILL(b, 0) > 0, 100 * FILL(a, 0) / b, 0)", "IF(FILL(b, 0) > 0, FILL(a, 0), 0)"
 	all, limit := metric{name: invocations}, c.Thresholds
@@ -71,7 +71,7 @@ func (c parts) query(id string, m metric, seconds float64) *awscloudwatch.CfnAla
 	return &awscloudwatch.CfnAlarm_MetricDataQueryProperty{Id: &id, ReturnData: false, MetricStat: sum}
 }
 
-// slowest is the rule's body, without its log groups and keys. It ranks by a sum, and each stream has one cold start.
+// slowest is the rule's body, without its log groups and keys. It ranks by a sum, which has one cold start per stream.
 //
 //go:embed slowest.json
 var slowest string

@@ -78,7 +78,7 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	return this, nil
 }
 
-// parts are the props, and what the arms' resources say. Its methods define the parts.
+// parts holds the props and what was read from the arms' resources. Its methods define the parts.
 type parts struct {
 	scope constructs.Construct
 	DashboardProps

@@ -66,7 +66,7 @@ func (c parts) filters() {
 		if c.has(Metrics) {
 			for _, f := range byArm {
 				made := c.filter(scope, i, f, true)
-				// Lambda writes no log before it is invoked. The order of the two matters only to CloudFormation's checks.
+				// The order matters to CloudFormation's checks only: a function writes no log before it is invoked.
 				made.AddDependency(transformer)
 				filters.Add(made)
 			}

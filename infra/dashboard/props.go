@@ -113,7 +113,7 @@ func (p DashboardProps) validate() error {
 	case len(p.Arms) == 0:
 		return errors.New("prop Arms is empty: give one function at least")
 	case p.has(Contributors) && len(p.Arms) > MaxContributors:
-		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or functions",
+		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or some functions",
 			len(p.Arms), Contributors, MaxContributors)
 	}
 	for _, part := range p.Parts {
@@ -125,9 +125,9 @@ func (p DashboardProps) validate() error {
 	for i, a := range p.Arms {
 		switch {
 		case a.Function == nil || a.LogGroup == nil:
-			return fmt.Errorf("prop Arms: number %d lacks its Function or its LogGroup", i)
+			return fmt.Errorf("prop Arms: number %d has no Function or no LogGroup: set both", i+1)
 		case a.Identity.Arm == "":
-			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i)
+			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i+1)
 		case !plainName.MatchString(a.Identity.Arm):
 			return fmt.Errorf("prop Arms: %q does not name a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
 		case seen[p.name(a)]:

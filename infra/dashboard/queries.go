@@ -63,7 +63,7 @@ func (c parts) bars() []logQuery {
 	return bars
 }
 
-// byLogStream is the published query, for reports in both formats.
+// byLogStream is a query that others have published, for reports in both formats.
 const byLogStream = `filter @type = "REPORT" or type = "platform.report"
 | fields coalesce(@duration, record.metrics.durationMs) as duration,
          coalesce(@initDuration, record.metrics.initDurationMs) as init
@@ -92,8 +92,8 @@ var DefaultPrices = map[arm.Architecture]Price{
 	arm.X8664: {GBSecond: 0.0000166667, Request: 0.0000002},
 }
 
-// cost returns an expression for the price of invocations, or "" if no price is known. A query has one price, so it has
-// none for functions of two architectures.
+// cost returns an expression for the price of invocations, or "" if no price is known. A query has one price, so there
+// is no cost for functions of two architectures.
 func (c parts) cost() string {
 	p, known := c.Prices[c.architectures[0]]
 	if !known || slices.ContainsFunc(c.architectures, func(a arm.Architecture) bool { return a != c.architectures[0] }) {

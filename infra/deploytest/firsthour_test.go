@@ -73,7 +73,7 @@ func TestLaterHour(t *testing.T) {
 	if failed || !strings.Contains(answers, "leave it alone for two weeks") {
 		t.Fatalf("PART=later leaves no stack:\n%s", answers)
 	}
-	if answers, failed = later(); !failed || !strings.Contains(answers, "none is Inactive yet") {
+	if answers, failed = later(); !failed || !strings.Contains(answers, "no function is Inactive yet") {
 		t.Errorf("functions that are not idle: failed is %v:\n%s", failed, answers)
 	}
 	idle := &deployedDouble{account: a, t: t}

@@ -67,7 +67,7 @@ type Experiment struct {
 	arms  []dashboard.Arm
 }
 
-// name is the form of names that CloudWatch accepts in Twinstart/<Name>, and CloudFormation in the stack's name.
+// name matches the names that CloudWatch accepts in Twinstart/<Name> and CloudFormation accepts in a stack's name.
 var name = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 // NewExperiment does what New does, and panics if there is an error, as constructs do.

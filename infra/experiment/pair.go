@@ -123,7 +123,7 @@ func Props(
 		return props, err
 	}
 	if _, err := os.Stat(code); err != nil {
-		return props, fmt.Errorf("there is no %s", code)
+		return props, fmt.Errorf("there is no %s: correct the path", code)
 	}
 	if kind == arm.ZIP {
 		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&code, nil), Runtime: runtime, Handler: &handler}, nil
@@ -134,7 +134,7 @@ func Props(
 	}
 	label := ""
 	if snapStart && !snapStartBase.MatchString(base) {
-		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // else its runtime has to call restore/next
+		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // without it, the runtime has to call restore/next
 	}
 	context, err := imageContext(code, base, handler, label)
 	if err != nil {

@@ -21,13 +21,13 @@ import (
 var definition []byte
 
 // Definition is the state machine in the Amazon States Language (https://states-language.net). Its states are
-// Initialise, Publish as often as it takes, a Map over groups of power values, Clean, Analyse and Optimise. After any
-// failure comes CleanAfterFailure. Values go from state to state in variables, so no state's output repeats the next
-// one's input.
+// Initialise, Publish as often as needed, a Map over groups of power values, Clean, Analyse and Optimise. After any
+// failure the state is CleanAfterFailure. Values go from state to state in variables, so no state's output repeats the
+// next one's input.
 //
-// The states of a distributed Map run in other executions and see no variables, so the item holds what they need. While
-// there is more to measure, the states pass the whole item on. The last one passes on the item's values only, because
-// the results of all items come out of the Map together.
+// The states of a distributed Map run in other executions and see no variables, so each item holds what they need. As
+// long as there is more to measure, the states pass the whole item on. The last one passes on the item's values only,
+// because the results of all items come out of the Map together.
 //
 // ${Function} becomes the ARN of the function that all tasks call, ${Partition} aws, aws-cn or aws-us-gov.
 func Definition() string {
@@ -88,7 +88,7 @@ func attach(scope constructs.Construct, id string, role awsiam.IRole, statements
 // qualified returns the ARN of a function's versions and aliases.
 func qualified(functionARN *string) *string { return jsii.String(*functionARN + ":*") }
 
-// patternARN returns the ARN of functions by their name, in every region. It does not change an ARN. The steps may
+// patternARN returns the ARN of functions by their name, in every region. It returns an ARN unchanged. The steps may
 // delete only ARNs with one more colon, which are versions: no function's name has a colon.
 func patternARN(scope constructs.Construct, pattern string) *string {
 	if strings.HasPrefix(pattern, "arn:") {

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/infra/cdk"
 )
 
-// machineRole can be assumed only for state machines of the stack's own account, not through Step Functions on
-// behalf of another. See
+// machineRole returns a role that Step Functions can assume only for state machines of the stack's own account, and not
+// on behalf of another account. See
 // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html, "confused deputy".
 func machineRole(scope constructs.Construct) awsiam.Role {
 	account := map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()}
@@ -51,12 +51,12 @@ func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 }
 
 // cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: its user
-// stopped it, it timed out, or Step Functions itself failed. Only these calls are asynchronous; Lambda repeats one
-// that fails or is throttled twice.
+// stopped it, it timed out, or Step Functions itself failed. Only these calls are asynchronous: Lambda repeats one
+// twice if it fails, and for up to six hours if it is throttled.
 func cleanUpAfterStopping(
 	scope constructs.Construct, machine awsstepfunctions.StateMachine, function awslambda.Function,
 ) {
-	// This does not use the library of targets, which imports half of AWS and would be a quarter of what is compiled.
+	// This does not use the library awseventstargets, which imports half of AWS: a quarter of what would be compiled.
 	rule := awsevents.NewCfnRule(scope, jsii.String("Stopped"), &awsevents.CfnRuleProps{
 		Description: jsii.String("Cleans up after power tunings that were stopped"),
 		State:       jsii.String("ENABLED"),

@@ -36,7 +36,7 @@ import (
 // PowerTuning has the resources that a stack may refer to.
 type PowerTuning struct {
 	StateMachine awsstepfunctions.StateMachine // its input and output are those of Power Tuning
-	Function     awslambda.Function            // every state calls it
+	Function     awslambda.Function            // its tasks call it
 }
 
 // The function of the steps mostly waits, so it needs little memory and Lambda's longest time-out.

@@ -14,13 +14,13 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// PowerTuningProps names what may be tuned: Functions, Patterns, or both.
+// PowerTuningProps names what may be tuned: by Functions, by Patterns, or, in other accounts, by AssumeRoles.
 type PowerTuningProps struct {
 	// The functions that executions may tune: their memory is changed, versions are published and invoked.
 	//
 	// Example:
 	//   Functions: []awslambda.IFunction{hello, orders}
-	// Default: none; then Patterns name some.
+	// Default: none; then Patterns or AssumeRoles are required.
 	Functions []awslambda.IFunction
 
 	// Functions by name or ARN, with * for any text. A name means the functions of the stack's account in every region.
@@ -101,7 +101,7 @@ func (p *PowerTuningProps) complete() (*PowerTuningProps, error) {
 
 func (p *PowerTuningProps) validate() error {
 	if p == nil || len(p.Functions)+len(p.Patterns)+len(p.AssumeRoles) == 0 {
-		return errors.New("props Functions and Patterns are empty: name the functions that may be tuned")
+		return errors.New("props Functions, Patterns and AssumeRoles are empty: name the functions that may be tuned")
 	}
 	if n := len(p.Functions) + len(p.Patterns); n > maxFunctions {
 		return fmt.Errorf("props Functions and Patterns have %d functions: a role has room for the rights on %d: "+

@@ -63,7 +63,7 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 		names := awscdk.NewCfnParameter(stack, jsii.String("FunctionNames"), &awscdk.CfnParameterProps{
 			AllowedPattern: jsii.String("[A-Za-z0-9_*?-]+"), MaxLength: jsii.Number(140),
 			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions. orders-* " +
-				"means all names that start so. With * the tuner may change, publish and invoke every function of the account."),
+				"means all names that start with orders-. With * the tuner may change, publish and invoke every function there."),
 		})
 		patterns = []string{*names.ValueAsString()}
 	}

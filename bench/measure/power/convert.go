@@ -12,25 +12,25 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// read converts a field with the function as. If the field is absent, it returns otherwise. If the field cannot be
-// converted, it notes a mistake, which ends with should.
-func read[T any](r *reader, field string, otherwise T, should string, as func(any) (T, bool)) T {
+// read converts a field. If the field is absent, it returns fallback. If the field cannot be converted, it notes a
+// mistake, which ends with advice.
+func read[T any](r *reader, field string, fallback T, advice string, convert func(any) (T, bool)) T {
 	v, is := r.values[field]
 	if !is {
-		return otherwise
+		return fallback
 	}
-	x, ok := as(v)
+	x, ok := convert(v)
 	if !ok {
-		r.mistake(field, "is %s: %s", show(v), should)
-		return otherwise
+		r.mistake(field, "is %s: %s", show(v), advice)
+		return fallback
 	}
 	return x
 }
 
 func cast[T any](v any) (T, bool) { x, ok := v.(T); return x, ok }
 
-func (r *reader) text(field, otherwise string) string {
-	return read(r, field, otherwise, "give text", cast[string])
+func (r *reader) text(field, fallback string) string {
+	return read(r, field, fallback, "give text", cast[string])
 }
 
 func (r *reader) texts(field string) []string {
@@ -75,9 +75,9 @@ func (r *reader) boolean(field string) bool {
 }
 
 // integer cuts off a fraction, as Power Tuning does.
-func (r *reader) integer(in *Input, field string, otherwise, least, most int) int {
-	should := fmt.Sprintf("use a whole number from %d to %d", least, most)
-	x := read(r, field, float64(otherwise), should, func(v any) (float64, bool) {
+func (r *reader) integer(in *Input, field string, fallback, least, most int) int {
+	advice := fmt.Sprintf("use a whole number from %d to %d", least, most)
+	x := read(r, field, float64(fallback), advice, func(v any) (float64, bool) {
 		x, ok := numeric(v)
 		return x, ok && x >= float64(least) && x < float64(most)+1
 	})
@@ -85,15 +85,15 @@ func (r *reader) integer(in *Input, field string, otherwise, least, most int) in
 }
 
 // number moves a value that is out of bounds to the nearest bound, as Power Tuning does.
-func (r *reader) number(in *Input, field string, otherwise, least, most float64) float64 {
-	x := read(r, field, otherwise, fmt.Sprintf("use a number from %g to %g", least, most), numeric)
+func (r *reader) number(in *Input, field string, fallback, least, most float64) float64 {
+	x := read(r, field, fallback, fmt.Sprintf("use a number from %g to %g", least, most), numeric)
 	return r.counts(in, field, x, min(max(x, least), most))
 }
 
-// counts returns as, the value that counts in place of x. If the two differ, it adds a warning.
-func (r *reader) counts(in *Input, field string, x, as float64) float64 {
-	if as != x {
-		in.warn("%s is %s: it counts as %s", field, show(r.values[field]), strconv.FormatFloat(as, 'f', -1, 64))
+// counts returns used, the value that counts in place of x. If the two differ, it adds a warning.
+func (r *reader) counts(in *Input, field string, x, used float64) float64 {
+	if used != x {
+		in.warn("%s is %s: it counts as %s", field, show(r.values[field]), strconv.FormatFloat(used, 'f', -1, 64))
 	}
-	return as
+	return used
 }

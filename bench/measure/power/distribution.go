@@ -59,7 +59,7 @@ func (d *Distribution) put(x float64) {
 		i = int(math.Floor(math.Log(x) / math.Log(growth)))
 	}
 	b := d.Bins[i]
-	d.Bins[i] = Bin{b.N + 1, round(b.Sum + x)} // without the long tails of float sums in JSON
+	d.Bins[i] = Bin{b.N + 1, round(b.Sum + x)} // rounded, because float sums have many digits in JSON
 }
 
 // Mean returns the exact mean; NaN if there are no values.

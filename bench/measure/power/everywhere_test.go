@@ -116,10 +116,10 @@ func TestRefusedFunctions(t *testing.T) {
 		"durable function": func(c *api.Configuration) {
 			c.Extra = map[string]any{"DurableConfig": map[string]any{"ExecutionTimeout": 60}}
 		},
-		"other environment variables": func(c *api.Configuration) { c.Environment = map[string]string{"OTHER": "1"} },
-		"other code":                  func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" },
-		"other time-out, handler":     func(c *api.Configuration) { c.TimeoutSeconds, c.Handler = 10, "other.run" },
-		"other layers": func(c *api.Configuration) {
+		"in environment variables,": func(c *api.Configuration) { c.Environment = map[string]string{"OTHER": "1"} },
+		"in code,":                  func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" },
+		"in time-out, handler,":     func(c *api.Configuration) { c.TimeoutSeconds, c.Handler = 10, "other.run" },
+		"in layers,": func(c *api.Configuration) {
 			c.Extra = map[string]any{"Layers": []any{map[string]any{"Arn": "arn:aws:lambda:eu-west-1:1:layer:l:1"}}}
 		},
 	} {

@@ -20,7 +20,7 @@ import (
 // Mark begins the description of a function that is being tuned. A marker follows, and then the function's own
 // description.
 //
-// The call that changes the memory sets it, so the old memory is known at every moment. Whoever cleans up, even
+// The call that changes the memory sets the marker, so the old memory is known at every moment. Whoever cleans up, even
 // another process after this one was killed, finds everything that must be restored. Published versions inherit the
 // description, which tells them apart from the user's own versions.
 const Mark = "twinstart-tune "
@@ -53,7 +53,7 @@ func (m marker) before(own string) string {
 	return fmt.Sprintf("%s%s %d %d: %s", Mark, m.id, m.memory, m.n, own)
 }
 
-// short returns a tuning's ID in few characters, because a description has 256. "" stays.
+// short returns a tuning's ID in few characters, because a description has 256. For "" it returns "".
 func short(id string) string {
 	if id == "" {
 		return ""
@@ -198,7 +198,7 @@ func refused(err error) error {
 	return err
 }
 
-// markedAs tells versions by their markers.
+// markedAs returns a function that reports whether a version has a wanted marker.
 func markedAs(wanted func(marker) bool) func(*types.FunctionConfiguration) bool {
 	return func(v *types.FunctionConfiguration) bool {
 		m, _ := markerOf(v.Description)

@@ -10,7 +10,7 @@ const (
 	MinNum       = 5
 	MaxNum       = 1_000_000
 	maxTrim      = 0.4
-	maxInput     = 150 << 10 // bytes; input and progress go from state to state in 256 KiB together
+	maxInput     = 150 << 10 // bytes; input and progress together have 256 KiB from state to state
 	maxPowers    = 128
 	defaultTrim  = 0.2
 	maxSleepMs   = 15 * 60 * 1000
@@ -29,7 +29,7 @@ const (
 
 // Input is the input of Power Tuning 4.4.0, checked, with its defaults filled in.
 type Input struct {
-	Function, Qualifier string // lambdaARN without its version or alias, and that; Qualifier may be ""
+	Function, Qualifier string // lambdaARN without its version or alias, and this qualifier or ""
 	Region              string // of the ARN; "" for a name
 	Role                string // ARN of a role in the function's account to assume; "" means none
 	PowerValues         []int  // MB, ascending, without repetition
@@ -53,7 +53,7 @@ type Input struct {
 	Streamed            bool // whether the function sends its response in pieces
 	Compatible          bool // cost by Power Tuning's formula; the invocations of a power value follow each other
 
-	Warnings []string // about fields without an effect
+	Warnings []string // about fields without an effect, and values that count as others
 }
 
 // InputError lists everything that is wrong with an input.

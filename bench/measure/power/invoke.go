@@ -152,7 +152,7 @@ func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error
 		if err != nil {
 			return "", err
 		}
-		// If the tuning was stopped and cleaned up, it must not go on. Only the first change may find no marker.
+		// Another tuning's marker means that this one was stopped and cleaned up: it must not go on.
 		if mark, _ := markerOf(now.Description); mark.id != "" && mark.id != m.f.id {
 			return "", fmt.Errorf("%s: %w", m.f.Name, measure.ErrForeign)
 		}

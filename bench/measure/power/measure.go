@@ -15,7 +15,7 @@ import (
 const maxParallel = 100
 
 // attempts is how often an invocation with a function error is tried before its power value can fail, as in Power
-// Tuning. While more invocations have succeeded than failed, it is tried maxAttempts times.
+// Tuning. As long as no more invocations have failed than succeeded, it is tried up to maxAttempts times.
 const (
 	attempts    = 3
 	maxAttempts = 10

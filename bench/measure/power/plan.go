@@ -66,7 +66,7 @@ func initialise(ctx context.Context, f *function, in Input, id, region string) (
 			return nil, err
 		}
 		if other := measure.Differences(q, c); len(other) > 0 {
-			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be tuned: "+
+			return nil, fmt.Errorf("%s:%s differs from $LATEST in %s, and only $LATEST can be tuned: "+
 				"deploy the same to $LATEST, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
 		}
 	}
@@ -142,7 +142,7 @@ func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observ
 		version, now, err := f.publish(ctx, base, power, marker{f.id, p.Memory, power})
 		if refused, is := errors.AsType[*failure](err); is {
 			p.Refused[power] = refused.why
-			now, err = f.Settle(ctx, "", "") // the configuration that failed can be used, too
+			now, err = f.Settle(ctx, "", "") // the next change can also begin at the failed one
 		} else if err == nil {
 			p.Versions[power] = version
 		}

@@ -55,7 +55,7 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, num int) erro
 	if cold {
 		r.limit = 1
 	}
-	// No round waits for another one within together rounds. Of these, a series measures row rounds without a break.
+	// Within together rounds, no round waits for the end of another. A series measures row of them without a break.
 	together, row := 1, 1
 	switch {
 	case in.Parallel && !cold:
@@ -81,7 +81,7 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, num int) erro
 		}
 		err := schedule.Each(ctx, order, r.limit, func(ctx context.Context, which, turn int) error {
 			i, round := which%len(r.all), which/len(r.all)
-			first := turn <= max(1, r.limit) // it begins at any time, so that each call makes progress
+			first := turn <= max(1, r.limit) // it begins even if the time is up, so that each call makes progress
 			for n := max(round, done[i]); n < min(round+row, num) && ctx.Err() == nil; n++ {
 				if r.all[i].failed() || !first && r.enough() {
 					return nil

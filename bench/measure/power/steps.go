@@ -23,7 +23,7 @@ type Request struct {
 	Progress  *GroupProgress  `json:"progress,omitempty"`
 	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
-	Detail    *status         `json:"detail,omitempty"`  // from EventBridge: an execution was stopped; all else is ""
+	Detail    *status         `json:"detail,omitempty"`  // an execution ended, says EventBridge; all else is empty
 	Stopped   bool            `json:"stopped,omitempty"` // for clean: the last step of the stopped execution may still run
 }
 
@@ -214,8 +214,8 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 // maxStep is Lambda's longest time-out, which the function of the steps has.
 const maxStep = 15 * time.Minute
 
-// until returns the time after which a step starts no new work, if a piece of work takes as long as given; zero if
-// there is no deadline.
+// until returns the time after which a step starts no new work, if a piece of work takes as long as piece. It returns
+// zero if there is no deadline.
 func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {

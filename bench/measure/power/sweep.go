@@ -55,7 +55,7 @@ type Choice struct {
 
 // Sweep tunes functions together. Each round has one invocation of every power value of every function, in random
 // order, so that any drift affects all alike. The first input says strategy and weight. Sweep leaves every function
-// as it was.
+// as it was, unless its input has autoOptimize.
 func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*Sweep, error) {
 	jobs, err := t.jobs(ctx, candidates, id)
 	if err != nil {

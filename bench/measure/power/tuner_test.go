@@ -195,7 +195,7 @@ func TestQualifier(t *testing.T) {
 		t.Error(err)
 	}
 	s.Change("F", func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" })
-	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil || !strings.Contains(err.Error(), "has other code than $LATEST") {
+	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil || !strings.Contains(err.Error(), "differs from $LATEST in code") {
 		t.Errorf("want an error about the alias's code: %v", err)
 	}
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "lambdaARN": "H"}`), "run-3"); err == nil || !strings.Contains(err.Error(), "Function not found: H") {

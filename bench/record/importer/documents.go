@@ -48,9 +48,9 @@ var (
 		"eventId", "ingestionTime", "logStreamName"}
 )
 
-// isDocument reports whether a file is JSON that contains log events, in contrast to JSON that was logged: the response
-// of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's document from
-// Firehose, Kinesis or Lambda, or single events.
+// isDocument reports whether a file is JSON that contains log events, and not JSON that was logged. It may be the
+// response of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's document
+// from Firehose, Kinesis or Lambda, or single events.
 func isDocument(head []byte) bool {
 	d := jsontext.NewDecoder(bytes.NewReader(head), tolerant...)
 	kind := d.PeekKind()
@@ -77,7 +77,7 @@ func isDocument(head []byte) bool {
 	return false
 }
 
-// document reads such JSON. passed is the number of lines that are behind it, in the file.
+// document reads such JSON. passed is the number of the file's lines that come before at.
 type document struct {
 	*collected
 	in     *jsontext.Decoder
@@ -197,7 +197,7 @@ func (d *document) close(text row, logged string, line int) {
 	case text["data"] != "":
 		d.payload(text["data"], line)
 	case text["nextToken"]+text["NextToken"] != "":
-		d.warn(line, "the response ends with a token for more, so the file lacks the rest: ask for it")
+		d.warn(line, "the response ends with a token for more, so the file lacks the rest: get it with the token")
 	case status != "" && status != "Complete" && kind == "":
 		d.warn(line, "the query's status is %s, so these are not all its results: get them again when it is Complete", status)
 	}
