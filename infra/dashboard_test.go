@@ -256,7 +256,7 @@ func TestDashboardMistakes(t *testing.T) {
 		{&dashboard.DashboardProps{Experiment: "x", Arms: make([]dashboard.Arm, 61), Parts: dashboard.Parts()}, "prop Arms has 61 functions and part contributors ranks 60 at most: ..."},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: []dashboard.Arm{{Function: imported}}}, "prop Arms: number 1 has no Function or no LogGroup: set both"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("")}, "prop Arms: number 1 has no name: set Identity.Arm"},
-		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" does not name a metric: ...`},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" cannot name a metric: ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: rename one"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{"graphs"}}, `unknown part "graphs": use ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Thresholds: dashboard.Thresholds{ErrorRate: 101}}, "prop Thresholds.ErrorRate is 101: use a number above 0, 100 at most"},

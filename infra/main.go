@@ -27,12 +27,12 @@
 // Options of all functions, each off unless given; docs/options.md says what each costs:
 //
 //	-c tracing=active|passthrough    X-Ray
-//	-c provisioned=N|MIN-MAX         provisioned concurrency of an alias "live"; a range is held at 70 % utilization
+//	-c provisioned=N|MIN-MAX         provisioned concurrency of an alias "live"; in a range, utilization is held at 70 %
 //	-c reserved=N                    reserved concurrency
 //	-c vpc=new                       new isolated subnets; or -c vpc=vpc-ID -c subnets=subnet-ID,subnet-ID
 //	-c url=iam                       a function URL for signed requests
 //	-c logs=experiment               one log group for all functions, instead of one each
-//	-c kms=new|ARN                   the key of environment variables
+//	-c kms=new|ARN                   the key that encrypts environment variables
 //	-c dlq=sqs                       a dead-letter queue
 //	-c tmp=MB                        ephemeral storage, 512 to 10240
 //

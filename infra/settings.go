@@ -173,7 +173,7 @@ func one[T any](to *T, parse func(text string) (T, error)) func([]string) error 
 	})
 }
 
-// each parses every text as one does, and drops repeated values.
+// each parses every text by itself, and drops repeated values.
 func each[T comparable](parse func(string) (T, error)) func([]string) ([]T, error) {
 	return func(texts []string) (values []T, err error) {
 		for _, text := range texts {
@@ -187,7 +187,7 @@ func each[T comparable](parse func(string) (T, error)) func([]string) ([]T, erro
 	}
 }
 
-// like accepts text that matches a form. For other text the error is advice.
+// like accepts text that matches a form. For other text it returns advice as the error.
 func like(form, advice string) func(string) (string, error) {
 	return func(t string) (string, error) {
 		if !regexp.MustCompile(form).MatchString(t) {

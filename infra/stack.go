@@ -88,7 +88,7 @@ func (s *settings) begin(scope constructs.Construct, subject string) (
 	e, err = experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
 		Name: s.Experiment, Observe: s.Observe, NoTuning: !s.Tuning,
 		Tuning: powertuning.PowerTuningProps{
-			Architecture: cdkArchitecture(s.Architecture), // Go has compiled its standard library for it already
+			Architecture: cdkArchitecture(s.Architecture), // Go needs its standard library for it anyway
 			Tracing:      s.Tracing == awslambda.Tracing_ACTIVE, EnvironmentKeys: keys, Code: code,
 		},
 	})

@@ -87,7 +87,7 @@ type Outcome struct {
 	Interrupted bool
 	Stopped     string            // why the run could not go on, such as credentials that have expired
 	NotMeasured []arm.NotMeasured // functions that stopped answering, with the reason
-	Unrestored  []string          // functions that keep a run's environment variable, with the reason
+	Unrestored  []string          // functions that keep settings or versions of a run, with the reason
 	AtEnd       map[string]runfile.Deployed
 	Warnings    []string
 }

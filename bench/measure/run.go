@@ -21,7 +21,7 @@ import (
 // Sink receives records. *record.Writer and *record.File are sinks.
 type Sink interface{ Write(record.Record) error }
 
-// giveUpAfter is the number of failed calls in a row after which a function is no longer measured.
+// giveUpAfter, or giveUpAfterLoad under load, is the number of failed calls in a row that end a function's measurement.
 const giveUpAfter, giveUpAfterLoad = 5, 500
 
 // restoreWithin limits the time to restore configurations after Ctrl-C. restoreAtOnce keeps the calls within the

@@ -193,8 +193,8 @@ func (b *builder) add(r *record.Record, file string) {
 	b.pace.see(r)
 }
 
-// inOrder reports whether a run wrote the record, and so after those that it measured before. Imported records and
-// those of a load come in any order.
+// inOrder reports whether a run wrote the record in the order of measuring. Imported records, and those of a load, come
+// in any order.
 func inOrder(r *record.Record) bool { return r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil }
 
 // beside adds what the run.json beside a file says. The file may be missing.

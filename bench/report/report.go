@@ -104,5 +104,5 @@ type Arm struct {
 	FunctionErrors   int            `json:"function_errors,omitempty"`
 	LastError        string         `json:"last_error,omitempty"`
 
-	of *measured // the samples behind it; nil if the arm is not of this package
+	of *measured // the samples behind it; nil if this package did not make the arm
 }

@@ -48,11 +48,11 @@ type traffic struct {
 	aside, failed int // calls that are not in calls
 }
 
-// waits returns how long callers waited in the calls that of selects.
-func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
+// waits returns how long callers waited in the selected calls.
+func (t *traffic) waits(selected func(*record.Record) bool) *stat.Sample {
 	var out []float64
 	for i := range t.calls {
-		if r := &t.calls[i]; of(r) {
+		if r := &t.calls[i]; selected(r) {
 			total, cold := r.ColdTotalMs()
 			if !cold {
 				total = *r.DurationMs

@@ -40,7 +40,7 @@ func (p BashFunctionProps) validateModel() error {
 		return fmt.Errorf("prop FunctionName %q: use up to 64 letters, digits, hyphens and underscores", *p.FunctionName)
 	}
 	if p.Layers != nil && len(*p.Layers) > maxLayers {
-		return fmt.Errorf("prop Layers has %d: Lambda takes up to %d", len(*p.Layers), maxLayers)
+		return fmt.Errorf("prop Layers has %d layers: Lambda takes up to %d", len(*p.Layers), maxLayers)
 	}
 	if p.Environment == nil {
 		return nil

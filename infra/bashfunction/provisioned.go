@@ -22,7 +22,7 @@ type Provisioned struct {
 	// Default: Min, a fixed number.
 	Max *float64
 
-	// The alias that has them. It names the function's current version, because Lambda provisions none for $LATEST.
+	// The alias that has the environments. It points at the function's current version, because $LATEST cannot have any.
 	//
 	// Default: DefaultAlias.
 	Alias *string

@@ -71,7 +71,7 @@ func (c parts) query(id string, m metric, seconds float64) *awscloudwatch.CfnAla
 	return &awscloudwatch.CfnAlarm_MetricDataQueryProperty{Id: &id, ReturnData: false, MetricStat: sum}
 }
 
-// slowest is the rule's body, without its log groups and keys. It ranks by a sum, which has one cold start per stream.
+// slowest is the rule's body, without its log groups and keys. It ranks by the sum of INIT: one per stream.
 //
 //go:embed slowest.json
 var slowest string

@@ -88,7 +88,7 @@ func (p DashboardProps) withDefaults() DashboardProps {
 
 func (p DashboardProps) has(part Part) bool { return slices.Contains(p.Parts, part) }
 
-// name returns an arm's name, with its memory if the experiment has several.
+// name returns an arm's name, with its memory size if the experiment has several sizes.
 func (p DashboardProps) name(a Arm) string {
 	for _, other := range p.Arms {
 		if other.Identity.MemorySizeMB != a.Identity.MemorySizeMB {
@@ -129,7 +129,7 @@ func (p DashboardProps) validate() error {
 		case a.Identity.Arm == "":
 			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i+1)
 		case !plainName.MatchString(a.Identity.Arm):
-			return fmt.Errorf("prop Arms: %q does not name a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
+			return fmt.Errorf("prop Arms: %q cannot name a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
 		case seen[p.name(a)]:
 			return fmt.Errorf("prop Arms: two are named %s: rename one", p.name(a))
 		}

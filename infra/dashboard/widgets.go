@@ -43,7 +43,7 @@ func (c parts) widgets() {
 	}
 	rows := c.rows()
 	boards := [][]row{rows}
-	// The last two rows read a metric of each arm. If they are free on two dashboards only, the last row gets its own.
+	// The last two rows read a metric of each arm. If a free dashboard has room for one row only, the last gets its own.
 	if n := len(c.Arms); 2*n > maxMetrics && n <= maxMetrics {
 		boards = [][]row{rows[:len(rows)-1], rows[len(rows)-1:]}
 	}

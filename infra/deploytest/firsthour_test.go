@@ -85,7 +85,7 @@ func TestLaterHour(t *testing.T) {
 	server := httptest.NewServer(idle)
 	defer server.Close()
 	answers, failed = later("AWS_ENDPOINT_URL_LAMBDA=" + server.URL)
-	for _, want := range []string{"is Inactive", "an update of it: ", "The function is inactive.", "destroy idle: "} {
+	for _, want := range []string{"is Inactive", "later: an update of ", "The function is inactive.", "destroy idle: "} {
 		if failed || !strings.Contains(answers, want) {
 			t.Errorf("failed is %v, no %q in:\n%s", failed, want, answers)
 		}

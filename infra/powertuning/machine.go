@@ -51,8 +51,8 @@ func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 }
 
 // cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: its user
-// stopped it, it timed out, or Step Functions itself failed. Only these calls are asynchronous: Lambda repeats one
-// twice if it fails, and for up to six hours if it is throttled.
+// stopped it, it timed out, or Step Functions itself failed. Only these calls are asynchronous: Lambda repeats such a
+// call twice if it fails, and for up to six hours if it is throttled.
 func cleanUpAfterStopping(
 	scope constructs.Construct, machine awsstepfunctions.StateMachine, function awslambda.Function,
 ) {

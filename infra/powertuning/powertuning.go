@@ -67,7 +67,7 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 		Comment:                 jsii.String("Power tuning of Lambda functions"),
 		TracingEnabled:          jsii.Bool(props.Tracing),
 	})
-	// The function has no versions, and GrantInvoke would allow them.
+	// GrantInvoke would also allow versions, which the function does not have.
 	machine.AddToRolePolicy(cdk.Allow([]*string{function.FunctionArn()}, "lambda:InvokeFunction"))
 	explain(machine, props)
 	allowChildren(this, machine)
@@ -121,7 +121,7 @@ func Build(moduleDir, architecture string) (string, error) {
 		workspace := packages.Workspace{ModuleDir: moduleDir}
 		err := workspace.Program(context.Background(), program, a, filepath.Join(dir, "bootstrap"))
 		if err != nil && strings.Contains(err.Error(), "missing go.sum entry") {
-			return fmt.Errorf("building %s: the module in %s lacks sums of its dependencies: run `go mod tidy` there, once",
+			return fmt.Errorf("building %s: go.sum in %s lacks sums of dependencies: run `go mod tidy` there, once",
 				program, cmp.Or(moduleDir, "this folder"))
 		}
 		return err

@@ -33,7 +33,7 @@ type marker struct {
 
 var described = regexp.MustCompile(`(?s)^` + Mark + `(\S+) ([0-9]+) ([0-9]+): ?(.*)$`)
 
-// markerOf returns the marker in a description, and the function's own description. Without a marker it is zero.
+// markerOf returns the marker in a description, and the function's own description. Without a marker, m is zero.
 func markerOf(description *string) (m marker, own string) {
 	found := described.FindStringSubmatch(aws.ToString(description))
 	if found == nil {
@@ -140,7 +140,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	// Called twice this makes one version, because nothing changes in between.
+	// If this is called twice, it makes one version, because nothing changes in between.
 	none := func(*types.FunctionConfiguration) bool { return false }
 	version, err := f.Publish(ctx, &lambda.PublishVersionInput{FunctionName: &f.Name}, none)
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 
 // Input is the input of Power Tuning 4.4.0, checked, with its defaults filled in.
 type Input struct {
-	Function, Qualifier string // lambdaARN without its version or alias, and this qualifier or ""
+	Function, Qualifier string // lambdaARN without its version or alias; Qualifier is that, or ""
 	Region              string // of the ARN; "" for a name
 	Role                string // ARN of a role in the function's account to assume; "" means none
 	PowerValues         []int  // MB, ascending, without repetition

@@ -96,7 +96,7 @@ func tunable(name string, c *measure.Config) error {
 			"so invoking it cannot tune its memory; choose the capacity provider's instance types", name)
 	case c.DurableConfig != nil:
 		return fmt.Errorf("%s is a durable function: an execution has several invocations, "+
-			"and one of them does not tell its duration and cost; tune a copy without DurableConfig", name)
+			"and a single one does not show what an execution costs; tune a copy without DurableConfig", name)
 	}
 	return nil
 }

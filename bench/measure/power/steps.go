@@ -23,7 +23,7 @@ type Request struct {
 	Progress  *GroupProgress  `json:"progress,omitempty"`
 	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
-	Detail    *status         `json:"detail,omitempty"`  // an execution ended, says EventBridge; all else is empty
+	Detail    *status         `json:"detail,omitempty"`  // EventBridge says that an execution ended; all else is empty
 	Stopped   bool            `json:"stopped,omitempty"` // for clean: the last step of the stopped execution may still run
 }
 

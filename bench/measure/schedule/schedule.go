@@ -1,8 +1,8 @@
 // Package schedule decides in which order arms are measured.
 //
 // Within a round every arm has one turn, in random order, so that any drift of the machine or the region affects
-// all arms alike. The order of a round depends on the seed and the round only. So a resumed run, or one with more
-// rounds, has the same orders.
+// all arms alike. The order of a round depends on the seed, the phase and the round only. So a resumed run, or one
+// with more rounds, has the same orders.
 package schedule
 
 import (

@@ -89,7 +89,7 @@ func Load(path string) (*Run, error) {
 	return &r, nil
 }
 
-// Save replaces the file as a whole, so that no reader sees half of it, even after a crash.
+// Save replaces the file as a whole, so that no reader sees half of it, even if this process is killed.
 func (r *Run) Save(path string) error {
 	r.Schema = cmp.Or(r.Schema, Schema)
 	data, err := json.MarshalIndent(r, "", "  ")

@@ -12,8 +12,8 @@ import (
 // trace is the price of recording an X-Ray trace, in USD. See https://aws.amazon.com/xray/pricing/.
 const trace = 5e-6
 
-// samples returns how many calls of an arm start cold, and how many warm. An arm that is made for a load has none
-// without one. The cold starts of SnapStart are not included: restores counts them.
+// samples returns how many calls of an arm start cold, and how many warm. An arm that is measured under load only
+// has none if there is no load. The cold starts of SnapStart are not included: restores counts them.
 func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	switch {
 	case o.Load != nil:
@@ -32,10 +32,10 @@ type tally struct {
 	usd, provisionedUSD              float64 // of the calls, and of provisioned environments
 }
 
-// count adds the function's arms that is selects.
-func (f *function) count(t *tally, o measure.Options, is func(arm.Identity) bool) {
+// count adds those of the function's arms that are selected.
+func (f *function) count(t *tally, o measure.Options, selected func(arm.Identity) bool) {
 	for i, set := range f.arms {
-		if !is(f.ids[i]) {
+		if !selected(f.ids[i]) {
 			continue
 		}
 		t.arms++

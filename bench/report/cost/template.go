@@ -25,7 +25,7 @@ type function struct {
 	snapStart    bool
 	ids          []arm.Identity // its arms, at least one
 	arms         []arm.Override // what each of them changes
-	rate         price.Rate     // without SnapStart's for Java's managed runtimes, which are free of it
+	rate         price.Rate     // without prices of SnapStart for Java's managed runtimes, which do not pay it
 }
 
 // of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read:
