@@ -28,12 +28,13 @@ type labCommand struct {
 // Run serves until the context ends.
 func (c *labCommand) Run(ctx context.Context, io streams) error {
 	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("reading --listen: %w: want HOST:PORT, such as 127.0.0.1:9001", err)
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("--listen %s is not a loopback address: whoever can reach the lab can run any function; use "+
-			"127.0.0.1:PORT", c.Listen)
+	case !net.ParseIP(host).IsLoopback():
+		return fmt.Errorf("--listen %s is not loopback, and any caller can run any function: use 127.0.0.1:PORT", c.Listen)
+	case c.Concurrency < 1 || c.Idle < 0:
+		return fmt.Errorf("--concurrency %d --idle %s: want 1 or more, and 0s or more", c.Concurrency, c.Idle)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {

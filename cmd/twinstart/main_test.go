@@ -107,6 +107,8 @@ func TestUsersMistakes(t *testing.T) {
 		"port in use":          {[]string{"lab", "--listen", listener.Addr().String()}, []string{listener.Addr().String(), "--listen"}},
 		"not loopback":         {[]string{"lab", "--listen", "0.0.0.0:9001"}, []string{"loopback", "127.0.0.1"}},
 		"no port":              {[]string{"lab", "--listen", "9001"}, []string{"--listen"}},
+		"lab without callers":  {[]string{"lab", "--concurrency", "0"}, []string{"--concurrency 0", "1 or more"}},
+		"idle before it began": {[]string{"lab", "--idle=-3s"}, []string{"--idle -3s", "0s or more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, stdout, stderr := twinstart(t, test.args...)
