@@ -15,8 +15,8 @@ import (
 // MountPoints lists the folders that every root file system must have, because an environment mounts something there.
 func MountPoints() []string { return []string{"/proc", "/dev", "/tmp"} }
 
-// OpenBase returns the layout of an environment without a package. Its base is the provided:al2023 unpacked at
-// baseRoot. If baseRoot is "", OpenBase makes a base around the host's /usr and keeps it in stateDir.
+// OpenBase returns the layout of an environment without a package. Its base is provided:al2023, unpacked at baseRoot.
+// If baseRoot is "", OpenBase makes a base around the host's /usr and keeps it in stateDir.
 func OpenBase(baseRoot, stateDir string) (l sandbox.Layout, err error) {
 	if baseRoot == "" {
 		return hostBase(stateDir)
@@ -34,7 +34,7 @@ func OpenBase(baseRoot, stateDir string) (l sandbox.Layout, err error) {
 	return sandbox.Layout{Base: dir}, nil
 }
 
-// hostBase makes the folder that is / around the host's /usr. It is small and is used read-only.
+// hostBase makes a small folder that becomes /, read-only, with the host's /usr mounted in it.
 func hostBase(stateDir string) (l sandbox.Layout, err error) {
 	l.HostMounts, l.Instead = []string{"/usr"}, bashForSh()
 	l.Base, err = archive.Keep(filepath.Join(stateDir, "base"), func(dir string) error {
@@ -77,7 +77,7 @@ var copied = []string{
 	"/etc/protocols",
 }
 
-// passwd returns the content of /etc/passwd on Lambda, with another ID of the functions' user.
+// passwd returns the content of /etc/passwd on Lambda, with uid as the ID of the functions' user.
 func passwd(uid int) string {
 	return "root:x:0:0:root:/root:/bin/bash\n" +
 		fmt.Sprintf("sbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", uid, sandbox.GID)

@@ -156,7 +156,7 @@ func (c *code) sha() string {
 	if c.source.PackageType != assembly.Zip || !strings.HasSuffix(c.source.Package, ".zip") {
 		return ""
 	}
-	digest, _ := archive.FileDigest(c.source.Package) // Invoke reports an error
+	digest, _ := archive.FileDigest(c.source.Package) // if it fails, Invoke reports the error
 	raw, _ := hex.DecodeString(digest)
 	return base64.StdEncoding.EncodeToString(raw)
 }

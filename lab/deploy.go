@@ -57,7 +57,7 @@ func (l *Lab) open(f assembly.Function, sent api.Code) (*code, error) {
 	made := &code{lab: l, source: f}
 	err := made.ready()
 	if err == nil && (made.image != nil) != (f.PackageType == assembly.Image) {
-		err = errors.New("it is not an image")
+		err = errors.New("it is not of the package type " + string(f.PackageType))
 	}
 	var managed *deployment.ManagedError
 	switch {

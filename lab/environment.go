@@ -38,8 +38,8 @@ type environment struct {
 	idleSince    time.Time
 	provisioned  bool
 	held         bool           // its bootstrap waits in GET /restore/next
-	toldRestore  *time.Duration // for the first REPORT after a restore
-	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
+	toldRestore  *time.Duration // duration of the restore, for the next REPORT
+	toldInit     time.Duration  // duration of the INIT of a provisioned environment, for its first REPORT
 	logStream    string
 	doors        []*http.Server // proxies to the services that the function may call
 	done         chan struct{}  // closed when the environment has ended and is cleaned up

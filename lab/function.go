@@ -19,7 +19,7 @@ import (
 // function is one function with its environments.
 type function struct {
 	lab      *Lab
-	source   assembly.Function // as it was made
+	source   assembly.Function // as it was created, before any update
 	uid      int               // the user of its processes; see sandbox.Spec
 	reserved *reservation      // shared by all versions
 
@@ -30,9 +30,9 @@ type function struct {
 	setting    // the current one; environments of an older generation are not used again
 	busy       map[*environment]bool
 	idle       []*environment // the last one was used last and is used next
-	prepared   *environment   // for the next cold start: set up, and its bootstrap is not started
+	prepared   *environment   // for the next cold start: its bootstrap is not started, or waits for a restore
 	published  *versions      // versions of $LATEST; only $LATEST can be updated
-	suppressed int            // number of environments lost in a crash: as many of the next invocations include INIT
+	suppressed int            // environments lost in a crash: as many of the next new ones run INIT within an invocation
 	closed     bool           // the function is deleted, or the lab is closing
 
 	provisioned api.Provisioned // provisioned concurrency of a version
@@ -267,7 +267,7 @@ func (f *function) relayer(was *code, arns []string) (*code, error) {
 		path, is := f.source.OtherLayers[id]
 		if !is || arn != assembly.LayerARN(id) {
 			return nil, api.Invalid("Layer version " + arn + " does not exist: " +
-				"the lab has the Layers that variants of the assembly's arms name")
+				"the lab has only the layers that variants of the assembly's arms name")
 		}
 		made.source.Layers = append(made.source.Layers, path)
 	}

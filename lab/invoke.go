@@ -127,8 +127,8 @@ func (e *environment) coldStart(r *report) {
 	r.initRead, r.counted = e.count(), e.code.counted
 }
 
-// meter starts to count what the environment's processes use. It returns a function that reads the count, or returns
-// nil if the processes are gone.
+// meter starts to count what the environment's processes use. The function that it returns says what they used since
+// then, or nil if they are gone.
 func (e *environment) meter() func() *usage.Usage {
 	before, err := e.used.Read()
 	return func() *usage.Usage {
@@ -140,20 +140,21 @@ func (e *environment) meter() func() *usage.Usage {
 	}
 }
 
-// throttle sets the CPU quota. The quota does not apply during INIT or while an environment is being stopped.
+// throttle sets the CPU quota, unless it is set already. An INIT before the invocation has no quota, except with
+// ProportionalInit or provisioned concurrency. The stop of an environment has no quota.
 func (e *environment) throttle() {
 	if !e.throttled {
 		e.throttled = e.group.SetCPU(arm.VCPUs(e.config.MemorySizeMB)) == nil
 	}
 }
 
-// failed returns the caller's answer about a failure.
+// failed returns the answer that a caller gets after a failure.
 func failed(f *failure, requestID string, timeout time.Duration) api.Result {
 	return api.Result{Payload: f.payload(requestID, timeout), FunctionError: "Unhandled"}
 }
 
-// run delivers the event. The invocation ends when the bootstrap asks for another event, or when the bootstrap has
-// ended. run sets duration and failure of r. A failure that the bootstrap reports itself is in the answer and in
+// run delivers the event. The invocation ends when the bootstrap asks for another event or has ended, or at the
+// time-out. run sets duration and failure of r. A failure that the bootstrap reports itself is in the answer and in
 // r.reported.
 func (e *environment) run(in api.Invocation, r *report) api.Result {
 	timeout := time.Duration(e.config.TimeoutSeconds) * time.Second
@@ -248,7 +249,8 @@ func (e *environment) lookAtMemory() (limited bool) {
 	return limited
 }
 
-// nearMB is how far below the limit the kernel can kill, because it charges a whole huge page at once.
+// nearMB is how far below the limit the peak of a killed group can be, because the kernel charges a whole huge page at
+// once.
 const nearMB = 8
 
 // maxMemoryMB returns Max Memory Used. If control groups enforce the memory size, the result is at most that.

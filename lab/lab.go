@@ -41,7 +41,7 @@ import (
 // DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
 const DefaultReadAheadKiB = 128
 
-// DefaultConcurrency is the most invocations at the same time. Idle environments do not count.
+// DefaultConcurrency is how many invocations may run at the same time. Idle environments do not count.
 const DefaultConcurrency = 100
 
 // Options say what to run and how.
@@ -66,8 +66,8 @@ type Options struct {
 	Credentials  map[string]string // AWS_ACCESS_KEY_ID etc.; nil means invented ones, which no service accepts
 	Freeze       bool              // stop the processes of idle environments, as Lambda does
 	Idle         time.Duration     // idle environments are ended after this time; 0 means never
-	// Count is called once for a function, before its first environment. If it is nil, only measured starts are
-	// counted.
+	// Count is called once for a function's code, before its first environment. If Count is nil, only measured starts
+	// are counted.
 	Count Count
 	// Measured says that arms are measured. Then functions may make every system call, because a filter costs time.
 	// Otherwise a filter denies the calls that reach deep into the kernel.

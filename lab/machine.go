@@ -44,8 +44,8 @@ func (l *Lab) prepareMachine() (err error) {
 	}
 	l.mnt, l.store = place.Mnt, place.Store
 	if why := place.Folders; why != nil {
-		l.warn("packages are made cold by posix_fadvise%s, because they cannot be mounted: %v",
-			coldfs.Describe(l.store.Dir), why)
+		l.warn("packages are made cold by posix_fadvise, because they cannot be mounted: %v; %s",
+			why, coldfs.Describe(l.store.Dir))
 	}
 	_ = archive.Sweep(l.store.Dir, 7*24*time.Hour) // if this fails, the next lab tries again
 	if l.base, err = OpenBase(l.options.BaseRoot, place.Dir); err != nil {
@@ -72,8 +72,8 @@ func (l *Lab) leave() {
 	l.cleanup()
 }
 
-// Look checks what the lab can do here and runs nothing. The warnings are those that a lab would have. The error says
-// why the lab cannot run here.
+// Look checks what the lab can do here and runs no function. The warnings are those that a lab would have. The error
+// says why the lab cannot run here.
 func Look() (warnings []string, err error) {
 	l := &Lab{}
 	if err = l.prepareMachine(); err == nil {
@@ -118,7 +118,7 @@ var cpuName = regexp.MustCompile(`(?m)^(?:model name|(CPU part))\s*:\s*(.+)$`)
 type Place struct {
 	Dir, Mnt string        // Mnt has empty mount points
 	Store    *coldfs.Store // prepared packages
-	Folders  error         // why packages are kept as folders; nil if they are loop devices
+	Folders  error         // why packages are kept as folders; nil if they can be mounted from loop devices
 }
 
 const temporaryPrefix = "twinstart-lab-"

@@ -55,7 +55,8 @@ func (d *Door) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// serve forwards requests to the service. It keeps the caller's Host, because the signature covers it.
+// serve answers requests from the tables, or forwards them to the service. It keeps the caller's Host, because the
+// signature covers it.
 func (d Door) serve(listener net.Listener) *http.Server {
 	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: d.tables,
 		Protocols: new(http.Protocols)}
@@ -152,11 +153,10 @@ func (l *Lab) chooseNetwork() error {
 	}
 	err := sandbox.ProbeNetwork(l.unprivileged)
 	if err != nil && len(l.options.Allow) > 0 {
-		return fmt.Errorf("execution environments cannot have their own networks here, so that --allow cannot work: %w: "+
-			"use --network host", err)
+		return fmt.Errorf("--allow needs a network for each environment, which fails here: %w: use --network host", err)
 	}
 	if err != nil {
-		l.warn("the network is this machine's, because environments cannot have their own here: %v", err)
+		l.warn("the network is this machine's, because environments cannot have their own networks here: %v", err)
 	}
 	l.ownNetwork = err == nil
 	return l.serveTables()

@@ -96,6 +96,6 @@ func (l *Lab) secrets(logStream string) (authorization string, keys []byte) {
 	return secret(logStream), keys
 }
 
-// secret returns an environment's authorization: the random end of its log stream's name, which the environment does
-// not know.
+// secret returns an environment's authorization: the random end of its log stream's name. An environment with SnapStart
+// does not get that name.
 func secret(logStream string) string { return logStream[strings.LastIndexByte(logStream, ']')+1:] }

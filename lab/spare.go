@@ -28,8 +28,8 @@ func (l *Lab) newSpare() (s spare, err error) {
 	return s, err
 }
 
-// disk returns a device for an environment's /tmp, so that files there do not count as memory. It returns nil without
-// root, and while arms are measured, because a device changes INIT.
+// disk returns a device for an environment's /tmp, so that files there do not count as memory. It returns nil if there
+// are no loop devices, and while arms are measured, because a device changes INIT.
 func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	if !l.store.Loop || l.options.Measured {
 		return nil, nil
@@ -48,7 +48,7 @@ func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	return d.Attach(l.mnt)
 }
 
-// maxSpares is the most spares. With two, one can be taken while the other starts, which is mostly waiting.
+// maxSpares is the most spares. With two, one is ready while the other starts; a start is mostly waiting.
 const maxSpares = 2
 
 // take returns a spare, or makes one if there is none, and refills the spares in the background.
@@ -73,7 +73,7 @@ func (l *Lab) refill() {
 		return
 	}
 	defer l.environments.Done()
-	if s, err := l.newSpare(); err == nil { // take makes one itself and reports its error
+	if s, err := l.newSpare(); err == nil { // if not, the next take makes one itself and reports the error
 		l.spares <- s
 	}
 }

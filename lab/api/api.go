@@ -160,7 +160,7 @@ func (s server) handler() http.Handler {
 // routes are the operations by method and path.
 type routes struct{ *http.ServeMux }
 
-// on answers requests with the document that do returns and with status, or with do's error.
+// on answers requests: with status and the document that do returns, or with the error that do returns.
 func (m routes) on(pattern string, status int, do func(call) (any, error)) {
 	m.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		c := call{Request: r, w: w}
@@ -269,7 +269,7 @@ func functionName(s, qualifier string) (string, error) {
 }
 
 // patience is the time that a client has to send a request. To read a large answer it has ten times as long, because
-// somebody may be debugging it.
+// somebody may be debugging the client.
 var patience = 30 * time.Second
 
 // maxHeader is the largest header of a request in bytes, twice what a load balancer of AWS takes.

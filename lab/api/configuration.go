@@ -63,7 +63,7 @@ func toDocument(c Configuration) any {
 	if len(c.Extra) == 0 {
 		return d
 	}
-	text, _ := json.Marshal(d) // text and numbers
+	text, _ := json.Marshal(d) // text and numbers: it cannot fail
 	all := map[string]any{}
 	_ = json.Unmarshal(text, &all)
 	maps.Copy(all, c.Extra)

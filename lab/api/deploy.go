@@ -116,7 +116,7 @@ func (s server) create(d Deployer, r call) (any, error) {
 func (c Configuration) checkNew() error {
 	switch {
 	case !newName.MatchString(c.Name):
-		return Unfit("FunctionName " + strconv.Quote(c.Name) + " is not up to 64 letters, digits, - and _")
+		return Unfit("FunctionName " + strconv.Quote(c.Name) + " is not a name: use 1 to 64 letters, digits, - and _")
 	case c.PackageType != "Zip" && c.PackageType != "Image":
 		return Unfit("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")
 	case c.PackageType == "Zip" && (c.Runtime == "" || c.Handler == ""):
@@ -124,7 +124,7 @@ func (c Configuration) checkNew() error {
 	case c.PackageType == "Image" && (c.Runtime != "" || c.Handler != ""):
 		return errImage
 	case c.Architecture != string(arm.X8664) && c.Architecture != string(arm.ARM64):
-		return Unfit("Architectures has " + strconv.Quote(c.Architecture) + ": x86_64 or arm64")
+		return Unfit("Architectures has " + strconv.Quote(c.Architecture) + ": use x86_64 or arm64")
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (s server) updateCode(d Deployer, r call) (any, error) {
 	switch {
 	case err != nil:
 	case len(in.Architectures) > 0 && in.Architectures[0] != c.Architecture:
-		err = Invalid("the lab runs " + c.Architecture + " only")
+		err = Invalid("the lab cannot change Architectures: send code for " + c.Architecture)
 	case !in.DryRun:
 		c, err = d.UpdateCode(r.Context(), r.name, in)
 	}

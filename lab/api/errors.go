@@ -138,7 +138,7 @@ var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeo
 // dropped returns an error if a request has a setting that is not among the known ones, unless the function has that
 // value already. Success would tell the caller that the setting was changed.
 func dropped(asked map[string]json.RawMessage, known []string, of Configuration) error {
-	text, _ := json.Marshal(toDocument(of)) // text and numbers
+	text, _ := json.Marshal(toDocument(of)) // text and numbers: it cannot fail
 	have, names := map[string]any{}, []string{}
 	_ = json.Unmarshal(text, &have)
 	for _, name := range slices.Sorted(maps.Keys(asked)) {

@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// urlPath is the path below which all function URLs are. On AWS each has a host name, ID.lambda-url.REGION.on.aws, but
+// urlPath begins the path of every function URL. On AWS each has a host name, ID.lambda-url.REGION.on.aws, but
 // such a name cannot be resolved to this machine.
 const urlPath = "/lambda-url/"
 

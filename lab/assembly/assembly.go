@@ -70,7 +70,7 @@ func (a *Assembly) read(dir string) error {
 	}
 	var m manifest
 	if err = json.Unmarshal(text, &m); err == nil && (m.Version == "" || m.Artifacts == nil) {
-		err = errors.New("no version or artifacts")
+		err = errors.New("it has no version, or no artifacts")
 	}
 	if err != nil {
 		return fmt.Errorf("%s is not a cloud assembly's manifest (%w): %s", path, err, Remedy)

@@ -83,7 +83,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"negative number":                {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: set 0 or more"},
 		"not text":                       {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
 		"no such resource":               {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
-		"SnapStart of a ZIP":             {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
+		"SnapStart of a ZIP":             {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart does not accept a ZIP on provided.al2023: deploy the function as an image"},
 		"SnapStart with another ApplyOn": {withArm(`,"SnapStart":{"ApplyOn":"Latest"}`), "", `SnapStart.ApplyOn "Latest" is neither PublishedVersions nor None`},
 		"SnapStart with a large /tmp":    {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart needs an EphemeralStorage of 512 MB, but it is 1024 MB"},
 		"unknown architecture":           {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},

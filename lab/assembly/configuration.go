@@ -64,7 +64,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	case f.SnapStart && f.EphemeralStorageMB > arm.MinTmpMB:
 		return f, fmt.Errorf("SnapStart needs an EphemeralStorage of 512 MB, but it is %d MB", f.EphemeralStorageMB)
 	case f.SnapStart && p.PackageType != Image && !arm.SnapStartZIP(p.Runtime):
-		return f, fmt.Errorf("SnapStart takes no ZIP on %s: deploy the function as an image", p.Runtime)
+		return f, fmt.Errorf("SnapStart does not accept a ZIP on %s: deploy the function as an image", p.Runtime)
 	}
 	return f, f.readCode(p, assets, scope)
 }

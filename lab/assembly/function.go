@@ -34,7 +34,7 @@ type Function struct {
 	ImageConfig          ImageConfig       // for an image
 	PackageSizeBytes     int64             // of the ZIP file, or of an image's context without the Dockerfile
 	PhysicalFunctionName string            // FunctionName, if the template sets it
-	Ignored              []string          // properties that the template sets but this package does not read
+	Ignored              []string          // settings of the template that the lab ignores
 }
 
 // LayerARN is the ARN of a layer in the lab.

@@ -2,8 +2,8 @@
 // memory.
 //
 // It uses control groups of version 1 or version 2, or none if the lab is unprivileged and nothing is delegated to it.
-// A limit that cannot be set is a warning, never an error. Moving a process into a version 1 group takes 7 to 14 ms, so
-// that happens while the environment is set up, not while it is timed.
+// A controller that the lab cannot use is a warning, not an error. Moving a process into a version 1 group takes 7 to
+// 14 ms, so that happens while the environment is set up, not while it is timed.
 package cgroup
 
 import (
@@ -119,8 +119,8 @@ func (m *Manager) without(why error) {
 		strings.ReplaceAll(why.Error(), "\n", " ") + "; Max Memory Used is the sum of the processes' peaks"}
 }
 
-// Try finds out whether a group can be limited and joined; pid is a process that has no other use. If that fails, no
-// groups are made from then on.
+// Try finds out whether a group can be limited and joined; pid is a process that has no other use. If that fails,
+// groups limit nothing from then on.
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {

@@ -77,13 +77,13 @@ func (p *Package) Drop() error {
 }
 
 // Describe says how the file system of dir affects packages that are folders: they have the disk's read-ahead, and on a
-// tmpfs they are never cold. It continues a sentence.
+// tmpfs they are never cold. It continues a warning.
 func Describe(dir string) string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
-		return ", which does nothing for " + dir + ", a tmpfs: choose a folder on a disk"
+		return "that does nothing for " + dir + ", a tmpfs: choose a folder on a disk"
 	}
-	text := " with the read-ahead of the disk they lie on"
+	text := "the read-ahead is that of their disk"
 	if kib, err := DiskReadAheadKiB(dir); err == nil {
 		text += fmt.Sprintf(", %d KiB", kib)
 	}

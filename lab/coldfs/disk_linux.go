@@ -105,8 +105,8 @@ func run(name string, args ...string) error {
 		return err
 	}
 	out, err := exec.CommandContext(context.Background(), path, args...).CombinedOutput()
-	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // its exit status is 0 even then
-		err = errors.New("it left the folder")
+	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // debugfs exits with 0 even then
+		err = errors.New("it did not remove the folder")
 	}
 	if err != nil {
 		return fmt.Errorf("running %s: %w: %s", name, err, strings.Join(strings.Fields(string(out)), " "))

@@ -23,7 +23,7 @@ func (e *ManagedError) Error() string {
 		"python": "python3.13 --handler app.handler", "java": "java21 --handler example.Handler::handleRequest"}[e.Runtime]
 	if !ok {
 		return fmt.Sprintf("%s is for a managed runtime (%s) that has no stand-in in the lab, and nothing is predicted: "+
-			"twinstart logs, or twinstart tune --source aws", e.Package, e.Runtime)
+			"use twinstart logs, or twinstart tune --source aws", e.Package, e.Runtime)
 	}
 	return fmt.Sprintf("%s is for a managed runtime (%s): the lab runs it with --runtime %s; nothing is predicted",
 		e.Package, e.Runtime, how)

@@ -49,7 +49,7 @@ type Package struct {
 // Needs lists paths that an image's root file system must have, because an environment mounts something there.
 type Needs struct{ Folders, Files []string }
 
-// Code opens the ZIP or folder at a path for a managed runtime, which starts none of its files.
+// Code opens the ZIP or folder at a path. It does not look for a bootstrap, because a managed runtime has its own.
 func Code(path string) (*Package, error) {
 	info, err := os.Stat(path)
 	switch {

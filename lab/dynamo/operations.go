@@ -100,7 +100,7 @@ func (s *Server) query(r *request) any {
 	return map[string]any{"Count": len(items), "ScannedCount": len(items), "Items": items}
 }
 
-// selected returns the rows that meet the conditions. by has them by attribute.
+// selected returns the rows that meet the conditions. by has the conditions by attribute.
 func (x *index) selected(by map[string]condition) []row {
 	partition, there := by[x.keys[0]]
 	if !there || partition.Operator != "=" {

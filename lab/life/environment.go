@@ -141,7 +141,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	return began, e.initialised(ctx)
 }
 
-// initialised waits until the bootstrap has asked for an event or a restore, and the extensions have too.
+// initialised waits until the bootstrap has asked for an event or a restore, and each extension for an event.
 func (e *Environment) initialised(ctx context.Context) (n News) {
 	for asked := runtimeapi.Extension; ; { // Extension: the bootstrap has not asked yet
 		switch n = e.Wait(ctx, nil); n.Ending {
@@ -242,7 +242,7 @@ func (e *Environment) ShutDown(reason string) {
 	}
 }
 
-// LastWords returns a call that the bootstrap made right before it ended, if that call arrives shortly after its end.
+// LastWords returns a call that the bootstrap made right before it ended, if that call arrives within 20 ms.
 func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	timeout := time.After(20 * time.Millisecond)
 	for {

@@ -58,8 +58,8 @@ func language(name string) string { return strings.TrimRight(name, "0123456789.x
 // place returns the folder of a stand-in and the script that fills it. A changed script gives the folder another name.
 func place(name string) (dir, script string, err error) {
 	if !slices.Contains(Names(), name) {
-		return "", "", fmt.Errorf("%s has no stand-in here, because npm, PyPI and Maven have none: "+
-			"--source aws measures it (stand-ins: %s)", name, strings.Join(Names(), ", "))
+		return "", "", fmt.Errorf("%s has no stand-in here, because npm, PyPI and Maven do not have it: "+
+			"measure it with --source aws (stand-ins: %s)", name, strings.Join(Names(), ", "))
 	}
 	for _, file := range []string{"common.sh", language(name) + ".sh"} {
 		text, _ := scripts.ReadFile(file) // embedded

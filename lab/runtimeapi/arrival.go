@@ -10,7 +10,7 @@ import (
 )
 
 // acceptor notes when the first bytes of each request were read. INIT ends at that time, and not when the request's
-// handler runs: before that, net/http parses the request and starts goroutines.
+// handler runs: before the handler runs, net/http parses the request and starts goroutines.
 type acceptor struct {
 	net.Listener
 	server *Server

@@ -34,7 +34,7 @@ type extension struct {
 	ready  bool                // it has received every event and asked for another
 }
 
-// extensionEvent is an event for an extension. Only an INVOKE has the last three fields, and only a SHUTDOWN a reason.
+// extensionEvent is an event for an extension. Only an INVOKE has the last three fields. Only a SHUTDOWN has a reason.
 type extensionEvent struct {
 	Type       string            `json:"eventType"`
 	Reason     string            `json:"shutdownReason,omitempty"`

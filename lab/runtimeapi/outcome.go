@@ -53,7 +53,7 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 
 // isCurrent reports whether a request is about the current invocation. If the request ID is another's, it answers 400.
 // If an earlier invocation had the same request ID and the request is about that one, it answers 410. Only clients that
-// send the Invocation-Id can get 410. https://github.com/aws/aws-lambda-dotnet/pull/2508 has its error type.
+// send the Invocation-Id can get 410. Its error type is in https://github.com/aws/aws-lambda-dotnet/pull/2508.
 func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	current := s.requestID != "" && s.requestID == r.PathValue("id")

@@ -34,11 +34,11 @@ func (s *Server) Calls() []string {
 }
 
 // Reset prepares the server for another bootstrap in the same execution environment. The previous bootstrap must have
-// ended. No late call of it counts as a call of the new bootstrap: Reset pauses the listener, closes all connections,
+// ended. Its late calls do not count as calls of the new bootstrap: Reset pauses the listener, closes all connections,
 // also those that wait to be accepted, and waits until their handlers have ended.
 func (s *Server) Reset() {
 	_ = s.listener.SetDeadline(time.Unix(1, 0)) // fails if the listener is closed
-	s.disconnect()                              // otherwise a listener with MaxConnections does not pause
+	s.disconnect()                              // with MaxConnections open, the listener would not pause
 	select {
 	case <-s.pause:
 	case <-s.closed:

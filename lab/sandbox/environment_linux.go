@@ -16,7 +16,8 @@ import (
 
 // Environment is an execution environment: process 1 and all that it has started.
 type Environment struct {
-	// Started and Exited get one message about the bootstrap for each release, and one for each extension.
+	// Started and Exited get one message about the bootstrap for each release. Started also gets one for each extension
+	// that cannot start, and Exited one for each extension that ends.
 	Started chan Start
 	Exited  chan Exit
 

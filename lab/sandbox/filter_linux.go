@@ -30,7 +30,7 @@ const (
 	missing = seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)
 )
 
-// Filters returns the programs for Spec.Filters that deny these system calls. A filter cannot see the flags of clone3,
+// Filters returns programs for Spec.Filters that deny the system calls above. A filter cannot see the flags of clone3,
 // so it makes clone3 fail as on a kernel that does not have it; the C library then uses clone. System calls by another
 // ABI of the processor, for example int 0x80 on x86_64, have other numbers and are refused. Filters returns an error if
 // the kernel has no filters.

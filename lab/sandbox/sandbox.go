@@ -44,13 +44,13 @@ func OwnUID(n int) int {
 // ErrBroken is the error if an environment ended while it was being set up, for example because something killed it.
 var ErrBroken = errors.New("setting up an execution environment")
 
-// Start is the release of a bootstrap.
+// Start is the release of a bootstrap, or the failed start of an extension.
 type Start struct {
 	At  time.Time
 	Err error // why the bootstrap, or an extension, could not be executed
 }
 
-// Exit is the end of a bootstrap.
+// Exit is the end of a bootstrap or an extension.
 type Exit struct {
 	At        time.Time
 	Status    syscall.WaitStatus

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Counter counts what a thread uses, and all threads and processes that it starts.
+// Counter counts what a thread uses, and what all threads and processes that it starts use.
 type Counter struct {
 	pid   int
 	clock int   // perf event; -1 if it could not be opened

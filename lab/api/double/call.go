@@ -11,7 +11,7 @@ import (
 type Call struct {
 	Operation string // "Invoke", "UpdateFunctionConfiguration", ...; "" if unknown
 	Function  string // name of the function
-	Qualifier string // version or alias, also of a call that creates, moves or deletes an alias
+	Qualifier string // version or alias, also of a call that moves or deletes an alias
 	Region    string // the region that the request is signed for
 	Body      string
 }
@@ -32,7 +32,7 @@ var (
 	prefix = regexp.MustCompile(`^.*function:`)
 )
 
-// callOf returns the call that a request is. Its Body is not set.
+// callOf describes a request as a Call without its Body.
 func callOf(r *http.Request) (c Call) {
 	if m := scope.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
 		c.Region = m[1]

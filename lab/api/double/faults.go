@@ -29,11 +29,11 @@ type Faults struct {
 	calls  []Call
 }
 
-// Fault is something that goes wrong with calls. The first group of fields says with which calls.
+// Fault is something that goes wrong with calls. The first group of fields selects the calls.
 type Fault struct {
 	Operation string // "" matches every operation
 	Function  string // "" matches every function
-	Qualifier string // a pattern of package path; "" matches every qualifier
+	Qualifier string // a pattern for path.Match; "" matches every qualifier
 	After     int    // number of matching calls that pass first
 	Times     int    // number of calls that it strikes after those; 0 means all
 

@@ -147,8 +147,8 @@ type limit struct {
 
 const infinity = unix.RLIM_INFINITY
 
-// limits are Linux's defaults, except for Lambda's limit of descriptors. They replace the limits that the lab was
-// started with. The control group limits processes.
+// limits are Linux's defaults, except that descriptors have Lambda's limit and core files are off. They replace the
+// limits that the lab was started with. The control group limits processes.
 var limits = []limit{
 	{"RLIMIT_NOFILE", unix.RLIMIT_NOFILE, 1024, 1024}, {"RLIMIT_CORE", unix.RLIMIT_CORE, 0, 0},
 	{"RLIMIT_STACK", unix.RLIMIT_STACK, 8 << 20, infinity}, {"RLIMIT_AS", unix.RLIMIT_AS, infinity, infinity},
