@@ -16,7 +16,8 @@
 //	-c package=zip,image             for experiment languages (default zip)
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
-//	-c handler=NAME                  a folder below handlers/ (default echo)
+//	-c handler=NAME                  a folder below handlers/ (default echo); snapstart and levers have their own
+//	                                 defaults for arms and handler
 //	-c packages=PATH[,PATH]          your own packages, folders or ZIP files. Each is deployed as a ZIP and as an image,
 //	                                 and the experiment is called own
 //	-c runtime=NAME                  for -c packages (default provided.al2023); -c handler=NAME is then their handler

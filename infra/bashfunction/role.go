@@ -14,7 +14,7 @@ import (
 //
 // Each function has its own role. A shared role would let each function write to the log groups of all, would grow
 // towards IAM's limit of 10,240 characters, and would have to exist before the first function. Separate roles are
-// made at the same time, so a deployment does not take longer for 24 of them than for one. The policy is inline for
+// made at the same time, so a deployment does not take longer for many of them than for one. The policy is inline for
 // the same reason: an AWS::IAM::Policy would be one more resource between role and function.
 func newRole(scope constructs.Construct, options awslambda.FunctionOptions) awsiam.Role {
 	inVPC := options.Vpc != nil

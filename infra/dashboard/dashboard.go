@@ -8,8 +8,8 @@
 //		},
 //	})
 //
-// It has five parts, each of which can be left out: the dashboard itself, metrics by arm, alarms, saved queries and,
-// off by default, a Contributor Insights rule. docs/cost.md says what each costs.
+// It has five parts, each of which can be left out: the dashboard itself, alarms, saved queries and, off by default,
+// metrics by arm and a Contributor Insights rule. docs/cost.md says what each costs.
 //
 // # Where the figures come from
 //
@@ -44,7 +44,7 @@ func NewDashboard(scope constructs.Construct, id *string, props *DashboardProps)
 // New defines the parts that props ask for below scope/id. If it returns an error, nothing has been added to the scope.
 // The error is one line.
 //
-// The resources are the CDK's L1 constructs: 26 arms have 160 of them, and an L2 construct takes three times as long.
+// The resources are the CDK's L1 constructs: 26 arms have 112 by default; an L2 construct takes three times as long.
 func New(scope constructs.Construct, id *string, props *DashboardProps) (constructs.Construct, error) {
 	if props == nil {
 		props = &DashboardProps{}
