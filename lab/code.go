@@ -61,7 +61,7 @@ func (c *code) loadPackage() error {
 	}
 	var needs deployment.Needs
 	if c.atRoot, c.start = p.AtRoot, p.Bootstrap; c.source.Managed() {
-		if c.runtime == nil { // else it is being prepared
+		if c.runtime == nil { // otherwise trainStep has set it
 			c.runtime, err = managed.Find(c.source.Runtime)
 		}
 		if err == nil {
@@ -93,7 +93,7 @@ func managedBase(f *assembly.Function) (why string) {
 	if err != nil || image.Entrypoint != nil || !managedBases.MatchString(image.From) {
 		return "" // in case of an error, opening the package says more
 	}
-	return "its image begins with " + image.From + ", and the lab has that runtime for ZIPs only: --source aws measures it"
+	return "its image is FROM " + image.From + ", whose runtime the lab has for ZIPs only: measure it with --source aws"
 }
 
 // layout returns the layout of an environment whose processes run as this user.

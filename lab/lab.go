@@ -200,7 +200,7 @@ func (l *Lab) choose() error {
 func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
 	if host := arm.Host(); f.Architecture != host {
 		remedy = fmt.Sprintf(": build for %s", host)
-		if f.Identity.Handler != "" { // it is from this project's construct, which reads the context
+		if f.Identity.Handler != "" { // the function is from this project's app, which reads -c
 			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
 		}
 		return fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host), remedy

@@ -193,7 +193,7 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	}
 	got := strings.Join(all, "\n")
 	for _, want := range []string{"python: python3.13 is not prepared here: run twinstart doctor --prepare python3.13", "ruby: ruby3.3 has no stand-in here, because npm, PyPI and Maven do not have it",
-		"dotnet: dotnet8 has no stand-in", "image: its image begins with public.ecr.aws/lambda/nodejs:24, and the lab has that runtime for ZIPs only: --source aws measures it", "nodejs: nodejs1.x has no stand-in", "java: java has no stand-in"} {
+		"dotnet: dotnet8 has no stand-in", "image: its image is FROM public.ecr.aws/lambda/nodejs:24, whose runtime the lab has for ZIPs only: measure it with --source aws", "nodejs: nodejs1.x has no stand-in", "java: java has no stand-in"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}

@@ -38,7 +38,7 @@ type Door struct {
 	Name string // of the service, for example dynamodb for AWS_ENDPOINT_URL_DYNAMODB
 	URL  *url.URL
 
-	tables *dynamo.Server // if not nil, it answers, over TLS, and URL is nil
+	tables *dynamo.Server // if not nil, the tables answer over TLS, and URL is nil
 	trust  *dynamo.Trust
 }
 
@@ -102,8 +102,8 @@ func (l *Lab) serveTables() (err error) {
 		return fmt.Errorf("making certificates for the lab's DynamoDB: %w", err)
 	}
 	l.options.Allow = append(slices.Clone(l.options.Allow), door)
-	l.warn("the lab's own DynamoDB serves %s, empty at first or with what they import: "+
-		"it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
+	l.warn("the lab's own DynamoDB serves %s; a table is empty at first, or has the items of its import; "+
+		"answers take %v (median; lognormal, sigma %v), rights are not checked, and nothing is kept",
 		strings.Join(list.Map(tables, func(t assembly.Table) string { return t.TableName }), ", "),
 		l.options.TableLatency, dynamo.Sigma)
 	return nil
@@ -121,8 +121,8 @@ func (l *Lab) listen() []string {
 	return addresses
 }
 
-// endpoints adds to a function's own variables those for the credentials and the addresses of the allowed services. The
-// function's own value wins.
+// endpoints returns a function's own variables, and those for the credentials and for the addresses of the allowed
+// services. The function's own value wins.
 func (l *Lab) endpoints(own map[string]string) map[string]string {
 	v := map[string]string{}
 	maps.Copy(v, l.options.Credentials)

@@ -69,7 +69,7 @@ func TestTables(t *testing.T) {
 	t.Parallel()
 	files, commands := clients(t)
 	l := openLab(t, lab.Options{Tables: []assembly.Table{places}, TableLatency: time.Millisecond}, spec{id: "F", files: files, props: map[string]any{"MemorySize": 1769, "Timeout": 60}})
-	if warnings := strings.Join(l.Warnings(), "\n"); !strings.Contains(warnings, "serves places, empty at first or with what they import: it answers in 1ms (median; lognormal, sigma 0.25), checks no rights") {
+	if warnings := strings.Join(l.Warnings(), "\n"); !strings.Contains(warnings, "serves places; a table is empty at first, or has the items of its import; answers take 1ms (median; lognormal, sigma 0.25), rights are not checked") {
 		t.Errorf("warnings: %s", warnings)
 	}
 	c := client(t, l)

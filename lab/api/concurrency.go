@@ -69,7 +69,7 @@ func (s server) concurrency(m routes, d Deployer) {
 	}
 	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(_ call, c Configuration, n *int) (any, error) {
 		if *n == 0 || c.Version == Latest {
-			return nil, Invalid("provisioned concurrency must be 1 or more, and for a version or an alias")
+			return nil, Invalid("provisioned concurrency must be 1 or more, and its Qualifier must be a version or an alias")
 		}
 		if err := d.Provision(c.Reference(), *n); err != nil {
 			return nil, err

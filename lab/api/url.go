@@ -95,7 +95,7 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	default:
 		id := NewID()
-		event, _ := json.Marshal(urlEvent(r, name, "/"+path, id, body)) // text
+		event, _ := json.Marshal(urlEvent(r, name, "/"+path, id, body)) // text: it cannot fail
 		_, function, _ = s.named(function, "")                          // it was a name when the URL was made
 		in := Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN}
 		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), function, in)

@@ -1,7 +1,7 @@
 // Package dynamo serves DynamoDB tables from memory, over TLS, to functions in the lab. It has the operations that our
 // handlers use (GetItem, PutItem, BatchWriteItem with puts, Query) and DynamoDB's errors. Each answer comes after a
-// random service time. It answers a parameter that it does not support with a ValidationException. It checks neither
-// signatures nor permissions. If that is not enough, use another DynamoDB: --allow dynamodb=URL.
+// random service time. A parameter that the package does not support is a ValidationException. The package does not
+// check signatures or permissions. If that is not enough, use another DynamoDB: --allow dynamodb=URL.
 //
 // We wrote it because other programs do not fit: minidyn (Go, MIT) reads every item for each query and joins keys
 // without a separator; dynalite (Node.js, Apache-2.0) is a separate process, so only the tests use it, to compare; and

@@ -51,7 +51,7 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 	s.emit(e)
 }
 
-// isCurrent reports whether a request is about the current invocation. If the request ID is another's, it answers 400.
+// isCurrent reports whether a request is about the current invocation. For any other request ID it answers 400.
 // If an earlier invocation had the same request ID and the request is about that one, it answers 410. Only clients that
 // send the Invocation-Id can get 410. Its error type is in https://github.com/aws/aws-lambda-dotnet/pull/2508.
 func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {

@@ -10,8 +10,8 @@ import (
 
 // Layout describes the parts of an execution environment's root.
 type Layout struct {
-	// Base is the folder with everything below the package. It is "" for an image FROM scratch: its package is the
-	// whole root.
+	// Base is the root file system that the package is mounted on. It is "" for an image FROM scratch: its package is
+	// the whole root.
 	Base string
 	// HostMounts are folders of the host, such as /usr, to bind-mount on a base that uses the host's own system.
 	HostMounts []string
@@ -28,15 +28,15 @@ type Layout struct {
 	Files []string
 	// Below lists layers between the package and the base, uppermost first.
 	Below []Layer
-	// MountOn is a folder of the host with mount points: root, layer, and one for each layer below. The mounts are
+	// MountOn is a folder of the host with mount points: root, layer, and one for each layer in Below. The mounts are
 	// visible in the environment only.
 	MountOn string
 	// Runtime is a folder with a managed runtime, or "": lang is mounted at /var/lang, runtime at /var/runtime.
 	Runtime string
-	// Extra has additional files. A name is for a file in /dev; a path is for a file in place of the base's.
+	// Extra has additional files. A key is the name of a file in /dev, or the path of a file that replaces the base's.
 	Extra   map[string][]byte
 	TmpMB   int
-	TmpDisk string // device of a coldfs.Disk for /tmp; "" takes memory
+	TmpDisk string // device of a coldfs.Disk for /tmp; "" means memory
 }
 
 // Layer is laid over the layers below it.

@@ -14,11 +14,11 @@ const (
 
 // Spec describes an execution environment. It is plain data, which the lab computes and process 1 carries out.
 type Spec struct {
-	// Root is the folder that becomes /, after the first of Mounts is mounted on it.
+	// Root is the folder that becomes /, after the mount whose Target is / is on it.
 	Root    string
 	Mounts  []Mount // in order
 	Command Command
-	// Unprivileged says that the child has its own user namespace and already is UID and GID.
+	// Unprivileged says that process 1 has its own user namespace and already is UID and GID.
 	Unprivileged bool
 	// UID is the user that the processes run as; 0 means Lambda's. An unprivileged environment has Lambda's.
 	UID int
@@ -97,7 +97,7 @@ type Message struct {
 	Extension string `json:",omitempty"`
 	// At is CLOCK_MONOTONIC in ns, a clock that all processes of the machine share.
 	At int64 `json:",omitempty"`
-	// Status is a wait status, or the error number for which a program could not be started.
+	// Status is a wait status, or the error number of a program that could not be started.
 	Status uint32 `json:",omitempty"`
 	// MaxRSSKiB is the peak of the bootstrap and of the children that it has waited for.
 	MaxRSSKiB int64 `json:",omitempty"`
