@@ -23,6 +23,9 @@ export bash_cv_must_reinstall_sighandlers=no bash_cv_printf_a_format=yes bash_cv
 export bash_cv_ulimit_maxfds=yes bash_cv_unusable_rtsigs=no bash_cv_wexitstatus_offset=8
 export bash_cv_func_strtoimax=no # "no" means that Bash does not replace musl's function
 
+# Without these answers configure would look at the files of this host, and the host's mail folder would be in Bash.
+export bash_cv_dev_fd=standard bash_cv_dev_stdin=present bash_cv_mail_dir=/var/mail
+
 # order.ld puts what a cold start uses in one place, so that pack.go can compress it. Functions come first, then
 # constants, then data, which is the usual order of linkers. Linkers apply these rules before their own. Unwind tables
 # are for exceptions. C has no exceptions, so the tables are left out, musl's too.
@@ -68,6 +71,11 @@ patched/configure --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl"
   --disable-help-builtin --disable-progcomp --disable-mem-scramble \
   CFLAGS="-Os -std=gnu89 $compact -ffile-prefix-map=patched=." \
   CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,norelro $STRIP"
+
+# Without these files make would measure the size of a pipe on this host. On a busy host that can give too small a size.
+# Bash writes larger here-documents to a file instead of a pipe. 65536 bytes is the size on Linux.
+: >builtins/psize.aux
+echo '#define PIPESIZE 65536' >builtins/pipesize.h
 
 # The default of LOCAL_LDFLAGS is -rdynamic, which keeps every function for loadable builtins. A static program cannot
 # load builtins. LOCAL_LIBS is used to link the shell only, not the tools that run during the build.

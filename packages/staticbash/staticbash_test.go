@@ -202,7 +202,7 @@ func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
 var twice = flag.Bool("twice", false, "build the static Bash again and compare (make reproducible)")
 
 // A second build, in a new cache that has only the downloads, must be equal to the first byte for byte. It takes a
-// minute on two cores, so it has its own lane, and tests the host's architecture only.
+// minute on two cores, so only make reproducible runs this test, and only for the host's architecture.
 func TestTwiceTheSameBytes(t *testing.T) {
 	if !*twice {
 		t.Skip("make reproducible builds it twice")

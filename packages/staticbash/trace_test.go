@@ -122,7 +122,7 @@ func readSymbols(file string) (symbols, error) {
 	return all, nil
 }
 
-// numbered matches endings that change when the compiler changes something else.
+// numbered matches the numbers that the compiler puts into names. They change when other code changes.
 var numbered = regexp.MustCompile(`(__|\.|_)[0-9]+`)
 
 // pattern returns a name as the linker matches it, with a wildcard for numbers that have no meaning. If symbols are
