@@ -39,8 +39,8 @@ func (a Architecture) GOARCH() string {
 	return string(a)
 }
 
-// OfGOARCH returns the architecture for a name of Go and Docker. If Lambda does not have the architecture, the result is
-// the same name.
+// OfGOARCH returns the architecture for a name of Go and Docker. If Lambda does not have the architecture, the result
+// is the same name.
 func OfGOARCH(name string) Architecture {
 	if name == X8664.GOARCH() {
 		return X8664

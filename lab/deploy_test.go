@@ -244,7 +244,7 @@ func TestBadInput(t *testing.T) {
 		{"a variable of one letter", variable("A", ""), "ValidationException", 400, "A"},
 		{"a reserved variable", variable("AWS_REGION", "x"), "InvalidParameterValueException", 400, "AWS_REGION"},
 		{"variables of more than 4 KB", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", 400, "4KB"},
-		{"a layer that no variant names", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", 400, "Layers"},
+		{"a layer that no variant names", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", 400, "Layer version arn:aws:lambda:us-east-1:000000000000:layer:l:1 does not exist"},
 		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", 412, "RevisionId"},
 		{"a file that is not a ZIP", create(sent([]byte("PK no"))), "InvalidParameterValueException", 400, "Could not unzip"},
 		{"a ZIP that is cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", 400, "Could not unzip"},
