@@ -17,14 +17,14 @@ const (
 	// periods.
 	margin = 100 * time.Millisecond
 
-	// grace is how long processes that a handler left behind, such as exec > >(tee log), may keep its stdout and
-	// stderr open after the handler's end. After that they are killed.
-	grace = 100 * time.Millisecond
-
 	// maxResponse, in bytes, is far above Lambda's limit (6 MB). It keeps a runaway handler from filling the
 	// memory.
 	maxResponse = 32 << 20
 )
+
+// grace is how long processes that a handler left behind, such as exec > >(tee log), may keep its stdout and stderr
+// open after the handler's end. After that they are killed. Only tests change it.
+var grace = 100 * time.Millisecond
 
 // Runner runs one handler, one event at a time. It is not safe for concurrent use.
 type Runner struct {
