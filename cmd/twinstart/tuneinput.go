@@ -172,7 +172,7 @@ func afterFunction(text string) string {
 func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
 	given := function
 	if function != "" && !functionName.MatchString(function) {
-		given = "arm" // in place of the arm's name, which is no function's name; the arm is looked up later
+		given = "arm" // stands for the arm, which is not a function's name and is looked up later
 	}
 	in, err := power.ParseInput(data, power.Defaults{Function: given})
 	if given != function {
