@@ -20,13 +20,16 @@ import (
 // reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold  uint    `default:"60"`
-	Warm  uint    `default:"100"`
-	Limit float64 `placeholder:"USD"`
+	Cold  uint     `default:"60"`
+	Warm  uint     `default:"100"`
+	Limit *float64 `placeholder:"USD"`
 }
 
 // Run prints the resources and the costs.
 func (c *previewCommand) Run(ctx context.Context, io streams) error {
+	if c.Limit != nil && !(*c.Limit >= 0) {
+		return fmt.Errorf("--limit %v: want USD, 0 or more", *c.Limit)
+	}
 	a, err := c.read()
 	if err != nil {
 		return err
@@ -47,8 +50,7 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
 	parallel := min(most, max(1, template.Counts()["AWS::Lambda::Function"]))
-	options := measure.Options{Cold: int(c.Cold), Warm: int(c.Warm), Parallel: parallel,
-		Burst: usualConcurrency / parallel}
+	options := measure.Options{Cold: int(c.Cold), Warm: int(c.Warm), Parallel: parallel, Burst: usualConcurrency / parallel}
 	arms, provisioned := template.Arms()
 	takes := measure.EstimateArms(arms, template.SnapStart(), provisioned, options)
 	resources := table.Table{Title: "Stack " + stack.Name, Heads: []table.Head{{}, {Left: true}}}
@@ -69,8 +71,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
-	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
-		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
+	if usd := cost.Total(monthly) + cost.Total(run); c.Limit != nil && usd > *c.Limit {
+		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, *c.Limit)
 		return errFinding
 	}
 	cfg, err := account.InRegion(ctx, "")

@@ -56,7 +56,7 @@ func (c *Code) check(packageType string) error {
 		return Invalid("PackageType " + packageType + " does not fit the code: use ZipFile for Zip, and ImageUri for Image")
 	case len(c.ZIP) > arm.MaxZIP:
 		return NewError(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
-			"the archive is larger than 50 MB: Lambda accepts such archives from S3 only, and the lab has no S3")
+			"the archive is larger than 50 MB: Lambda accepts it from S3 only, and the lab has no S3: send less, or an image")
 	}
 	return nil
 }
