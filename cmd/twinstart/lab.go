@@ -34,7 +34,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	case !net.ParseIP(host).IsLoopback():
 		return fmt.Errorf("--listen %s is not loopback, and any caller can run any function: use 127.0.0.1:PORT", c.Listen)
 	case c.Concurrency < 1 || c.Idle < 0:
-		return fmt.Errorf("--concurrency %d --idle %s: want a concurrency of 1 or more, and a time of 0s or more", c.Concurrency, c.Idle)
+		return fmt.Errorf("--concurrency %d: want 1 or more; --idle %s: want 0s or more", c.Concurrency, c.Idle)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {

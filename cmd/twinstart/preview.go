@@ -49,12 +49,12 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	for _, line := range arm.ByReason(stack.NotMeasured) {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
-	parallel := min(most, max(1, template.Counts()["AWS::Lambda::Function"]))
-	options := measure.Options{Cold: int(c.Cold), Warm: int(c.Warm), Parallel: parallel, Burst: usualConcurrency / parallel}
+	counts := template.Counts()
+	at := min(most, max(1, counts["AWS::Lambda::Function"]))
+	options := measure.Options{Cold: int(c.Cold), Warm: int(c.Warm), Parallel: at, Burst: usualConcurrency / at}
 	arms, provisioned := template.Arms()
 	takes := measure.EstimateArms(arms, template.SnapStart(), provisioned, options)
 	resources := table.Table{Title: "Stack " + stack.Name, Heads: []table.Head{{}, {Left: true}}}
-	counts := template.Counts()
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		resources.Add(fmt.Sprint(counts[kind]), kind)
 	}
