@@ -108,7 +108,7 @@ func TestUsersMistakes(t *testing.T) {
 		"not loopback":         {[]string{"lab", "--listen", "0.0.0.0:9001"}, []string{"loopback", "127.0.0.1"}},
 		"no port":              {[]string{"lab", "--listen", "9001"}, []string{"--listen"}},
 		"lab, concurrency 0":   {[]string{"lab", "--concurrency", "0"}, []string{"--concurrency 0", "1 or more"}},
-		"preview, limit":       {[]string{"preview", "--limit=-1"}, []string{"--limit -1", "0 or more"}},
+		"preview, limit":       {[]string{"preview", "--limit=-1"}, []string{"--limit -1", "0 for none"}},
 		"lab, negative idle":   {[]string{"lab", "--idle=-3s"}, []string{"--idle -3s", "0s or more"}},
 	} {
 		t.Run(name, func(t *testing.T) {

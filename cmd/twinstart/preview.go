@@ -20,15 +20,15 @@ import (
 // reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold  uint     `default:"60"`
-	Warm  uint     `default:"100"`
-	Limit *float64 `placeholder:"USD"`
+	Cold  uint    `default:"60"`
+	Warm  uint    `default:"100"`
+	Limit float64 `placeholder:"USD"`
 }
 
 // Run prints the resources and the costs.
 func (c *previewCommand) Run(ctx context.Context, io streams) error {
-	if c.Limit != nil && !(*c.Limit >= 0) {
-		return fmt.Errorf("--limit %v: want USD, 0 or more", *c.Limit)
+	if !(c.Limit >= 0) {
+		return fmt.Errorf("--limit %v: want USD, or 0 for none", c.Limit)
 	}
 	a, err := c.read()
 	if err != nil {
@@ -71,8 +71,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
-	if usd := cost.Total(monthly) + cost.Total(run); c.Limit != nil && usd > *c.Limit {
-		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, *c.Limit)
+	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
+		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
 		return errFinding
 	}
 	cfg, err := account.InRegion(ctx, "")
