@@ -283,10 +283,12 @@ func NewServer(h http.Handler) *http.Server {
 
 // local refuses requests of web pages. A page in a browser on this machine can send requests to loopback, and it can
 // read the answers if the page's own host name resolves to 127.0.0.1. Such a request has another host in Host, or the
-// page in Origin.
+// page in Origin. If the page shows a function's URL as an image, the request has neither, but its Sec-Fetch-Site is
+// cross-site or same-site.
 func local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if origin := r.Header.Get("Origin"); origin != "" || !isLoopback(r.Host) {
+		origin := strings.Join(r.Header["Origin"], ", ")
+		if r.Header["Origin"] != nil || strings.HasSuffix(r.Header.Get("Sec-Fetch-Site"), "-site") || !isLoopback(r.Host) {
 			Fail(w, NewError(http.StatusForbidden, "AccessDeniedException", "the lab answers programs of this machine only: "+
 				"call it by 127.0.0.1, [::1] or localhost, and not from a web page; Host was "+r.Host+", Origin "+origin))
 			return

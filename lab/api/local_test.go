@@ -12,24 +12,28 @@ func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
 	server := httptest.NewServer(Handler(nil))
 	defer server.Close()
 	for _, c := range []struct {
-		host, origin string
-		answered     bool
+		host, origin, site string
+		answered           bool
 	}{
-		{"", "", true},
-		{"localhost:1234", "", true},
-		{"127.0.0.1", "", true},
-		{"127.9.9.9:80", "", true},
-		{"[::1]", "", true},
-		{"[::1]:80", "", true},
-		{"evil.example", "", false},
-		{"evil.example:80", "", false},
-		{"127.0.0.1.evil.example:80", "", false},
-		{"localhost.evil.example", "", false},
-		{"192.0.2.1:80", "", false},
-		{"0.0.0.0:80", "", false},
-		{"", "http://evil.example", false},
-		{"", "http://localhost:3000", false},
-		{"", "null", false},
+		{"", "", "", true},
+		{"localhost:1234", "", "", true},
+		{"127.0.0.1", "", "", true},
+		{"127.9.9.9:80", "", "", true},
+		{"[::1]", "", "", true},
+		{"[::1]:80", "", "", true},
+		{"evil.example", "", "", false},
+		{"evil.example:80", "", "", false},
+		{"127.0.0.1.evil.example:80", "", "", false},
+		{"localhost.evil.example", "", "", false},
+		{"192.0.2.1:80", "", "", false},
+		{"0.0.0.0:80", "", "", false},
+		{"", "http://evil.example", "", false},
+		{"", "http://localhost:3000", "", false},
+		{"", "null", "", false},
+		{"", "", "cross-site", false},
+		{"", "", "same-site", false},
+		{"", "", "same-origin", true},
+		{"", "", "none", true},
 	} {
 		// A web page can send this without a preflight request, because the type is text/plain.
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/nothing", strings.NewReader("{}"))
@@ -43,6 +47,9 @@ func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
 		if c.origin != "" {
 			request.Header.Set("Origin", c.origin)
 		}
+		if c.site != "" { // a page's image has no Origin
+			request.Header.Set("Sec-Fetch-Site", c.site)
+		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +61,7 @@ func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
 			want = http.StatusNotFound // there is no such operation
 		}
 		if response.StatusCode != want || response.Header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("Host %q, Origin %q: %s %s, want %d", c.host, c.origin, response.Status, text, want)
+			t.Errorf("Host %q, Origin %q, Sec-Fetch-Site %q: %s %s, want %d", c.host, c.origin, c.site, response.Status, text, want)
 		}
 	}
 }
