@@ -14,8 +14,7 @@ import (
 var files embed.FS
 
 var folders = map[arm.Package]string{
-	arm.Image:        "provided-al2023",
-	arm.ImageMinimal: "minimal",
+	arm.Image: "provided-al2023", arm.ImageMinimal: "minimal",
 }
 
 // Dockerfile returns the Dockerfile of an image. Its build context has the folder package/ and, for ImageMinimal,

@@ -30,10 +30,9 @@ func NewClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg,
 // configuration, so no profile can direct it elsewhere.
 func NewLabClient(endpoint string) *lambda.Client {
 	return lambda.New(lambda.Options{
-		BaseEndpoint: aws.String(endpoint),
-		Region:       "us-east-1",
-		Credentials:  credentials.NewStaticCredentialsProvider("lab", "lab", ""),
-		APIOptions:   []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(arm.HeaderCounts, "1")},
+		BaseEndpoint: aws.String(endpoint), Region: "us-east-1",
+		Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", ""),
+		APIOptions:  []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(arm.HeaderCounts, "1")},
 	}, patiently)
 }
 

@@ -54,10 +54,9 @@ func (c parts) alarms() {
 		awscloudwatch.NewCfnAlarm(c.scope, &a.id, &awscloudwatch.CfnAlarmProps{
 			AlarmDescription:   jsii.String("Twinstart " + c.Experiment + ": " + a.description),
 			ComparisonOperator: jsii.String("GreaterThanOrEqualToThreshold"),
-			EvaluationPeriods:  jsii.Number(a.periods),
-			Threshold:          &a.threshold,
-			TreatMissingData:   jsii.String("notBreaching"),
-			Metrics:            []any{share, c.query("a", a.a, a.seconds), c.query("b", a.b, a.seconds)},
+			EvaluationPeriods:  jsii.Number(a.periods), Threshold: &a.threshold,
+			TreatMissingData: jsii.String("notBreaching"),
+			Metrics:          []any{share, c.query("a", a.a, a.seconds), c.query("b", a.b, a.seconds)},
 		})
 	}
 }

@@ -87,8 +87,7 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 		MetricNamespace: jsii.String(c.namespace()), MetricName: &f.metric, MetricValue: &f.value, Unit: &f.unit,
 	}
 	props := &awslogs.CfnMetricFilterProps{
-		LogGroupName:          c.groups[i],
-		FilterPattern:         jsii.String("{ " + f.pattern + " }"),
+		LogGroupName: c.groups[i], FilterPattern: jsii.String("{ " + f.pattern + " }"),
 		MetricTransformations: &[]any{transformation},
 	}
 	if byArm {

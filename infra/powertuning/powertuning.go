@@ -90,12 +90,10 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps) awslambda.
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Handler:      jsii.String("bootstrap"),
 		Architecture: props.Architecture,
-		MemorySize:   jsii.Number(memorySizeMB),
-		Timeout:      awscdk.Duration_Minutes(jsii.Number(timeoutMinutes)),
-		Code:         props.Code,
-		Environment:  &environment,
-		LogGroup:     group,
-		Role:         role,
+		MemorySize:   jsii.Number(memorySizeMB), Timeout: awscdk.Duration_Minutes(jsii.Number(timeoutMinutes)),
+		Code:        props.Code,
+		Environment: &environment,
+		LogGroup:    group, Role: role,
 	})
 	// It measures other functions and is not an arm of the experiment.
 	cdk.Resource(function).AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"helper": true})

@@ -2,7 +2,8 @@
 // program or module for each function. The result is the folder that Lambda finds at /var/task. The same sources and
 // tools make the same bytes.
 //
-// Each language's lock file pins its dependencies. Builds are kept below archive.Cache, named by their sources and
+// Lock files pin the dependencies of Go, Rust, Python and Node.js by digest; pom.xml and the projects of .NET pin
+// versions. Builds are kept below archive.Cache, named by their sources and
 // tools.
 package language
 

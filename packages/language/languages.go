@@ -3,6 +3,7 @@ package language
 import (
 	"cmp"
 	"context"
+	_ "embed" // zigbuild.txt
 	"errors"
 	"os"
 	"os/exec"
@@ -77,6 +78,11 @@ func upx(ctx context.Context, b *build) error {
 	return errors.Join(os.Rename(packed, plain), packages.Compress(ctx, program, plain, packed))
 }
 
+// zigbuild pins cargo-zigbuild and its Zig by version and digest. It is in the form that pip reads.
+//
+//go:embed zigbuild.txt
+var zigbuild []byte
+
 // rust links against the symbols of provided.al2023's C library, which is older than most machines'. Zig has them.
 func rust(ctx context.Context, b *build) error {
 	machine := map[arm.Architecture]string{arm.X8664: "x86_64", arm.ARM64: "aarch64"}[b.Architecture]
@@ -91,11 +97,12 @@ func rust(ctx context.Context, b *build) error {
 	}
 	venv := filepath.Join(b.kept, "zigbuild-0.24.1")
 	if _, err := os.Stat(filepath.Join(venv, "bin", "cargo-zigbuild")); err != nil {
-		if _, err := run(ctx, "", nil, "python3", "-m", "venv", venv); err != nil {
-			return err
+		pip, pins := filepath.Join(venv, "bin", "pip"), filepath.Join(b.kept, "zigbuild.txt")
+		_, err := run(ctx, "", nil, "python3", "-m", "venv", venv)
+		if err = errors.Join(err, os.WriteFile(pins, zigbuild, 0o644)); err == nil {
+			_, err = run(ctx, "", nil, pip, "install", "--quiet", "--only-binary=:all:", "--require-hashes", "-r", pins)
 		}
-		pip := filepath.Join(venv, "bin", "pip")
-		if _, err := run(ctx, "", nil, pip, "install", "--quiet", "cargo-zigbuild==0.24.1", "ziglang==0.13.0"); err != nil {
+		if err != nil {
 			return err
 		}
 	}

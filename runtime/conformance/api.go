@@ -100,10 +100,8 @@ func Listen(events ...Event) (*API, error) {
 		}
 	}
 	a := &API{
-		listener: listener,
-		done:     make(chan struct{}),
-		idle:     make(chan struct{}),
-		events:   events,
+		listener: listener, done: make(chan struct{}),
+		idle: make(chan struct{}), events: events,
 		conns:    map[*net.TCPConn]struct{}{},
 		byID:     map[string]Event{},
 		answered: map[string]bool{},

@@ -1,6 +1,6 @@
 """Independent values for the factor analysis: made-up records, and statsmodels' results for them.
 
-    python3 -m venv v && v/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+    python3 -m venv v && v/bin/pip install --require-hashes -r requirements.txt
     v/bin/python generate_factors.py > factors.json
 """
 

@@ -1,6 +1,6 @@
 """Independent values for the tests of package stat, from NumPy, SciPy and statsmodels.
 
-    python3 -m venv v && v/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+    python3 -m venv v && v/bin/pip install --require-hashes -r ../../testdata/requirements.txt
     v/bin/python generate.py > independent.json
 """
 
