@@ -30,7 +30,7 @@ func catch(f func() error) (err error) {
 			panic(mistake)
 		}
 		if failure, is := thrown.(error); is && errors.Is(failure, exec.ErrNotFound) { // jsii starts only Node
-			thrown = fmt.Errorf("starting the CDK: %w: install Node.js 22 or later", failure)
+			thrown = fmt.Errorf("starting the CDK: %w: install Node.js 20 or later", failure)
 		}
 		if thrown != nil {
 			err = errors.New(oneLine(fmt.Sprint(thrown)))

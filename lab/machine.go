@@ -146,7 +146,7 @@ func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	}
 	if err != nil {
 		cleanup()
-		err = fmt.Errorf("making the lab's folder: %w", err)
+		err = fmt.Errorf("making the lab's folder: %w: name another one with --state", err)
 	}
 	return p, cleanup, err
 }

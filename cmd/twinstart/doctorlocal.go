@@ -27,11 +27,11 @@ type tool struct {
 
 var tools = []tool{
 	{"go", []string{"version"}, "1.26", needed, "install Go 1.26: it builds the bootstraps"},
-	{"node", []string{"--version"}, "20.0", needed, "install Node.js 22: the CDK runs on it"},
+	{"node", []string{"--version"}, "20.0", needed, "install Node.js 20 or later: the CDK runs on it"},
 	{filepath.Join("node_modules", ".bin", "cdk"), []string{"--version"}, "2.1148", needed,
 		"make setup, in a clone, installs the CDK CLI that package.json pins"},
 	{"python3", []string{"--version"}, "3.9", without,
-		"install Python 3.10: make test-deploy needs it, and so does one way to get a static Bash"},
+		"install Python 3.9 or later: make test-deploy and one way to get a static Bash need it"},
 	{"upx", []string{"--version"}, "", without, "install upx: without it arm rawtcp-upx is not measured"},
 	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: else the lab makes packages cold by posix_fadvise"},
 }

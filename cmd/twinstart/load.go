@@ -27,8 +27,8 @@ import (
 // loadCommand puts functions under load and reports how long their callers waited.
 type loadCommand struct {
 	measureFlags
-	Requests    int           `xor:"n" group:"many" placeholder:"N"`
-	Concurrency int           `xor:"c" group:"many" placeholder:"N"`
+	Requests    *int          `xor:"n" group:"many" placeholder:"N"`
+	Concurrency *int          `xor:"c" group:"many" placeholder:"N"`
 	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s"`
 	Ramp        string        `xor:"n,c" group:"many" placeholder:"FROM:TO/TIME"`
 	Artillery   string        `xor:"n,c" group:"many" placeholder:"FILE"`
@@ -53,17 +53,18 @@ func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
 // schedule reads the load that the flags ask for.
 func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
+	requests, concurrency := cmp.Or(c.Requests, new(500)), cmp.Or(c.Concurrency, new(10))
 	open := len(c.Rate) > 0 || c.Ramp+c.Artillery != ""
 	switch {
 	case !open && (c.Poisson || c.For != 0):
 		return nil, errors.New("--poisson and --for are for an open load: give its --rate, too")
 	case c.For < 0 || c.For > 24*time.Hour:
 		return nil, fmt.Errorf("--for %v: want a time from 0 to 24h", c.For)
-	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Requests < 0 || c.Concurrency < 0:
+	case c.MaxInFlight < 1 || c.Repeats < 0 || *requests < 1 || *concurrency < 1:
 		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more, or leave it "+
-			"out", c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
+			"out", c.MaxInFlight, c.Repeats, *requests, *concurrency)
 	case !open:
-		l.Requests, l.Concurrency = cmp.Or(c.Requests, 500), cmp.Or(c.Concurrency, 10)
+		l.Requests, l.Concurrency = *requests, *concurrency
 		l.Of = fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
 		return l, nil
 	}

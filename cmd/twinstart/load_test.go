@@ -42,6 +42,8 @@ func TestLoadMistakes(t *testing.T) {
 		"--rate 1 --for 25h":                     "want a time from 0 to 24h",
 		"--rate 1 --max-in-flight 0":             "--max-in-flight 0",
 		"--requests=-1":                          "--requests -1",
+		"--requests 0":                           "--requests 0 --concurrency 10: want 1 or more",
+		"--concurrency 0":                        "--concurrency 0: want 1 or more",
 		"--via moon":                             "invoke",
 		"--artillery absent.yml":                 "absent.yml",
 		"--artillery " + artillery("none", ""):   "no config.phases",

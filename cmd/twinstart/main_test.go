@@ -87,6 +87,7 @@ func TestUsersMistakes(t *testing.T) {
 		"prices not JSON":      {[]string{"run", "--prices", write("prices.json", "{"), "x.zip"}, []string{"unexpected end of JSON input: correct the JSON"}},
 		"empty function":       {[]string{"run", "--source", "aws", "--function", ""}, []string{"--function is empty"}},
 		"pilot too short":      {[]string{"plan", "--pilot", "2", "x.zip"}, []string{"--pilot 2: want 10"}},
+		"pattern not closed":   {[]string{"plan", "--arms", "rawtcp/zip,[", "x.zip"}, []string{`"[" is not a valid pattern: use *`}},
 		"effect of nothing":    {[]string{"plan", "--effect", "0", "x.zip"}, []string{"--effect 0"}},
 		"parallel in the lab":  {[]string{"run", "--parallel", "4"}, []string{"--parallel", "aws"}},
 		"nothing to resume":    {[]string{"run", "--resume", "--out", dir}, []string{"nothing to resume", dir}},

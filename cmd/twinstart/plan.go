@@ -48,7 +48,10 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	}
 	options := plan.Options{Clock: clocks[c.Clock], Effect: float64(c.Effect), Power: c.Power, Alpha: c.Alpha}
 	from := c.From
+	_, bad := arm.MatchAny(strings.Split(c.Arms, ","), "")
 	switch {
+	case bad != nil:
+		return bad
 	case !(c.Effect > 0) || !(c.Power > 0 && c.Power < 1) || !(c.Alpha > 0 && c.Alpha < 1):
 		return fmt.Errorf("--effect %v --power %v --alpha %v: want an effect above 0, and chances between 0 and 1",
 			c.Effect, c.Power, c.Alpha)

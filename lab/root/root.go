@@ -23,7 +23,7 @@ func Parse(text []byte) (Listing, error) {
 		return nil, fmt.Errorf(not+", a JSON object of strings: %w", err)
 	}
 	if l["kernel"] == "" {
-		return nil, fmt.Errorf(not+": it has %d facts, but not the kernel", len(l))
+		return nil, fmt.Errorf(not+", which names the kernel: it has %d facts (see twinstart doctor --help)", len(l))
 	}
 	return l, nil
 }
