@@ -45,7 +45,7 @@ test: setup build/tools/deploy/.ready ## everything that must pass
 test-short: setup ## the quick tests: no browser, no CDK, no comparison of two builds
 	go test $(LEAN) -short ./...
 
-test-race: setup ## the short tests of packages that start goroutines, under the race detector
+test-race: setup build/tools/deploy/.ready ## the short tests of packages that start goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
 LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])'),java21

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 )
 
 // TestExamplesForOtherTools checks that each example names the runtime, the handler and the architecture for which the
-// handler's folder is packed. It parses YAML. If terraform is installed, it checks the format of HCL.
+// handler's folder is packed. It parses YAML; the job tuner of the workflow ci validates HCL.
 func TestExamplesForOtherTools(t *testing.T) {
 	dir := filepath.Join(repository, "examples", "package")
 	if _, err := (handler.Handler{Dir: filepath.Join(dir, "handler"), Name: "handler.run"}).Check(); err != nil {
@@ -38,17 +37,6 @@ func TestExamplesForOtherTools(t *testing.T) {
 			if err := yaml.Unmarshal(text, &document); err != nil || len(document) < 3 {
 				t.Errorf("%s: %v", file, err)
 			}
-		}
-	}
-	terraform, err := exec.LookPath("terraform")
-	if err != nil {
-		return // the workflow has terraform, and validates with it
-	}
-	for _, folder := range []string{filepath.Join(dir, "terraform"), filepath.Join(repository, "examples", "tuner")} {
-		cmd := exec.Command(terraform, "fmt", "-check", "-diff")
-		cmd.Dir = folder
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v: %s", folder, err, out)
 		}
 	}
 }

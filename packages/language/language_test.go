@@ -15,6 +15,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var all = flag.Bool("languages", false, "build a function of every language twice")
@@ -55,7 +56,10 @@ func digest(t *testing.T, l Language, f Function, a arm.Architecture) string {
 	t.Helper()
 	dir, err := l.Build(t.Context(), f, a)
 	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
-		t.Skip(err)
+		if strings.HasSuffix(l.Name, "sharp") {
+			t.Skip(err) // the SDK of .NET is optional, in CI too
+		}
+		need.No(t, err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func Tool(t testing.TB, names ...string) string {
 			return path
 		}
 	}
-	Missing(t, strings.Join(names, " or ")+" is not in PATH: make setup installs it")
+	Missing(t, strings.Join(names, " or ")+" is not in PATH: install it (make setup installs most)")
 	return ""
 }
 

@@ -6,16 +6,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // On a machine without any tool, .ci/setup says what is left out without each tool. As root it first lists what it will
 // install. With TWINSTART_INSTALL=no it does not call apt-get.
 func TestSetupAsksForNothingUnsaid(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("setup installs as root only")
+		need.Missing(t, "root: setup installs as root only")
 	}
 	if _, err := os.Stat("/usr/sbin/strace"); err == nil {
-		t.Skip("setup looks in /usr/sbin too, which has the tools here")
+		need.Missing(t, "a /usr/sbin without the tools: setup looks there, too")
 	}
 	for _, install := range []string{"no", "yes"} {
 		bin := t.TempDir()
