@@ -35,7 +35,7 @@ func Untar(in io.Reader, dir string) error {
 			continue
 		}
 		if left -= max(0, header.Size); left < 0 {
-			return fmt.Errorf("the image is larger than %d GB unpacked, which Lambda does not take", arm.MaxImage>>30)
+			return fmt.Errorf("the image is larger than %d GB unpacked, Lambda's limit: leave files out", arm.MaxImage>>30)
 		}
 		if err := untarEntry(root, header, name, entries); err != nil {
 			return fmt.Errorf("entry %q: %w", header.Name, err)

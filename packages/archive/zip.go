@@ -45,7 +45,7 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 		return nil
 	}
 	if !filepath.IsLocal(name) {
-		return errors.New("it leads out of the package")
+		return errors.New("it leads out of the package: write the archive without it")
 	}
 	if strings.HasSuffix(entry.Name, "/") {
 		return root.MkdirAll(name, 0o755)
@@ -76,7 +76,7 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	}
 	written, err := io.Copy(f, io.LimitReader(from, *left+1))
 	if *left -= written; *left < 0 {
-		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", arm.MaxUnpackedZIP>>20)
+		err = fmt.Errorf("the package is larger than %d MB unpacked, Lambda's limit: leave files out", arm.MaxUnpackedZIP>>20)
 	}
 	err = errors.Join(err, f.Chmod(perm), f.Close()) // the mode does not depend on the umask
 	if entry.Modified.Year() >= 1980 {               // otherwise the archive has no time

@@ -233,7 +233,7 @@ func (b *build) unpack(name, platform string) (tree, error) {
 			return &node{}, nil // a device
 		}
 		if left -= h.Size; left < 0 {
-			return nil, fmt.Errorf("it unpacks to more than the %d GB that Lambda allows an image", arm.MaxImage>>30)
+			return nil, fmt.Errorf("it unpacks to more than %d GB, Lambda's limit: take a smaller image", arm.MaxImage>>30)
 		}
 		b.unpacked++
 		f, err := os.Create(filepath.Join(b.dir, strconv.Itoa(b.unpacked)))
