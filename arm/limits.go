@@ -16,7 +16,20 @@ const (
 	MaxUnpackedZIP    = 250 << 20 // bytes, layers included
 	MaxImage          = 10 << 30  // bytes, unpacked
 	MaxVariables      = 4 << 10   // bytes of the names and values of all environment variables
+	MaxDescription    = 256       // characters
+	MaxLayers         = 5
+	MaxName           = 128 // bytes of an alias's or a handler's name
 )
+
+// FunctionName matches the names that a new function may have.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
+var FunctionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+var aliasName = regexp.MustCompile(`^[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*$`)
+
+// IsAlias reports whether an alias may have a name. Digits alone are a version.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html.
+func IsAlias(name string) bool { return len(name) <= MaxName && aliasName.MatchString(name) }
 
 // VariableName matches the names of environment variables that a function may have.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html.

@@ -32,7 +32,7 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 		}
 	}
 	options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023",
-		Handler: "handler.run", Package: work, TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512,
+		Handler: "handler.run", Package: work, TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: arm.MinTmpMB,
 		Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
 	l, err := New(ctx, options)
 	if err != nil {

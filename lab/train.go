@@ -45,7 +45,7 @@ func train(r *managed.Runtime, log io.Writer) error {
 		path, variable, _ := strings.Cut(strings.TrimSpace(line), " ")
 		name, value, _ := strings.Cut(variable, "=")
 		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Package: empty,
-			Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
+			Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: arm.MinTmpMB,
 			Architecture: arm.Host(), LogFormat: assembly.Text, Environment: map[string]string{name: value}}
 		if err := trainStep(r, f, filepath.Join(r.Dir, path), log); err != nil {
 			return fmt.Errorf("making %s: %w", filepath.Base(path), err)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,9 +25,6 @@ type deployedFlags struct {
 	Qualifier string   `json:"qualifier" group:"where" placeholder:"NAME"`
 	ForceCold bool     `json:"-" group:"where"`
 }
-
-// plainName matches the name of a function without a version or an alias.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // sort moves ARNs from the packages to the functions. It returns an error if the other flags do not fit deployed
 // functions.
@@ -75,7 +71,7 @@ func openFunctions(ctx context.Context, functions []string, qualifier string) (*
 				return nil, fmt.Errorf("%s is not in %s: measure the functions of one region at a time", f, region)
 			}
 		}
-		if !plainName.MatchString(name) {
+		if !arm.FunctionName.MatchString(name) {
 			return nil, fmt.Errorf("%s is not the name or ARN of a function: to measure a version or an alias, use twinstart "+
 				"load --qualifier", f)
 		}

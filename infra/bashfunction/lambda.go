@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -17,30 +16,20 @@ import (
 	"github.com/twinstart/twinstart/infra/cdk"
 )
 
-// Limits of a function's properties from Lambda's own model. Synth checks them, because a mistake would otherwise stop
-// a deployment halfway.
-// See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
-var lambdaName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
-const (
-	maxDescription = 256 // characters
-	maxLayers      = 5
-	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, without layers
-)
-
-// validateModel refuses what Lambda's model of CreateFunction refuses.
+// validateModel refuses what Lambda's model of CreateFunction refuses, because a mistake would otherwise stop a
+// deployment halfway.
 func (p BashFunctionProps) validateModel() error {
 	known := func(s *string) bool { return s != nil && !*awscdk.Token_IsUnresolved(*s) }
 	if known(p.Description) {
-		if n := utf8.RuneCountInString(*p.Description); n > maxDescription {
-			return fmt.Errorf("prop Description has %d characters: Lambda takes up to %d", n, maxDescription)
+		if n := utf8.RuneCountInString(*p.Description); n > arm.MaxDescription {
+			return fmt.Errorf("prop Description has %d characters: Lambda takes up to %d", n, arm.MaxDescription)
 		}
 	}
-	if known(p.FunctionName) && !lambdaName.MatchString(*p.FunctionName) {
+	if known(p.FunctionName) && !arm.FunctionName.MatchString(*p.FunctionName) {
 		return fmt.Errorf("prop FunctionName %q: use up to 64 letters, digits, hyphens and underscores", *p.FunctionName)
 	}
-	if p.Layers != nil && len(*p.Layers) > maxLayers {
-		return fmt.Errorf("prop Layers has %d layers: Lambda takes up to %d", len(*p.Layers), maxLayers)
+	if p.Layers != nil && len(*p.Layers) > arm.MaxLayers {
+		return fmt.Errorf("prop Layers has %d layers: Lambda takes up to %d", len(*p.Layers), arm.MaxLayers)
 	}
 	if p.Environment == nil {
 		return nil

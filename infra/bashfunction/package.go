@@ -44,7 +44,7 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		return props, err
 	}
 	if p.Package == arm.ZIP {
-		if err := checkSize(path, maxUnzipped); err != nil {
+		if err := checkSize(path, arm.MaxUnpackedZIP); err != nil {
 			return props, err
 		}
 		code := awslambda.Code_FromAsset(&path, nil)

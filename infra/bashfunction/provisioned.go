@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Provisioned keeps execution environments initialized. As long as there are enough of them, invocations of the alias
@@ -34,11 +35,6 @@ const DefaultAlias = "live"
 // utilizationTarget leaves room for the minutes in which Lambda initializes more environments.
 const utilizationTarget = 0.7
 
-// aliasName is Lambda's rule: at least one character is not a digit, because digits alone are a version.
-var aliasName = regexp.MustCompile(`^[0-9]*[a-zA-Z_-][a-zA-Z0-9_-]*$`)
-
-const maxAliasName = 128 // bytes
-
 func (p BashFunctionProps) validateProvisioned() error {
 	if p.Provisioned == nil {
 		return nil
@@ -48,7 +44,7 @@ func (p BashFunctionProps) validateProvisioned() error {
 	case alias == "$LATEST":
 		return errors.New("prop Provisioned.Alias is $LATEST, which cannot have provisioned concurrency: " +
 			"name an alias, or leave it out for " + DefaultAlias)
-	case len(alias) > maxAliasName || !aliasName.MatchString(alias):
+	case !arm.IsAlias(alias):
 		return fmt.Errorf("prop Provisioned.Alias is %q: use letters, digits, - and _, and not digits alone", alias)
 	case !whole(least, 1, math.MaxInt32) || !whole(most, least, math.MaxInt32):
 		return fmt.Errorf("prop Provisioned is %v to %v: use whole numbers from 1, with Max not below Min", least, most)

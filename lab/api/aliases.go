@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // alias is AliasConfiguration.
@@ -19,8 +21,6 @@ type alias struct {
 	// Routing is refused unless it is empty: an alias of the lab names one version.
 	Routing *struct{ AdditionalVersionWeights map[string]float64 } `json:"RoutingConfig,omitempty"`
 }
-
-var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
@@ -49,7 +49,7 @@ func (s server) alias(r call) (any, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case r.Method == http.MethodPost && (!aliasName.MatchString(in.Name) || digits.MatchString(in.Name)):
+	case r.Method == http.MethodPost && !arm.IsAlias(in.Name):
 		return nil, Invalid("Name " + strconv.Quote(in.Name) + " is not a valid alias name: " +
 			"use letters, digits, - and _, and at least one non-digit")
 	case in.Routing != nil && len(in.Routing.AdditionalVersionWeights) > 0:

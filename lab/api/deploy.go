@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -61,10 +60,6 @@ func (c *Code) check(packageType string) error {
 	return nil
 }
 
-// newName matches the name of a new function. See
-// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
-var newName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
 // deploying registers the routes of a Deployer.
 func (s server) deploying(m routes, d Deployer) {
 	m.on("POST "+prefix, http.StatusCreated, func(r call) (any, error) { return s.create(d, r) })
@@ -94,8 +89,8 @@ func (s server) create(d Deployer, r call) (any, error) {
 	}
 	name := in.FunctionName[strings.LastIndexByte(in.FunctionName, ':')+1:]
 	c := Configuration{Name: name, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, Role: in.Role,
-		MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: string(arm.X8664),
-		LogFormat: "Text", LogGroup: "/aws/lambda/" + name}
+		MemorySizeMB: arm.DefaultMemorySizeMB, TimeoutSeconds: 3, EphemeralStorageMB: arm.MinTmpMB,
+		Architecture: string(arm.X8664), LogFormat: "Text", LogGroup: "/aws/lambda/" + name}
 	in.Apply(&c)
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
@@ -115,7 +110,7 @@ func (s server) create(d Deployer, r call) (any, error) {
 
 func (c Configuration) checkNew() error {
 	switch {
-	case !newName.MatchString(c.Name):
+	case !arm.FunctionName.MatchString(c.Name):
 		return Unfit("FunctionName " + strconv.Quote(c.Name) + " is not a name: use 1 to 64 letters, digits, - and _")
 	case c.PackageType != "Zip" && c.PackageType != "Image":
 		return Unfit("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")

@@ -18,7 +18,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	}
 	f = Function{
 		LogicalID: logicalID, PackageType: Zip, Runtime: p.Runtime, Architecture: arm.X8664,
-		TimeoutSeconds: cmp.Or(int(p.Timeout), 3), MemorySizeMB: cmp.Or(int(p.MemorySize), arm.MinMemoryMB),
+		TimeoutSeconds: cmp.Or(int(p.Timeout), 3), MemorySizeMB: cmp.Or(int(p.MemorySize), arm.DefaultMemorySizeMB),
 		EphemeralStorageMB: cmp.Or(int(p.EphemeralStorage.Size), arm.MinTmpMB),
 		Environment:        map[string]string{}, OtherLayers: map[string]string{},
 		ImageConfig: p.ImageConfig, Ignored: ignored(r.Properties), LogFormat: cmp.Or(p.LoggingConfig.LogFormat, Text),

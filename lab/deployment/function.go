@@ -32,7 +32,7 @@ func Of(f assembly.Function) (p *Package, err error) {
 // Function returns a function with this package, the given identity and Lambda's defaults.
 func (p *Package) Function(id arm.Identity) assembly.Function {
 	f := assembly.Function{LogicalID: id.Arm, Identity: id, PackageType: assembly.Zip, Runtime: "provided.al2023",
-		Handler: id.Handler, TimeoutSeconds: 60, MemorySizeMB: id.MemorySizeMB, EphemeralStorageMB: 512,
+		Handler: id.Handler, TimeoutSeconds: 60, MemorySizeMB: id.MemorySizeMB, EphemeralStorageMB: arm.MinTmpMB,
 		Environment: map[string]string{}, Architecture: id.Architecture, LogFormat: assembly.Text,
 		Package: p.Path, PackageSizeBytes: p.Bytes}
 	if p.Image != nil {

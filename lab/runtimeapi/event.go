@@ -3,6 +3,8 @@ package runtimeapi
 import (
 	"slices"
 	"time"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Kind says what a bootstrap did.
@@ -47,7 +49,7 @@ type Delivery struct {
 
 // MaxResponse is the largest response of a buffered invocation in bytes. As on AWS, it is 6 MB and a few bytes for the
 // envelope.
-const MaxResponse = 6<<20 + 100
+const MaxResponse = arm.MaxPayload + 100
 
 // state says what a bootstrap may do next, or what it waits for.
 type state int

@@ -29,11 +29,9 @@ type name struct {
 	function string // "" if the file is an executable
 }
 
-const maxHandlerName = 128 // bytes, Lambda's limit
-
 func parse(text string) (name, error) {
 	file, function, wrong := runtimeapi.Divide(text)
-	if len(text) > maxHandlerName || wrong != "" {
+	if len(text) > arm.MaxName || wrong != "" {
 		return name{}, fmt.Errorf(`handler %q is not a valid name: `+
 			`use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
 	}

@@ -10,11 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
-
 var role = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
-
-var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 // combinations checks fields whose values depend on each other or have a form of their own, such as an ARN.
 func (r *reader) combinations(in *Input) {
@@ -25,7 +21,7 @@ func (r *reader) combinations(in *Input) {
 	}
 	r.function("preProcessorARN", in.PreProcessor)
 	r.function("postProcessorARN", in.PostProcessor)
-	if a := in.AutoOptimizeAlias; a != "" && (!aliasName.MatchString(a) || onlyDigits.MatchString(a)) {
+	if a := in.AutoOptimizeAlias; a != "" && !arm.IsAlias(a) {
 		r.mistake("autoOptimizeAlias", "%q is not a valid alias name: use letters, digits, - and _, not only digits", a)
 	}
 	if in.Num > 0 && !in.DryRun && in.PayloadS3 == "" && !r.failed("payload") {

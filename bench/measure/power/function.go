@@ -53,7 +53,7 @@ func (m marker) before(own string) string {
 	return fmt.Sprintf("%s%s %d %d: %s", Mark, m.id, m.memory, m.n, own)
 }
 
-// short returns a tuning's ID in few characters, because a description has 256. For "" it returns "".
+// short returns a tuning's ID in few characters, because a description has little room. For "" it returns "".
 func short(id string) string {
 	if id == "" {
 		return ""
@@ -206,15 +206,11 @@ func markedAs(wanted func(marker) bool) func(*types.FunctionConfiguration) bool 
 	}
 }
 
-// maxDescription is Lambda's limit, in characters.
-// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
-const maxDescription = 256
-
 // describable returns an error if the description has no room for a marker.
 func (f *function) describable(c *measure.Config) error {
 	_, own := markerOf(c.Description)
 	widest := marker{f.id, arm.MaxMemoryMB, int(time.Now().UnixMicro())}
-	if over := len([]rune(widest.before(own))) - maxDescription; over > 0 {
+	if over := len([]rune(widest.before(own))) - arm.MaxDescription; over > 0 {
 		return fmt.Errorf("the description of %s has no room for a tuning's mark: shorten it by %d characters", f.Name, over)
 	}
 	return nil

@@ -48,7 +48,6 @@ const (
 	freeBoards    = 3             // small dashboards that an account has for nothing
 	smallBoard    = 50            // metrics; a dashboard with more always costs
 	dashboard     = 3.00          // a month
-	defaultMemory = 128           // MB
 	firstHour     = 1.0           // hours of a run: custom metrics are billed by the hour
 	coldBilledMs  = 100.0         // a guess for an arm that was never measured: INIT and first invocation
 	warmBilledMs  = 5.0           // a guess, likewise

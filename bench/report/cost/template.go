@@ -52,7 +52,7 @@ func (t *Template) lambda() map[string]function {
 		SnapStart     struct{ ApplyOn string }
 	}](t, "AWS::Lambda::Function") {
 		f := function{
-			memoryMB: cmp.Or(p.MemorySize, defaultMemory), packageType: cmp.Or(p.PackageType, "Zip"),
+			memoryMB: cmp.Or(p.MemorySize, arm.DefaultMemorySizeMB), packageType: cmp.Or(p.PackageType, "Zip"),
 			architecture: append(p.Architectures, arm.X8664)[0], snapStart: p.SnapStart.ApplyOn == "PublishedVersions",
 		}
 		f.rate, _ = prices.Rate(price.DefaultRegion, f.architecture)
