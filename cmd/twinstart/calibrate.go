@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	goio "io"
+	"io"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/model"
@@ -21,13 +21,13 @@ type calibrateCommand struct {
 }
 
 // Run reads both files, fits a model, and prints how well each arm is predicted by the others.
-func (c *calibrateCommand) Run(_ context.Context, io streams) error {
+func (c *calibrateCommand) Run(_ context.Context, std streams) error {
 	observed := model.Observed{}
 	for _, file := range []struct {
 		flag, name string
 		source     record.Source
 	}{{"--aws", c.AWS, record.AWS}, {"--lab", c.Lab, record.Lab}} {
-		if err := addRecords(observed, file.name, file.source, io); err != nil {
+		if err := addRecords(observed, file.name, file.source, std); err != nil {
 			return fmt.Errorf("reading %s: %w", file.flag, err)
 		}
 	}
@@ -35,7 +35,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("calibrating: %w", err)
 	}
-	if err := archive.Replace(c.Out, 0o644, func(w goio.Writer) error { return table.JSON(w, calibration) }); err != nil {
+	if err := archive.Replace(c.Out, 0o644, func(w io.Writer) error { return table.JSON(w, calibration) }); err != nil {
 		return fmt.Errorf("writing the model: %w", err)
 	}
 	for architecture, a := range calibration.Architectures {
@@ -43,7 +43,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			continue
 		}
 		f := a.Fit
-		fmt.Fprintf(io.out, "%s: Init = %.2f ms + %.2f us per KiB read, %.0f-%.0f KiB, relative error %.1f %%, %d arms\n",
+		fmt.Fprintf(std.out, "%s: Init = %.2f ms + %.2f us per KiB read, %.0f-%.0f KiB, relative error %.1f %%, %d arms\n",
 			architecture, f.InterceptMs, 1000*f.MsPerKiB, f.RangeKiB[0], f.RangeKiB[1], 100*f.RelativeError, len(f.Residuals))
 		t := table.Table{Heads: table.Heads(1, "arm", "KiB read", "Init ms", "fitted", "left out")}
 		for _, r := range f.Residuals {
@@ -57,9 +57,9 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs),
 				fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
-		fmt.Fprint(io.out, t.Text(0))
+		fmt.Fprint(std.out, t.Text(0))
 		if a.Image != nil {
-			fmt.Fprintf(io.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)
+			fmt.Fprintf(std.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)
 		}
 	}
 	return nil
@@ -67,7 +67,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 
 // addRecords adds the records of one source from a file. It returns an error if the file has none: the two files are
 // probably swapped.
-func addRecords(to model.Observed, name string, want record.Source, io streams) error {
+func addRecords(to model.Observed, name string, want record.Source, std streams) error {
 	found, other := 0, 0
 	err := record.Each(name, func(r *record.Record) {
 		if r.Source != want {
@@ -76,7 +76,7 @@ func addRecords(to model.Observed, name string, want record.Source, io streams) 
 		}
 		found++
 		to.Add(r)
-	}, func(err error) { fmt.Fprintln(io.err, "warning:", err) })
+	}, func(err error) { fmt.Fprintln(std.err, "warning:", err) })
 	if err == nil && found == 0 {
 		err = fmt.Errorf("%s has no record of source %s (%d of another): name the records of twinstart run --source %s",
 			name, want, other, want)

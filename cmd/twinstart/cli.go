@@ -96,11 +96,11 @@ func version() (module, commit string) {
 type manCommand struct{}
 
 // Run prints the page without the commands' examples, because its library would format them badly.
-func (manCommand) Run(k *kong.Kong, io streams) error {
+func (manCommand) Run(k *kong.Kong, std streams) error {
 	for _, command := range k.Model.Children {
 		command.Detail = ""
 	}
-	_, err := fmt.Fprint(io.out, mangokong.NewManPage(1, k.Model).Build(page{roff.NewDocument()}))
+	_, err := fmt.Fprint(std.out, mangokong.NewManPage(1, k.Model).Build(page{roff.NewDocument()}))
 	return err
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	goio "io"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +23,7 @@ type compareCommand struct {
 }
 
 // Run compares. A broken limit is a finding.
-func (c *compareCommand) Run(ctx context.Context, io streams) error {
+func (c *compareCommand) Run(ctx context.Context, std streams) error {
 	options := report.Options{MixSources: c.MixSources, Context: ctx}
 	var sides [2]*report.Report
 	for i, path := range []string{c.Old, c.New} {
@@ -37,11 +37,11 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	unjudged := result.Check(c.FailOn)
-	if err := io.write(c.Out, func(w goio.Writer) error { return compare.Write(w, c.Format, result) }); err != nil {
+	if err := std.write(c.Out, func(w io.Writer) error { return compare.Write(w, c.Format, result) }); err != nil {
 		return fmt.Errorf("writing the comparison: %w", err)
 	}
 	for _, f := range result.Failed {
-		fmt.Fprintln(io.err, "twinstart: failed:", f)
+		fmt.Fprintln(std.err, "twinstart: failed:", f)
 	}
 	switch {
 	case unjudged != nil:

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	goio "io"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -14,7 +14,7 @@ import (
 const leftUnreserved = 100
 
 // enough checks whether the account can reserve the wanted concurrency. CloudFormation would fail only after minutes.
-func enough(ctx context.Context, cfg aws.Config, wanted int, out goio.Writer) error {
+func enough(ctx context.Context, cfg aws.Config, wanted int, out io.Writer) error {
 	if wanted == 0 {
 		return nil
 	}

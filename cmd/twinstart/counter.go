@@ -27,7 +27,7 @@ import (
 // A count depends on content alone, so the user's cache keeps it.
 type packageCounter struct {
 	ctx     context.Context
-	io      streams
+	std     streams
 	options probe.Options
 
 	prober *probe.Prober
@@ -35,8 +35,8 @@ type packageCounter struct {
 	counts map[string]*counts.Counts // by key; nil means not counted
 }
 
-func newPackageCounter(ctx context.Context, flags labFlags, event []byte, io streams) *packageCounter {
-	return &packageCounter{ctx: ctx, io: io, warned: map[string]bool{}, counts: map[string]*counts.Counts{},
+func newPackageCounter(ctx context.Context, flags labFlags, event []byte, std streams) *packageCounter {
+	return &packageCounter{ctx: ctx, std: std, warned: map[string]bool{}, counts: map[string]*counts.Counts{},
 		options: probe.Options{BaseRoot: flags.BaseRoot, Event: event, ReadAheads: []int{flags.ReadAhead}}}
 }
 
@@ -54,7 +54,7 @@ func (c *packageCounter) all(functions []assembly.Function) {
 			of[c.key(f)] = f
 		}
 	}
-	bar := newPhase(c.io.err, "counting the reads of "+report.Plural(len(of), "package"), len(of))
+	bar := newPhase(c.std.err, "counting the reads of "+report.Plural(len(of), "package"), len(of))
 	defer bar.finish()
 	for key, f := range of {
 		if c.ctx.Err() != nil {
@@ -66,7 +66,7 @@ func (c *packageCounter) all(functions []assembly.Function) {
 		}
 		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // each reason once, not once for each arm
 			c.warned[err.Error()] = true
-			c.io.warn(fmt.Sprintf("%s: its reads and CPU could not be counted in a separate start: %v", f.Identity.Arm, err))
+			c.std.warn(fmt.Sprintf("%s: its reads and CPU could not be counted in a separate start: %v", f.Identity.Arm, err))
 		}
 		bar.add(f.Identity.Arm, 1)
 	}

@@ -33,12 +33,12 @@ const (
 )
 
 // Run prints a line for each check.
-func (c *doctorCommand) Run(ctx context.Context, io streams) error {
+func (c *doctorCommand) Run(ctx context.Context, std streams) error {
 	if c.Root != "" {
-		return compareRoots(ctx, io, c.Root)
+		return compareRoots(ctx, std, c.Root)
 	}
 	if len(c.Prepare) > 0 {
-		return c.prepare(ctx, io)
+		return c.prepare(ctx, std)
 	}
 	found := local(ctx)
 	if !c.Local {
@@ -46,7 +46,7 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	}
 	var bad error
 	for _, f := range found {
-		fmt.Fprintf(io.out, "%s  %-14s %s\n", f.state, f.what, f.detail)
+		fmt.Fprintf(std.out, "%s  %-14s %s\n", f.state, f.what, f.detail)
 		if f.state == needed {
 			bad = errFinding
 		}
@@ -55,12 +55,12 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 }
 
 // prepare makes stand-ins for managed runtimes. If one fails, the others are still made.
-func (c *doctorCommand) prepare(ctx context.Context, io streams) error {
+func (c *doctorCommand) prepare(ctx context.Context, std streams) error {
 	var failures []error
 	for _, name := range c.Prepare {
-		r, err := lab.PrepareRuntime(ctx, name, io.err)
+		r, err := lab.PrepareRuntime(ctx, name, std.err)
 		if err == nil {
-			fmt.Fprintf(io.out, "%s  %-14s %s, in %s\n", fine, name, r.Label, r.Dir)
+			fmt.Fprintf(std.out, "%s  %-14s %s, in %s\n", fine, name, r.Label, r.Dir)
 		}
 		failures = append(failures, err)
 	}

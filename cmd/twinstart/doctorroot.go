@@ -13,7 +13,7 @@ import (
 const maxListing = 6 << 20
 
 // compareRoots prints the differences between a listing and the lab on this machine.
-func compareRoots(ctx context.Context, io streams, name string) error {
+func compareRoots(ctx context.Context, std streams, name string) error {
 	text, err := readInput(name, maxListing)
 	if err != nil {
 		return fmt.Errorf("reading a listing: %w", err)
@@ -34,9 +34,9 @@ func compareRoots(ctx context.Context, io streams, name string) error {
 			state, reason, unexplained = needed, "", unexplained+1
 		}
 		there, here := cmp.Or(d.Lambda, "nothing"), cmp.Or(d.Lab, "nothing")
-		fmt.Fprintf(io.out, "%s  %s: %s on Lambda, %s in the lab%s\n", state, d.Name, there, here, reason)
+		fmt.Fprintf(std.out, "%s  %s: %s on Lambda, %s in the lab%s\n", state, d.Name, there, here, reason)
 	}
-	fmt.Fprintf(io.out, "%d facts on Lambda, %d in the lab: %d differ, %d of them for no known reason\n",
+	fmt.Fprintf(std.out, "%d facts on Lambda, %d in the lab: %d differ, %d of them for no known reason\n",
 		len(listing), len(here), len(differ), unexplained)
 	if unexplained > 0 {
 		return errFinding

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	goio "io"
+	"io"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -21,7 +21,7 @@ type explainCommand struct {
 }
 
 // Run measures the package and explains each of its files.
-func (c *explainCommand) Run(ctx context.Context, io streams) error {
+func (c *explainCommand) Run(ctx context.Context, std streams) error {
 	calibration, err := model.Load(c.Model)
 	if err != nil {
 		return err
@@ -35,40 +35,40 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	each := func(pkg *probe.Package, r *probe.Result, files []*explain.Explanation) error {
 		_, page, err := predict(calibration, pkg, r, files)
 		if err == nil {
-			err = c.write(page, r, io)
+			err = c.write(page, r, std)
 		}
 		return err
 	}
-	return c.measure(ctx, []string{c.Path}, one, io, each)
+	return c.measure(ctx, []string{c.Path}, one, std, each)
 }
 
 // write writes an explanation in the forms that were asked for.
-func (c *explainCommand) write(page explain.Page, r *probe.Result, io streams) error {
+func (c *explainCommand) write(page explain.Page, r *probe.Result, std streams) error {
 	if c.HTML != "" {
-		if err := archive.Replace(c.HTML, 0o644, func(w goio.Writer) error { return explain.HTML(w, page) }); err != nil {
+		if err := archive.Replace(c.HTML, 0o644, func(w io.Writer) error { return explain.HTML(w, page) }); err != nil {
 			return fmt.Errorf("writing an explanation: %w", err)
 		}
 	}
-	io.warn(r.Warnings...)
-	width := columns(io.out)
-	writeAdvice(io.out, page.Advice(), width)
+	std.warn(r.Warnings...)
+	width := columns(std.out)
+	writeAdvice(std.out, page.Advice(), width)
 	for _, file := range page.Files {
-		fmt.Fprintf(io.out, "\n%s\n", file.About())
+		fmt.Fprintf(std.out, "\n%s\n", file.About())
 		for _, note := range file.Notes {
-			fmt.Fprint(io.out, table.Wrap(width, "note: ", note))
+			fmt.Fprint(std.out, table.Wrap(width, "note: ", note))
 		}
 		for _, t := range page.Forecast.Tables(file, tableLines) {
-			fmt.Fprint(io.out, t.Text(width))
+			fmt.Fprint(std.out, t.Text(width))
 		}
 	}
-	fmt.Fprint(io.out, "\n", table.Wrap(width, "", page.Forecast.Footnote()))
+	fmt.Fprint(std.out, "\n", table.Wrap(width, "", page.Forecast.Footnote()))
 	return nil
 }
 
 // tableLines is how many lines a table has at most.
 const tableLines = 20
 
-func writeAdvice(w goio.Writer, advice []explain.Advice, width int) {
+func writeAdvice(w io.Writer, advice []explain.Advice, width int) {
 	for _, a := range advice {
 		fmt.Fprint(w, table.Wrap(width, "  ", a.Question+" "+a.Answer))
 	}

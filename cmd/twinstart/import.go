@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	goio "io"
+	"io"
 	"iter"
 
 	"github.com/twinstart/twinstart/arm"
@@ -23,11 +23,11 @@ type importCommand struct {
 }
 
 // Run imports.
-func (c *importCommand) Run(ctx context.Context, io streams) error {
-	out := bufio.NewWriter(io.out)
+func (c *importCommand) Run(ctx context.Context, std streams) error {
+	out := bufio.NewWriter(std.out)
 	w := record.NewWriter(out)
 	for _, name := range c.Files {
-		if err := c.file(ctx, w, name, io.err); err != nil {
+		if err := c.file(ctx, w, name, std.err); err != nil {
 			return errors.Join(out.Flush(), err)
 		}
 	}
@@ -51,7 +51,7 @@ func (f armFlags) options(name, published string) importer.Options {
 // maxNamed is how many unusable parts are named; the rest are counted.
 const maxNamed = 20
 
-func (c *importCommand) file(ctx context.Context, w *record.Writer, name string, messages goio.Writer) error {
+func (c *importCommand) file(ctx context.Context, w *record.Writer, name string, messages io.Writer) error {
 	in, err := openInput(name)
 	if err != nil {
 		return fmt.Errorf("importing: %w", err)
@@ -63,7 +63,7 @@ func (c *importCommand) file(ctx context.Context, w *record.Writer, name string,
 }
 
 // copyRecords writes records, and names the parts of their source that cannot be used. It returns how many it wrote.
-func copyRecords(w *record.Writer, from iter.Seq2[*record.Record, error], name string, messages goio.Writer) (
+func copyRecords(w *record.Writer, from iter.Seq2[*record.Record, error], name string, messages io.Writer) (
 	n int, err error) {
 	unusable := 0
 	for r, err := range from {

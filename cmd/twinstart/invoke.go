@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	goio "io"
+	"io"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,12 +26,12 @@ type invokeCommand struct {
 }
 
 // Run invokes. A function error is a finding.
-func (c *invokeCommand) Run(ctx context.Context, io streams) error {
+func (c *invokeCommand) Run(ctx context.Context, std streams) error {
 	event, err := readEvent(c.Event)
 	if err != nil {
 		return err
 	}
-	from, err := open(ctx, subject{source: c.Source, functionFlags: c.functionFlags, args: []string{c.Arm}}, io)
+	from, err := open(ctx, subject{source: c.Source, functionFlags: c.functionFlags, args: []string{c.Arm}}, std)
 	if err != nil {
 		return err
 	}
@@ -45,17 +45,17 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", c.Arm, err)
 	}
-	if isTerminal(io.out) {
+	if isTerminal(std.out) {
 		answer.Payload = append(answer.Payload, '\n')
 	}
-	if _, err := io.out.Write(answer.Payload); err != nil {
+	if _, err := std.out.Write(answer.Payload); err != nil {
 		return fmt.Errorf("writing the response: %w", err)
 	}
 	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
-		fmt.Fprint(io.err, string(tail))
+		fmt.Fprint(std.err, string(tail))
 	}
 	if answer.FunctionError != nil {
-		fmt.Fprintf(io.err, "twinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
+		fmt.Fprintf(std.err, "twinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
 		return errFinding
 	}
 	return nil
@@ -87,7 +87,7 @@ func readInput(name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer in.Close()
-	return goio.ReadAll(goio.LimitReader(in, most))
+	return io.ReadAll(io.LimitReader(in, most))
 }
 
 // openInput opens a file, or standard input for "-".

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	goio "io"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -112,7 +112,7 @@ const defaultExperiment = "packaging"
 const recordsName = "records.jsonl"
 
 // moveAside moves an earlier run's files to earlier/RUN below its folder, so that the runs can be compared.
-func moveAside(dir string, messages goio.Writer) error {
+func moveAside(dir string, messages io.Writer) error {
 	earlier, err := runfile.Load(filepath.Join(dir, runfile.Name))
 	if err != nil || earlier == nil {
 		return err
@@ -155,7 +155,7 @@ func (c *runCommand) watch(j *journal, o *measure.Options) error {
 
 // describe starts a run, or continues the interrupted one with --resume. It moves an earlier run in the same folder
 // aside and never overwrites it.
-func (c *runCommand) describe(j *journal, from *source, targets []measure.Target, io streams) error {
+func (c *runCommand) describe(j *journal, from *source, targets []measure.Target, std streams) error {
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (c *runCommand) describe(j *journal, from *source, targets []measure.Target
 		j.run.Resumed++
 		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
 	} else {
-		if err := moveAside(c.Out, io.err); err != nil {
+		if err := moveAside(c.Out, std.err); err != nil {
 			return err
 		}
 		j.run = c.newRun(from, targets)

@@ -26,7 +26,7 @@ type labCommand struct {
 }
 
 // Run serves until the context ends.
-func (c *labCommand) Run(ctx context.Context, io streams) error {
+func (c *labCommand) Run(ctx context.Context, std streams) error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	switch {
 	case err != nil:
@@ -44,18 +44,18 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("listening on --listen %s: %w: use 127.0.0.1 and a port up to 65535", c.Listen, err)
 	}
 	defer listener.Close()
-	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.Packages, io)
+	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.Packages, std)
 	if err != nil {
 		return err
 	}
 	for _, n := range append(found.failed, found.notMeasured...) {
-		fmt.Fprintf(io.err, "warning: %s is not served: %s\n", n.Arm, n.Why)
+		fmt.Fprintf(std.err, "warning: %s is not served: %s\n", n.Arm, n.Why)
 	}
 	if len(c.Packages) > 0 {
 		numbered(found.functions)
 	}
 	options := c.labOptions(found)
-	options.Log, options.Measured = io.err, false
+	options.Log, options.Measured = std.err, false
 	options.Concurrency, options.Idle, options.Freeze = c.Concurrency, c.Idle, c.Freeze
 	if c.Credentials {
 		if options.Credentials, err = account.Variables(ctx); err != nil {
@@ -66,11 +66,11 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	io.warn(l.Warnings()...)
+	std.warn(l.Warnings()...)
 	for _, f := range l.Functions() {
-		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.Name())
+		fmt.Fprintf(std.out, "%-28s %s\n", f.Identity.Arm, f.Name())
 	}
-	fmt.Fprintf(io.out, "Lambda's API: http://%s\n", listener.Addr())
+	fmt.Fprintf(std.out, "Lambda's API: http://%s\n", listener.Addr())
 	server := api.NewServer(l)
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

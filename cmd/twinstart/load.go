@@ -40,18 +40,18 @@ type loadCommand struct {
 }
 
 // Run measures and reports like twinstart run.
-func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
+func (c *loadCommand) Run(ctx context.Context, std streams) (err error) {
 	r := &runCommand{measureFlags: c.measureFlags, Load: &measure.Load{}, Parallel: 1}
 	if !c.Resume {
-		if r.Load, err = c.schedule(io); err != nil {
+		if r.Load, err = c.schedule(std); err != nil {
 			return err
 		}
 	}
-	return r.Run(ctx, io)
+	return r.Run(ctx, std)
 }
 
 // schedule reads the load that the flags ask for.
-func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
+func (c *loadCommand) schedule(std streams) (*measure.Load, error) {
 	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
 	requests, concurrency := cmp.Or(c.Requests, new(500)), cmp.Or(c.Concurrency, new(10))
 	open := len(c.Rate) > 0 || c.Ramp+c.Artillery != ""
@@ -72,7 +72,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	var err error
 	switch {
 	case c.Artillery != "":
-		l.Stages, err = readArtillery(c.Artillery, io)
+		l.Stages, err = readArtillery(c.Artillery, std)
 	case c.Ramp != "":
 		l.Stages, err = readRamp(c.Ramp)
 	default:
@@ -154,7 +154,7 @@ func readRamp(text string) ([]schedule.Stage, error) {
 
 // readArtillery reads the phases of an Artillery file, whose rates are arrivals a second, and warns about other parts.
 // https://www.artillery.io/docs/reference/test-script#phases---load-phases
-func readArtillery(path string, io streams) (stages []schedule.Stage, err error) {
+func readArtillery(path string, std streams) (stages []schedule.Stage, err error) {
 	var file struct {
 		Config struct {
 			Phases []struct {
@@ -203,7 +203,7 @@ func readArtillery(path string, io streams) (stages []schedule.Stage, err error)
 		return nil, fmt.Errorf("%s has no config.phases, the part of an Artillery file that is read: add it", path)
 	}
 	if len(aside) > 0 {
-		io.warn(fmt.Sprintf("%s: these parts are ignored: %s", path, strings.Join(aside, ", ")))
+		std.warn(fmt.Sprintf("%s: these parts are ignored: %s", path, strings.Join(aside, ", ")))
 	}
 	return stages, nil
 }

@@ -29,7 +29,7 @@ type logsCommand struct {
 }
 
 // Run reads the logs and reports on them.
-func (c *logsCommand) Run(ctx context.Context, io streams) error {
+func (c *logsCommand) Run(ctx context.Context, std streams) error {
 	options, err := c.analysisFlags.options()
 	if err != nil {
 		return err
@@ -39,14 +39,14 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	c.Region = cmp.Or(c.Region, cfg.Region)
-	io.warn(elsewhere("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")...)
+	std.warn(elsewhere("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")...)
 	o := c.armFlags.options("", "")
 	var records bytes.Buffer // a few hundred bytes an invocation
 	w := record.NewWriter(&records)
 	for _, group := range c.LogGroup {
 		o.Log = strings.TrimPrefix(group, "/aws/lambda/")
 		events := cloudlogs.Events(ctx, cfg, group, c.Since.Time)
-		n, err := copyRecords(w, importer.Records(events, group, o), group, io.err)
+		n, err := copyRecords(w, importer.Records(events, group, o), group, std.err)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if c.Format == "records" {
-		if _, err := records.WriteTo(io.out); err != nil {
+		if _, err := records.WriteTo(std.out); err != nil {
 			return fmt.Errorf("writing records: %w", err)
 		}
 		return nil
@@ -69,7 +69,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	return c.print(io, c.Format, r, false)
+	return c.print(std, c.Format, r, false)
 }
 
 // since is a time in the past, as in the AWS CLI's logs tail --since: a number and a unit (s, m, h, d, w) before now,

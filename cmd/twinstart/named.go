@@ -38,7 +38,7 @@ const (
 
 // resolve opens the packages and finds the arms that args name; without args, it finds every function of the assembly.
 // It fails if nothing can be measured.
-func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, io streams) (*named, error) {
+func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, std streams) (*named, error) {
 	if err := v.validate(); err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 			if len(v.Bootstrap) > 1 && bootstrap != "" {
 				name += " " + bootstrap
 			}
-			f, err := openPackage(ctx, v, arg, bootstrap, name, io)
+			f, err := openPackage(ctx, v, arg, bootstrap, name, std)
 			if err != nil && ctx.Err() != nil {
 				return nil, err
 			}
@@ -199,12 +199,12 @@ func digestOf(f assembly.Function) string {
 
 // openPackage opens the package that arg names. It returns nil if arg names neither a file nor an image, and so is a
 // pattern of arms.
-func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name string, io streams) (
+func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name string, std streams) (
 	*assembly.Function, error) {
 	_, err := os.Stat(arg)
 	switch {
 	case err == nil && isHandlerFolder(arg):
-		return pack(ctx, v, arg, bootstrap, name, io)
+		return pack(ctx, v, arg, bootstrap, name, std)
 	case err == nil:
 		return fileFunction(v, arg, name)
 	case !errors.Is(err, fs.ErrNotExist):
@@ -271,12 +271,12 @@ func (v variantFlags) packers(arg string) []string {
 }
 
 // pack packs a handler's folder with a bootstrap.
-func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) (*assembly.Function, error) {
+func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, std streams) (*assembly.Function, error) {
 	if bootstrap == "" {
 		return nil, fmt.Errorf("%s is a handler's folder: choose the bootstrap to pack it with, --bootstrap %s", dir,
 			strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", "))
 	}
-	w, err := workspace(ctx, bootstrap, io)
+	w, err := workspace(ctx, bootstrap, std)
 	if err != nil {
 		return nil, err
 	}

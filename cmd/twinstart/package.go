@@ -37,7 +37,7 @@ func (packageCommand) Help() string {
 }
 
 // Run makes the ZIP.
-func (c *packageCommand) Run(ctx context.Context, io streams) error {
+func (c *packageCommand) Run(ctx context.Context, std streams) error {
 	a := cmp.Or(c.Architecture, arm.Host())
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
 	switch {
@@ -56,10 +56,10 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		for _, n := range notes {
-			io.warn(n.Text)
+			std.warn(n.Text)
 		}
 	}
-	w, err := workspace(ctx, c.Bootstrap, io)
+	w, err := workspace(ctx, c.Bootstrap, std)
 	if err != nil {
 		return err
 	}
@@ -85,12 +85,12 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 	}
 	sum := sha256.Sum256(content)
 	digest := base64.StdEncoding.EncodeToString(sum[:])
-	_, err = fmt.Fprintf(io.out, "%s: %d kB, %s, CodeSha256 %s\n", c.Out, (len(content)+999)/1000, what, digest)
+	_, err = fmt.Fprintf(std.out, "%s: %d kB, %s, CodeSha256 %s\n", c.Out, (len(content)+999)/1000, what, digest)
 	return err
 }
 
 // workspace returns the workspace that packs with a bootstrap.
-func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
+func workspace(ctx context.Context, bootstrap string, std streams) (*packages.Workspace, error) {
 	version, _ := version()
-	return packages.Installed(ctx, bootstrap, version, io.err)
+	return packages.Installed(ctx, bootstrap, version, std.err)
 }

@@ -41,7 +41,7 @@ type planCommand struct {
 }
 
 // Run prints the plan.
-func (c *planCommand) Run(ctx context.Context, io streams) error {
+func (c *planCommand) Run(ctx context.Context, std streams) error {
 	prices, err := price.Load(c.Prices)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 			return fmt.Errorf("making a folder for the pilot run: %w", err)
 		}
 		defer os.RemoveAll(dir)
-		if err := c.pilot(ctx, dir, io); err != nil {
+		if err := c.pilot(ctx, dir, std); err != nil {
 			return err
 		}
 		from, options.Subject = []string{dir}, show.ShellLine(append(c.words(), c.Packages...))
@@ -95,17 +95,17 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	if c.Format == "json" {
-		return table.JSON(io.out, p)
+		return table.JSON(std.out, p)
 	}
-	_, err = fmt.Fprint(io.out, p.Text())
+	_, err = fmt.Fprint(std.out, p.Text())
 	return err
 }
 
 // pilot measures a few cold starts of each package.
-func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
+func (c *planCommand) pilot(ctx context.Context, dir string, std streams) error {
 	run := runCommand{Cold: c.Pilot, Parallel: 1, measureFlags: measureFlags{Packages: c.Packages, Source: record.Lab,
 		Event: c.Event, Out: dir, functionFlags: c.functionFlags}}
-	m, err := run.measure(ctx, io)
+	m, err := run.measure(ctx, std)
 	if err == nil && len(m.lacking) > 0 {
 		err = errors.New(arm.Reasons(m.lacking))
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	goio "io"
+	"io"
 	"math"
 	"slices"
 
@@ -27,7 +27,7 @@ type predictCommand struct {
 }
 
 // Run measures each package and predicts.
-func (c *predictCommand) Run(ctx context.Context, io streams) error {
+func (c *predictCommand) Run(ctx context.Context, std streams) error {
 	calibration, err := model.Load(c.Model)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		return errors.New("--fail-on needs --against: name the package with which the others are compared")
 	}
 	all := []predicted{}
-	fit := func(packages []*probe.Package) error { return sameArchitecture(packages, c.Against != "", io) }
+	fit := func(packages []*probe.Package) error { return sameArchitecture(packages, c.Against != "", std) }
 	each := func(pkg *probe.Package, r *probe.Result, files []*explain.Explanation) error {
 		one, _, err := predict(calibration, pkg, r, files)
 		if err == nil {
@@ -52,18 +52,18 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		}
 		return err
 	}
-	failure := c.measure(ctx, args, fit, io, each)
+	failure := c.measure(ctx, args, fit, std, each)
 	switch {
 	case len(all) == 0:
 	case c.Format == "json":
-		err = table.JSON(io.out, struct {
+		err = table.JSON(std.out, struct {
 			Schema      int         `json:"schema"`
 			Predictions []predicted `json:"predictions"`
 		}{1, all})
 	case len(all) == 1:
-		writePrediction(io.out, &all[0], columns(io.out))
+		writePrediction(std.out, &all[0], columns(std.out))
 	default:
-		err = writeRanking(io.out, all, c.Against != "" && len(all) == len(args), columns(io.out))
+		err = writeRanking(std.out, all, c.Against != "" && len(all) == len(args), columns(std.out))
 	}
 	switch {
 	case err != nil:
@@ -73,12 +73,12 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	case len(all) != len(args):
 		return errors.New("--against compares single packages: give each flag such as --memory or --env one value")
 	}
-	return check(c.FailOn, all, io)
+	return check(c.FailOn, all, std)
 }
 
 // writeRanking writes a table of packages, the fastest first, each with its ratio to the first, or to the one that
 // --against named.
-func writeRanking(out goio.Writer, all []predicted, against bool, width int) error {
+func writeRanking(out io.Writer, all []predicted, against bool, width int) error {
 	ranked := slices.Clone(all)
 	rest, to := ranked, "the first"
 	if against {
@@ -132,7 +132,7 @@ func (p *predicted) init() float64 {
 }
 
 // check compares all packages with the last one, which --against named.
-func check(guards []compare.Expression, all []predicted, io streams) (err error) {
+func check(guards []compare.Expression, all []predicted, std streams) (err error) {
 	last := len(all) - 1
 	for i := range all[:last] {
 		for _, g := range guards {
@@ -148,18 +148,18 @@ func check(guards []compare.Expression, all []predicted, io streams) (err error)
 				text = fmt.Sprintf("%s: %s cannot be checked: there is no prediction", now.Measured.Name, g.Metric)
 			}
 			if is <= limit && !math.IsInf(limit, 1) {
-				fmt.Fprintln(io.out, text+": holds")
+				fmt.Fprintln(std.out, text+": holds")
 				continue
 			}
 			err = errFinding
-			fmt.Fprintln(io.err, "twinstart: failed:", text)
+			fmt.Fprintln(std.err, "twinstart: failed:", text)
 		}
 	}
 	return err
 }
 
 // sameArchitecture returns an error if guarded packages have two architectures. In a table it prints a warning.
-func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error {
+func sameArchitecture(packages []*probe.Package, guarded bool, std streams) error {
 	last := packages[len(packages)-1]
 	i := slices.IndexFunc(packages, func(p *probe.Package) bool { return p.Architecture != last.Architecture })
 	if i < 0 {
@@ -170,12 +170,12 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 	if guarded {
 		return errors.New(text)
 	}
-	io.warn(text)
+	std.warn(text)
 	return nil
 }
 
 // writePrediction writes one package for people: the prediction and its reasons in sentences, then the figures.
-func writePrediction(w goio.Writer, p *predicted, width int) {
+func writePrediction(w io.Writer, p *predicted, width int) {
 	r := p.Measured
 	lead := "on AWS " + p.NotPredicted
 	if f := p.Prediction; f != nil {

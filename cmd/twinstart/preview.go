@@ -26,7 +26,7 @@ type previewCommand struct {
 }
 
 // Run prints the resources and the costs.
-func (c *previewCommand) Run(ctx context.Context, io streams) error {
+func (c *previewCommand) Run(ctx context.Context, std streams) error {
 	if !(c.Limit >= 0) {
 		return fmt.Errorf("--limit %v: want USD, or 0 for none", c.Limit)
 	}
@@ -47,7 +47,7 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	for _, line := range arm.ByReason(stack.NotMeasured) {
-		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
+		fmt.Fprintf(std.err, "warning: not measured: %s\n", line)
 	}
 	counts := template.Counts()
 	at := min(most, max(1, counts["AWS::Lambda::Function"]))
@@ -67,20 +67,20 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		tables = append(tables, costs("Of that, each lever", levers))
 	}
 	for _, t := range tables {
-		if _, err := fmt.Fprint(io.out, t.Text(columns(io.out))); err != nil {
+		if _, err := fmt.Fprint(std.out, t.Text(columns(std.out))); err != nil {
 			return err
 		}
 	}
 	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
-		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
+		fmt.Fprintf(std.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)
 		return errFinding
 	}
 	cfg, err := account.InRegion(ctx, "")
 	if err == nil && template.SnapStart() > 0 && slices.Contains(noSnapStart, cfg.Region) {
-		fmt.Fprintf(io.err, "!!  SnapStart: Lambda has none in %s: set AWS_REGION to another region\n", cfg.Region)
+		fmt.Fprintf(std.err, "!!  SnapStart: Lambda has none in %s: set AWS_REGION to another region\n", cfg.Region)
 		return errFinding
 	}
-	return enough(ctx, cfg, template.Concurrency(), io.err)
+	return enough(ctx, cfg, template.Concurrency(), std.err)
 }
 
 // noSnapStart lists the regions without SnapStart. See

@@ -31,9 +31,9 @@ var noHandler = regexp.MustCompile(`handler\.sh does not exist.*Runtime\.NoSuchH
 
 // measure measures the packages that args name, one after another, if fit accepts all of them. It prints which of them
 // cannot be opened or measured, and continues with the others.
-func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*probe.Package) error, io streams,
+func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*probe.Package) error, std streams,
 	each func(*probe.Package, *probe.Result, []*explain.Explanation) error) error {
-	found, err := resolve(ctx, f.assemblyFlags, f.variantFlags, args, io)
+	found, err := resolve(ctx, f.assemblyFlags, f.variantFlags, args, std)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 		return errors.Join(failures...)
 	}
 	for _, n := range failed {
-		fmt.Fprintf(io.err, "%s: %s\n", n.Arm, list.OneLine(n.Why))
+		fmt.Fprintf(std.err, "%s: %s\n", n.Arm, list.OneLine(n.Why))
 	}
 	if len(failures) == len(packages) {
 		return errors.Join(failures...)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	goio "io"
+	"io"
 	"os"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 // phase shows the progress of a part of a command: a bar on a terminal, else a line every few seconds, so that a log
 // stays readable.
 type phase struct {
-	out     goio.Writer
+	out     io.Writer
 	name    string
 	total   int
 	seen    int
@@ -32,7 +32,7 @@ type phase struct {
 // tellEvery is the time between two lines in a log.
 const tellEvery = 5 * time.Second
 
-func newPhase(out goio.Writer, name string, total int) *phase {
+func newPhase(out io.Writer, name string, total int) *phase {
 	p := &phase{out: out, name: name, total: total, work: float64(total), started: time.Now(), told: time.Now()}
 	if isTerminal(out) && total > 0 {
 		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
@@ -94,7 +94,7 @@ func (p *phase) finish() {
 	p.bars.Wait()
 }
 
-func isTerminal(w goio.Writer) bool {
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

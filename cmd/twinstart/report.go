@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	goio "io"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,7 +27,7 @@ type reportCommand struct {
 }
 
 // Run reads all records before it writes, so that a mistake does not damage an earlier report.
-func (c *reportCommand) Run(ctx context.Context, io streams) error {
+func (c *reportCommand) Run(ctx context.Context, std streams) error {
 	if c.Format == "all" && c.Out == "" {
 		return errors.New("--format all: name the folder for the files with --out")
 	}
@@ -50,21 +50,21 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if c.Out != "" {
 		return writeReport(c.Out, c.Format, r, c.Phases)
 	}
-	return c.print(io, c.Format, r, c.Phases)
+	return c.print(std, c.Format, r, c.Phases)
 }
 
 // print writes a report to standard output. As text it writes the answers and the best arms only, unless asked for
 // all.
-func (f analysisFlags) print(io streams, format string, r *report.Report, phases bool) error {
-	o := show.Options{Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
-	if err := show.Write(io.out, format, r, o); err != nil {
+func (f analysisFlags) print(std streams, format string, r *report.Report, phases bool) error {
+	o := show.Options{Phases: phases, Brief: !f.Full && !phases, Width: columns(std.out)}
+	if err := show.Write(std.out, format, r, o); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
 }
 
 // columns returns the width of a terminal, or COLUMNS; 0 if unknown.
-func columns(w goio.Writer) int {
+func columns(w io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
@@ -82,7 +82,7 @@ var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md
 
 // renderRun writes the reports of a run beside its records and prints the text. It shows phases if the run asked for
 // them.
-func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, io streams) (*report.Report, error) {
+func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, std streams) (*report.Report, error) {
 	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
 		return nil, err
@@ -90,10 +90,10 @@ func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, io s
 	if err := writeReports(dir, r, phases); err != nil {
 		return nil, err
 	}
-	if err := f.print(io, "text", r, phases); err != nil {
+	if err := f.print(std, "text", r, phases); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(io.out, "\nFiles: %s/{report.{html,txt,md,json,csv},%s,run.json}\n", dir, recordsName)
+	fmt.Fprintf(std.out, "\nFiles: %s/{report.{html,txt,md,json,csv},%s,run.json}\n", dir, recordsName)
 	return r, nil
 }
 
@@ -112,7 +112,7 @@ func writeReports(dir string, r *report.Report, phases bool) error {
 
 // writeReport replaces a file as a whole.
 func writeReport(path, format string, r *report.Report, phases bool) error {
-	return archive.Replace(path, 0o644, func(w goio.Writer) error {
+	return archive.Replace(path, 0o644, func(w io.Writer) error {
 		return show.Write(w, format, r, show.Options{Phases: phases})
 	})
 }

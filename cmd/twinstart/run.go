@@ -36,7 +36,7 @@ type runCommand struct {
 }
 
 // Run measures, writes each record at once, and makes the report from the file of records.
-func (c *runCommand) Run(ctx context.Context, io streams) error {
+func (c *runCommand) Run(ctx context.Context, std streams) error {
 	if c.Resume {
 		if err := c.adopt(); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	if c.List {
-		return c.list(ctx, io)
+		return c.list(ctx, std)
 	}
 	analysis, err := c.options()
 	if err != nil {
@@ -61,11 +61,11 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		defer os.RemoveAll(c.Out)
 		render, again = pipeRun, "start this again"
 	}
-	m, err := c.measure(ctx, io)
+	m, err := c.measure(ctx, std)
 	if err != nil {
 		return err
 	}
-	r, err := render(c.Out, analysis, c.Phases, io)
+	r, err := render(c.Out, analysis, c.Phases, std)
 	short := m.short(cmp.Or(again, "continue with twinstart "+c.name()+" --resume --out "+c.Out))
 	switch {
 	case short != nil:
@@ -79,11 +79,11 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 }
 
 // pipeRun writes only records, to standard output.
-func pipeRun(dir string, analysis report.Options, _ bool, io streams) (*report.Report, error) {
+func pipeRun(dir string, analysis report.Options, _ bool, std streams) (*report.Report, error) {
 	file := filepath.Join(dir, recordsName)
 	text, err := os.ReadFile(file)
 	if err == nil {
-		_, err = io.out.Write(text)
+		_, err = std.out.Write(text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing records: %w", err)
@@ -169,7 +169,7 @@ func (m measured) short(again string) error {
 }
 
 // measure measures and writes each record at once.
-func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err error) {
+func (c *runCommand) measure(ctx context.Context, std streams) (m measured, err error) {
 	if err := c.validate(); err != nil {
 		return m, err
 	}
@@ -178,10 +178,10 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		return m, err
 	}
 	if c.load = c.Load; c.predicts {
-		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
+		c.counter = newPackageCounter(ctx, c.labFlags, payload, std)
 		defer c.counter.close()
 	}
-	from, err := open(ctx, subject{c.Source, c.functionFlags, c.args(), c.Function, c.Qualifier}, io)
+	from, err := open(ctx, subject{c.Source, c.functionFlags, c.args(), c.Function, c.Qualifier}, std)
 	if err == nil && c.Source == record.AWS {
 		err = from.identify(ctx, c.assemblyFlags)
 	}
@@ -203,23 +203,23 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.burst = max(1, c.burst/c.Parallel)
 	}
 	if c.Source == record.AWS {
-		if err := enough(ctx, from.config, from.provisioned(), io.err); err != nil {
+		if err := enough(ctx, from.config, from.provisioned(), std.err); err != nil {
 			return m, err
 		}
 	}
 	c.readyLoad(ctx, from)
 	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment+c.suffix()))
-	journal, err := openJournal(c.Out, func(j *journal) error { return c.describe(j, from, targets, io) })
+	journal, err := openJournal(c.Out, func(j *journal) error { return c.describe(j, from, targets, std) })
 	if err != nil {
 		return m, err
 	}
 	defer journal.close()
-	io.warn(from.warnings...)
+	std.warn(from.warnings...)
 	options := c.measuring(from, journal.run, payload)
 	if c.Source == record.AWS {
-		fmt.Fprintln(io.err, from.estimate(options, journal.done))
+		fmt.Fprintln(std.err, from.estimate(options, journal.done))
 	}
-	bar := newPhase(io.err, "measuring", measure.Planned(targets, options, journal.done))
+	bar := newPhase(std.err, "measuring", measure.Planned(targets, options, journal.done))
 	bar.work -= (1 - warmWork) * float64(min(c.Warm*len(targets), bar.total))
 	if options.Observe = bar.observe; c.Load != nil {
 		options.Observe = (&loadMeter{bar: bar}).observe
@@ -233,7 +233,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		return m, err
 	}
 	if s := journal.run.Sequential; s != nil && s.Stopped {
-		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n",
+		fmt.Fprintf(std.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n",
 			s.Ended, s.Rounds, s.Clock, s.Level)
 	}
 	m.lacking = slices.Concat(from.lacking, m.outcome.NotMeasured)
@@ -272,8 +272,8 @@ func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) erro
 }
 
 // list prints the arms, what they are, and which cannot be measured.
-func (c *runCommand) list(ctx context.Context, io streams) error {
-	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), io)
+func (c *runCommand) list(ctx context.Context, std streams) error {
+	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), std)
 	if err != nil {
 		return err
 	}
@@ -292,6 +292,6 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
 		t.Add(n.Arm, "not measured: "+n.Why)
 	}
-	_, err = fmt.Fprint(io.out, t.Text(columns(io.out)))
+	_, err = fmt.Fprint(std.out, t.Text(columns(std.out)))
 	return err
 }

@@ -44,11 +44,11 @@ type subject struct {
 }
 
 // open opens the subject's source.
-func open(ctx context.Context, s subject, io streams) (*source, error) {
+func open(ctx context.Context, s subject, std streams) (*source, error) {
 	if s.source == record.AWS {
-		return openAWS(ctx, s, io)
+		return openAWS(ctx, s, std)
 	}
-	return openLab(ctx, s, io)
+	return openLab(ctx, s, std)
 }
 
 // targetsOf returns a target for each arm of a function; everything else in a target comes from like. absent are the

@@ -25,7 +25,7 @@ import (
 )
 
 // openAWS finds the deployed functions of an assembly. CloudFormation maps logical IDs to functions.
-func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
+func openAWS(ctx context.Context, of subject, std streams) (*source, error) {
 	for _, arg := range of.args {
 		if _, err := os.Stat(arg); err == nil || deployment.IsReference(arg) {
 			return nil, fmt.Errorf("%s is a package, and --source aws measures deployed functions: leave --source out to "+
@@ -39,7 +39,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if len(of.functions) > 0 || slices.ContainsFunc(of.args, functionARN.MatchString) {
 		return openFunctions(ctx, slices.Concat(of.functions, of.args), of.qualifier)
 	}
-	found, err := resolve(ctx, of.assemblyFlags, of.variantFlags, of.args, io)
+	found, err := resolve(ctx, of.assemblyFlags, of.variantFlags, of.args, std)
 	if err != nil {
 		return nil, err
 	}

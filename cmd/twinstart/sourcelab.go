@@ -17,8 +17,8 @@ import (
 )
 
 // openLab starts the lab in this process. It is reached through Lambda's API on loopback, as by any client.
-func openLab(ctx context.Context, s subject, io streams) (*source, error) {
-	found, err := resolve(ctx, s.assemblyFlags, s.variantFlags, s.args, io)
+func openLab(ctx context.Context, s subject, std streams) (*source, error) {
+	found, err := resolve(ctx, s.assemblyFlags, s.variantFlags, s.args, std)
 	if err != nil {
 		return nil, err
 	}

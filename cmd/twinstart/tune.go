@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	goio "io"
+	"io"
 	"os"
 	"regexp"
 	"strconv"
@@ -41,13 +41,13 @@ type tuneCommand struct {
 }
 
 // Run tunes, or does what --clean or --dry-run asks for.
-func (c *tuneCommand) Run(ctx context.Context, io streams) error {
+func (c *tuneCommand) Run(ctx context.Context, std streams) error {
 	c.Source = c.where()
 	data, err := c.document()
 	if err != nil {
 		return err
 	}
-	from, candidates, err := c.open(ctx, data, io)
+	from, candidates, err := c.open(ctx, data, std)
 	if err != nil {
 		return err
 	}
@@ -58,23 +58,23 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	}
 	switch {
 	case c.Clean:
-		return c.clean(ctx, t, candidates, io)
+		return c.clean(ctx, t, candidates, std)
 	case c.DryRun:
 		says, err := t.Estimate(ctx, candidates, "cli-"+rand.Text())
-		fmt.Fprint(io.out, says)
+		fmt.Fprint(std.out, says)
 		return err
 	}
-	out, err := c.tune(ctx, t, candidates, io)
+	out, err := c.tune(ctx, t, candidates, std)
 	if errors.Is(err, power.ErrNothingMeasured) {
 		return fmt.Errorf("%w: %w", errIncomplete, err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.write(out, io); err != nil {
+	if err := c.write(out, std); err != nil {
 		return err
 	}
-	if err := c.judge(out, io); err != nil {
+	if err := c.judge(out, std); err != nil {
 		return err
 	}
 	if failed := out.AllFailed(); len(failed) > 0 {
@@ -83,7 +83,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) (
+func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, std streams) (
 	*power.Sweep, error) {
 	total := 0
 	for _, candidate := range candidates {
@@ -93,12 +93,12 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 			total += len(in.PowerValues)
 		}
 	}
-	bar := newPhase(io.err, "tuning", total)
+	bar := newPhase(std.err, "tuning", total)
 	t.Observe = func(phase, function string, power int) {
 		bar.add(fmt.Sprintf("%s %d MB %s", phase, power, function), 1)
 	}
 	id := "cli-" + rand.Text()
-	journal, err := c.openJournal(t, id, io)
+	journal, err := c.openJournal(t, id, std)
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
@@ -124,44 +124,44 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 }
 
 // openJournal starts the tuning's files, if --out asks for them. It moves an earlier run in the same folder aside.
-func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journal, error) {
+func (c *tuneCommand) openJournal(t *power.Tuner, id string, std streams) (*journal, error) {
 	if c.Out == "" {
 		return nil, nil
 	}
 	return openJournal(c.Out, func(j *journal) error {
 		j.run = &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
 			Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}
-		return moveAside(c.Out, io.err)
+		return moveAside(c.Out, std.err)
 	})
 }
 
-func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
+func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, std streams) error {
 	for _, candidate := range candidates {
 		found, err := t.Clean(ctx, candidate.Input)
 		if err != nil {
 			return err
 		}
 		says := map[bool]string{true: "is again as it was before its tuning", false: "has nothing left from a tuning"}[found]
-		fmt.Fprintln(io.out, candidate.Input.Function, says)
+		fmt.Fprintln(std.out, candidate.Input.Function, says)
 	}
 	return nil
 }
 
 // write writes the result in the requested forms: as text unless JSON goes to standard output.
-func (c *tuneCommand) write(out *power.Sweep, io streams) error {
+func (c *tuneCommand) write(out *power.Sweep, std streams) error {
 	var document any = out
 	if len(out.Functions) == 1 && len(out.Failed) == 0 {
 		document = out.Functions[0] // Power Tuning's own form
 	}
 	var err error
 	if c.JSON != "" {
-		err = io.write(c.JSON, func(w goio.Writer) error { return table.JSON(w, document) })
+		err = std.write(c.JSON, func(w io.Writer) error { return table.JSON(w, document) })
 	}
 	if err == nil && c.JSON != "-" {
-		err = out.WriteText(io.out)
+		err = out.WriteText(std.out)
 	}
 	if err == nil && c.HTML != "" {
-		err = archive.Replace(c.HTML, 0o644, func(w goio.Writer) error { return tuning.Write(w, out) })
+		err = archive.Replace(c.HTML, 0o644, func(w io.Writer) error { return tuning.Write(w, out) })
 	}
 	if err != nil {
 		return fmt.Errorf("writing the result: %w", err)
@@ -187,7 +187,7 @@ func (m *moved) UnmarshalText(text []byte) error {
 }
 
 // judge returns errFinding if the best power value of a function moved by more than --fail-on.
-func (c *tuneCommand) judge(out *power.Sweep, io streams) (err error) {
+func (c *tuneCommand) judge(out *power.Sweep, std streams) (err error) {
 	if c.FailOn == nil {
 		return nil
 	}
@@ -198,7 +198,7 @@ func (c *tuneCommand) judge(out *power.Sweep, io streams) (err error) {
 		}
 		if moved && by > float64(*c.FailOn) {
 			err = errFinding
-			fmt.Fprintf(io.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n",
+			fmt.Fprintf(std.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n",
 				o.Title(), o.Memory, o.Power, by, o.Strategy)
 		}
 	}

@@ -118,7 +118,7 @@ var (
 
 // open checks the input, opens the source, and finds the functions. If all are given by name or ARN, no assembly is
 // needed.
-func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (
+func (c *tuneCommand) open(ctx context.Context, data []byte, std streams) (
 	from *source, candidates []power.Candidate, err error) {
 	given := c.Function
 	if len(given) == 0 {
@@ -140,11 +140,11 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (
 		return newAWS(cfg), candidates, err
 	}
 	flags := functionFlags{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags}
-	from, err = open(ctx, subject{source: c.Source, functionFlags: flags, args: names}, io)
+	from, err = open(ctx, subject{source: c.Source, functionFlags: flags, args: names}, std)
 	if err != nil {
 		return nil, nil, err
 	}
-	io.warn(from.warnings...)
+	std.warn(from.warnings...)
 	in := candidates[0].Input // the others differ only in the function
 	in.Qualifier, in.Region, candidates = "", "", nil
 	for _, t := range from.targets {
