@@ -87,7 +87,7 @@ func TestHabits(t *testing.T) {
 				Environment: map[string]string{arm.CodeVariable: habit}})
 		}
 		var log strings.Builder
-		served, err := lab.New(t.Context(), lab.Options{Functions: functions, StateDir: t.TempDir(), ReadAheadKiB: lab.DefaultReadAheadKiB, Log: &log,
+		served, err := lab.New(lab.Options{Functions: functions, StateDir: t.TempDir(), ReadAheadKiB: lab.DefaultReadAheadKiB, Log: &log,
 			Tables: []assembly.Table{habitsTable}, TableLatency: time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestHabits(t *testing.T) {
 		want := ""
 		for _, f := range functions {
 			for range 2 { // the second finds what the first has kept
-				got, err := served.Invoke(t.Context(), f.LogicalID, api.Invocation{Payload: []byte(`{"mb":2}`)})
+				got, err := served.Invoke(f.LogicalID, api.Invocation{Payload: []byte(`{"mb":2}`)})
 				if err != nil || got.FunctionError != "" {
 					t.Fatalf("%s: %v %s\n%s", f.LogicalID, err, got.Payload, &log)
 				}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +17,7 @@ import (
 )
 
 // Create creates a function.
-func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api.Configuration, error) {
+func (l *Lab) Create(c api.Configuration, code api.Code) (api.Configuration, error) {
 	a := arm.Architecture(c.Architecture)
 	f := assembly.Function{LogicalID: c.Name, Identity: arm.Identity{Arm: c.Name, Architecture: a}, Architecture: a,
 		PackageType: assembly.PackageType(c.PackageType), Runtime: c.Runtime, Handler: c.Handler,
@@ -77,7 +76,7 @@ func badImage(image, why string) error {
 }
 
 // UpdateCode replaces a function's code. The function's versions do not change.
-func (l *Lab) UpdateCode(_ context.Context, name string, sent api.Code) (api.Configuration, error) {
+func (l *Lab) UpdateCode(name string, sent api.Code) (api.Configuration, error) {
 	f, err := l.latest(name)
 	if err != nil {
 		return api.Configuration{}, err

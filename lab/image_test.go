@@ -92,7 +92,7 @@ func TestShellOfTheBase(t *testing.T) {
 
 func TestBaseRoot(t *testing.T) {
 	t.Parallel()
-	_, err := lab.New(t.Context(), lab.Options{Functions: functionsOf(t, function(t, "F", nil)), BaseRoot: t.TempDir()})
+	_, err := lab.New(lab.Options{Functions: functionsOf(t, function(t, "F", nil)), BaseRoot: t.TempDir()})
 	if err == nil || !strings.Contains(err.Error(), "has no folder /usr: unpack the whole of") {
 		t.Errorf("got %v", err)
 	}

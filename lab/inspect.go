@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +17,7 @@ import (
 
 // Inspect returns what a function finds in a lab with these options. It runs handlers/inspect once, with a bootstrap
 // that needs no compiler, and ignores options.Functions.
-func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
+func Inspect(options Options) (_ root.Listing, err error) {
 	work, err := os.MkdirTemp("", "twinstart-inspect-")
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)
@@ -34,13 +33,13 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 	options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023",
 		Handler: "handler.run", Package: work, TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: arm.MinTmpMB,
 		Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
-	l, err := New(ctx, options)
+	l, err := New(options)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	l.functions["inspect"].uid = sandbox.UID // the user on Lambda
-	result, err := l.Invoke(ctx, "inspect", api.Invocation{Payload: []byte("{}")})
+	result, err := l.Invoke("inspect", api.Invocation{Payload: []byte("{}")})
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)
 	}

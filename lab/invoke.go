@@ -29,7 +29,7 @@ func (l *Lab) Function(name string) (api.Configuration, error) {
 }
 
 // Update changes a function's configuration. The next invocation is a cold start.
-func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
+func (l *Lab) Update(name string, u api.Update) (api.Configuration, error) {
 	f, err := l.latest(name)
 	if err != nil {
 		return api.Configuration{}, err
@@ -39,7 +39,7 @@ func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configur
 
 // Invoke runs a function once, in an idle environment, or in a new one if there is none. If the function fails, the
 // error is nil and the result has a FunctionError.
-func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
+func (l *Lab) Invoke(name string, in api.Invocation) (api.Result, error) {
 	f, err := l.find(name)
 	if err != nil {
 		return api.Result{}, err

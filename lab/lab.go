@@ -127,7 +127,7 @@ func (l *Lab) enter() bool {
 
 // New prepares the lab for the functions. If something cannot work as on Lambda, that is a warning. An error means that
 // nothing can run, and says what to do.
-func New(_ context.Context, options Options) (*Lab, error) {
+func New(options Options) (*Lab, error) {
 	l, err := newLab(options)
 	if err == nil {
 		err = l.choose()

@@ -82,7 +82,7 @@ func logTo(l *log) lab.Options { return lab.Options{Log: l} }
 func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	t.Helper()
 	options.Functions = functionsOf(t, specs...)
-	l, err := lab.New(t.Context(), options)
+	l, err := lab.New(options)
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
 	return l
@@ -101,7 +101,7 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	l, err := lab.New(context.Background(), lab.Options{Functions: functions, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600, Freeze: os.Getenv("LAB_TEST_FREEZE") != ""})
+	l, err := lab.New(lab.Options{Functions: functions, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600, Freeze: os.Getenv("LAB_TEST_FREEZE") != ""})
 	if err != nil {
 		return err
 	}
@@ -118,21 +118,21 @@ func serve(dir string) error {
 		return l.Close()
 	}
 	for _, f := range l.Functions() {
-		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+		if _, err := l.Invoke(f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
 		// After an update the lab prepares an environment.
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
+		if _, err := l.Update(f.LogicalID, api.Update{}); err != nil {
 			return err
 		}
-		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+		if _, err := l.Invoke(f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
+		if _, err := l.Update(f.LogicalID, api.Update{}); err != nil {
 			return err
 		}
 	}
-	go l.Invoke(context.Background(), l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
+	go l.Invoke(l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
 	fmt.Println("serving")
 	select {}
 }

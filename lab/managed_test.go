@@ -57,7 +57,7 @@ func TestLanguages(t *testing.T) {
 			if language == "java" {
 				compile(t, runtime, functions)
 			}
-			l, err := lab.New(t.Context(), lab.Options{Functions: functions, ReadAheadKiB: lab.DefaultReadAheadKiB})
+			l, err := lab.New(lab.Options{Functions: functions, ReadAheadKiB: lab.DefaultReadAheadKiB})
 			must(t, err)
 			t.Cleanup(func() { must(t, l.Close()) })
 			if got := l.Functions()[0].Identity.StandIn; got != runtime.Label || !strings.HasPrefix(got, "stand-in: ") {
@@ -184,7 +184,7 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	of.Identity.Arm = "image"
 	functions = append(functions, of)
 	functions = append(functions, functionsOf(t, spec{id: "Native", files: map[string]string{"bootstrap": builtBootstrap(t)}})...)
-	l, err := lab.New(t.Context(), lab.Options{Functions: functions})
+	l, err := lab.New(lab.Options{Functions: functions})
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
 	var all []string

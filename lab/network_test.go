@@ -71,7 +71,7 @@ func TestOptionsOutOfRange(t *testing.T) {
 		"concurrency of 10001: use 1 to":           {Concurrency: 10001},
 		"service time -1ms of the tables: use 0s ": {TableLatency: -time.Millisecond},
 	} {
-		if _, err := lab.New(t.Context(), options); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := lab.New(options); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", options, err, want)
 		}
 	}

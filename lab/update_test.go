@@ -177,7 +177,7 @@ func TestNamesOfVariables(t *testing.T) {
 		if valid != (err == nil) || !valid && !strings.Contains(err.Error(), words) {
 			t.Errorf("%q in an update: %v", name, err)
 		}
-		l, err := lab.New(t.Context(), lab.Options{Functions: functionsOf(t, function(t, "F", environment(name, "")))})
+		l, err := lab.New(lab.Options{Functions: functionsOf(t, function(t, "F", environment(name, "")))})
 		if err == nil {
 			must(t, l.Close())
 		}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -39,7 +38,7 @@ func (v *versions) find(number string) *function {
 }
 
 // Publish freezes $LATEST as a version.
-func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Configuration, error) {
+func (l *Lab) Publish(name string, p api.Publication) (api.Configuration, error) {
 	f, err := l.latest(name)
 	if err != nil {
 		return api.Configuration{}, err

@@ -29,7 +29,7 @@ func TestLayersRunPlainFolders(t *testing.T) {
 		functions = append(functions, assembly.Function{LogicalID: b.Name, PackageType: assembly.Zip, Package: handler(t), Layers: []string{layer}, Architecture: a,
 			Handler: "handler.run", MemorySizeMB: 512, TimeoutSeconds: 10, Identity: arm.Identity{Experiment: "layers", Arm: b.Name, Bootstrap: b.Name, Package: arm.ZIP}})
 	}
-	l, err := lab.New(ctx, lab.Options{Functions: functions})
+	l, err := lab.New(lab.Options{Functions: functions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestLayersRunPlainFolders(t *testing.T) {
 		t.Errorf("%s: %s", missing.Arm, missing.Why)
 	}
 	for _, f := range l.Functions() {
-		answer, err := l.Invoke(ctx, f.Name(), api.Invocation{Payload: []byte(`{"n": 1}`)})
+		answer, err := l.Invoke(f.Name(), api.Invocation{Payload: []byte(`{"n": 1}`)})
 		if err != nil || string(answer.Payload) != `{"n": 1}` {
 			t.Errorf("%s: %q %v %s", f.LogicalID, answer.Payload, err, answer.Log)
 		}

@@ -110,7 +110,7 @@ func TestInterruptedVersions(t *testing.T) {
 // The run deletes its own versions. A version that the user published stays.
 func TestVersionsOfOthers(t *testing.T) {
 	s, ts := snapStart(t)
-	if _, err := s.Publish(t.Context(), "b", api.Publication{}); err != nil {
+	if _, err := s.Publish("b", api.Publication{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, out := measure(t, s, ts, options(2, 0), nil); len(out.Unrestored) > 0 {

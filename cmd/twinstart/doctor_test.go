@@ -160,7 +160,7 @@ func TestDoctorComparesRoots(t *testing.T) {
 	if status, _, stderr := twinstart(t, "doctor", "--root", filepath.Join(dir, "absent")); status != exitUsage || !strings.Contains(stderr, "reading a listing: open ") {
 		t.Errorf("absent: status %d: %s", status, stderr)
 	}
-	lab, err := lab.Inspect(t.Context(), lab.Options{})
+	lab, err := lab.Inspect(lab.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

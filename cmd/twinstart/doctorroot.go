@@ -22,7 +22,7 @@ func compareRoots(ctx context.Context, std streams, name string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	here, err := lab.Inspect(ctx, lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB})
+	here, err := lab.Inspect(lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB})
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (c *labCommand) Run(ctx context.Context, std streams) error {
 			return err
 		}
 	}
-	l, err := lab.New(ctx, options)
+	l, err := lab.New(options)
 	if err != nil {
 		return err
 	}

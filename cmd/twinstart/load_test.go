@@ -151,7 +151,7 @@ func TestLoadOfAnAlias(t *testing.T) {
 		if a.provisioned = provisioned; provisioned == "" {
 			a.provisioned = "none"
 		}
-		if _, err := a.Publish(t.Context(), zipA, api.Publication{}); err != nil {
+		if _, err := a.Publish(zipA, api.Publication{}); err != nil {
 			t.Fatal(err)
 		}
 		a.Alias(zipA, "live", "1")

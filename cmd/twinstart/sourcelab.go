@@ -33,7 +33,7 @@ func openLab(ctx context.Context, s subject, std streams) (*source, error) {
 	if s.counter != nil {
 		s.counter.all(found.functions)
 	}
-	l, err := lab.New(ctx, s.labOptions(found))
+	l, err := lab.New(s.labOptions(found))
 	if err != nil {
 		return nil, err
 	}

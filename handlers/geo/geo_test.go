@@ -2,7 +2,6 @@ package geo_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -77,7 +76,7 @@ func TestLanguages(t *testing.T) {
 			address, err := url.Parse(database.url)
 			must(t, err)
 			log := &strings.Builder{}
-			l, err := lab.New(t.Context(), lab.Options{Functions: functions, StateDir: t.TempDir(), ReadAheadKiB: lab.DefaultReadAheadKiB, Allow: []lab.Door{{Name: "dynamodb", URL: address}}, Log: log})
+			l, err := lab.New(lab.Options{Functions: functions, StateDir: t.TempDir(), ReadAheadKiB: lab.DefaultReadAheadKiB, Allow: []lab.Door{{Name: "dynamodb", URL: address}}, Log: log})
 			must(t, err)
 			t.Cleanup(func() { l.Close() })
 			for _, n := range l.NotMeasured() {
@@ -107,7 +106,7 @@ func answer(t *testing.T, l *lab.Lab, function string, i int, r *row, learn bool
 	t.Helper()
 	event, err := json.Marshal(r.Event)
 	must(t, err)
-	got, err := l.Invoke(context.Background(), strings.ReplaceAll(function, "-", ""), api.Invocation{RequestID: fmt.Sprintf("id-%d", i), Payload: event})
+	got, err := l.Invoke(strings.ReplaceAll(function, "-", ""), api.Invocation{RequestID: fmt.Sprintf("id-%d", i), Payload: event})
 	must(t, err)
 	var a struct {
 		StatusCode int

@@ -6,7 +6,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -29,12 +28,12 @@ type Backend interface {
 	// Function returns one function. All methods here return an *Error if AWS has a name for the error.
 	Function(name string) (Configuration, error)
 	// Update changes a configuration. When it returns, environments of the old configuration are no longer used.
-	Update(ctx context.Context, name string, u Update) (Configuration, error)
+	Update(name string, u Update) (Configuration, error)
 	// Invoke runs a function once. If the function fails, the Result has a FunctionError and the error is nil.
-	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
+	Invoke(name string, in Invocation) (Result, error)
 
 	// Publish freezes $LATEST as a version. If nothing has changed since the last version, it returns that version.
-	Publish(ctx context.Context, name string, p Publication) (Configuration, error)
+	Publish(name string, p Publication) (Configuration, error)
 	// Versions returns $LATEST and then all versions in ascending order.
 	Versions(name string) ([]Configuration, error)
 	// DeleteVersion deletes a version. Its running invocations continue.

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -39,7 +38,7 @@ func newFunctions(t *testing.T) *functions {
 	}
 	for i, code := range []string{"a", "b"} {
 		d.Change("F", func(c *api.Configuration) { c.CodeSHA256 = code })
-		v, err := d.Publish(t.Context(), "F", api.Publication{})
+		v, err := d.Publish("F", api.Publication{})
 		if err != nil || v.Version != strconv.Itoa(i+1) {
 			t.Fatal(v.Version, err)
 		}
@@ -62,17 +61,17 @@ func (f *functions) taken() []string {
 	return calls
 }
 
-func (f *functions) Update(ctx context.Context, name string, u api.Update) (api.Configuration, error) {
-	c, err := f.Lambda.Update(ctx, name, u)
+func (f *functions) Update(name string, u api.Update) (api.Configuration, error) {
+	c, err := f.Lambda.Update(name, u)
 	if err == nil {
 		f.note("update %s", name)
 	}
 	return c, err
 }
 
-func (f *functions) Invoke(ctx context.Context, name string, in api.Invocation) (api.Result, error) {
+func (f *functions) Invoke(name string, in api.Invocation) (api.Result, error) {
 	f.note("invoke %s %s", name, in.Payload)
-	return f.Lambda.Invoke(ctx, name, in)
+	return f.Lambda.Invoke(name, in)
 }
 
 func (f *functions) DeleteVersion(name, version string) error {

@@ -118,7 +118,7 @@ func (s server) update(r call) (any, error) {
 		return nil, Invalid(fmt.Sprintf("Ephemeral storage of more than %d MB is not supported "+
 			"for functions enabled with SnapStart: %s", arm.MinTmpMB, r.name))
 	}
-	c, err := s.backend.Update(r.Context(), r.name, u)
+	c, err := s.backend.Update(r.name, u)
 	return toDocument(c), err
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -13,9 +12,9 @@ import (
 
 // Deployer is a Backend that can also create and delete functions, change their code, and reserve concurrency.
 type Deployer interface {
-	Create(ctx context.Context, c Configuration, code Code) (Configuration, error)
+	Create(c Configuration, code Code) (Configuration, error)
 	// UpdateCode replaces a function's code. Running invocations continue, and versions keep their code.
-	UpdateCode(ctx context.Context, name string, code Code) (Configuration, error)
+	UpdateCode(name string, code Code) (Configuration, error)
 	Delete(name string) error
 
 	// Reserve reserves this number of concurrent invocations for a function, which is also its limit; nil removes
@@ -100,10 +99,10 @@ func (s server) create(d Deployer, r call) (any, error) {
 		err = c.checkNew()
 	}
 	if err == nil {
-		c, err = d.Create(r.Context(), c, in.Code)
+		c, err = d.Create(c, in.Code)
 	}
 	if err == nil && in.Publish {
-		c, err = s.backend.Publish(r.Context(), name, Publication{})
+		c, err = s.backend.Publish(name, Publication{})
 	}
 	return toDocument(c), err
 }
@@ -138,10 +137,10 @@ func (s server) updateCode(d Deployer, r call) (any, error) {
 	case len(in.Architectures) > 0 && in.Architectures[0] != c.Architecture:
 		err = Invalid("the lab cannot change Architectures: send code for " + c.Architecture)
 	case !in.DryRun:
-		c, err = d.UpdateCode(r.Context(), r.name, in)
+		c, err = d.UpdateCode(r.name, in)
 	}
 	if err == nil && in.Publish && !in.DryRun {
-		c, err = s.backend.Publish(r.Context(), r.name, Publication{})
+		c, err = s.backend.Publish(r.name, Publication{})
 	}
 	return toDocument(c), err
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -54,7 +53,7 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	case kind == "" || kind == "RequestResponse":
 		s.requestResponse(w, r, function, in)
 	case kind == "Event":
-		go s.queued(context.WithoutCancel(r.Context()), function.Reference(), in)
+		go s.queued(function.Reference(), in)
 		w.WriteHeader(http.StatusAccepted)
 	case kind == "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -83,7 +82,7 @@ func (s server) invocation(r *http.Request, kind string, in *Invocation) (functi
 
 func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Configuration, in Invocation) {
 	// As on AWS, an invocation goes on if its caller goes away.
-	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), c.Reference(), in)
+	result, err := s.backend.Invoke(c.Reference(), in)
 	if err != nil {
 		Fail(w, err)
 		return
@@ -112,10 +111,10 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 // queued runs an asynchronous event. If the function fails, queued tries twice more. While the invocation is throttled,
 // it keeps trying for six hours.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-func (s server) queued(ctx context.Context, name string, in Invocation) {
+func (s server) queued(name string, in Invocation) {
 	wait, retries := time.Second, s.retries
 	for end := time.Now().Add(6 * time.Hour); time.Now().Before(end); {
-		result, err := s.backend.Invoke(ctx, name, in)
+		result, err := s.backend.Invoke(name, in)
 		var throttled *Error
 		switch {
 		case errors.As(err, &throttled) && throttled.Status == http.StatusTooManyRequests:

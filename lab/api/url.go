@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -98,7 +97,7 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 		event, _ := json.Marshal(urlEvent(r, name, "/"+path, id, body)) // text: it cannot fail
 		_, function, _ = s.named(function, "")                          // it was a name when the URL was made
 		in := Invocation{RequestID: id, Payload: event, ARN: of.FunctionARN}
-		result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), function, in)
+		result, err := s.backend.Invoke(function, in)
 		var known *Error
 		switch {
 		case errors.As(err, &known) && known.Status == http.StatusTooManyRequests:

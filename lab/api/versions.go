@@ -63,7 +63,7 @@ func (s server) publish(r call) (any, error) {
 	if err := r.read(maxRequest, &p); err != nil {
 		return nil, err
 	}
-	c, err := s.backend.Publish(r.Context(), r.name, p)
+	c, err := s.backend.Publish(r.name, p)
 	return toDocument(c), err
 }
 

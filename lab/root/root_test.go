@@ -70,7 +70,7 @@ func (r reference) held(lab root.Listing) (differ []root.Difference) {
 
 // The lab's root must be Lambda's, entry by entry, except where the reference gives a reason.
 func TestRootIsLambdas(t *testing.T) {
-	listing, err := lab.Inspect(t.Context(), lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB})
+	listing, err := lab.Inspect(lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB})
 	if err != nil {
 		t.Fatal(err)
 	}

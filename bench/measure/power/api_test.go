@@ -31,7 +31,7 @@ func newServer(t *testing.T) *server {
 	s := &server{Lambda: double.New(double.Configuration("F", 1024), double.Configuration("G", 1024), double.Configuration("pre", 128), double.Configuration("post", 128))}
 	s.InProgress = 1
 	for _, name := range []string{"F", "G"} {
-		if _, err := s.Publish(t.Context(), name, api.Publication{}); err != nil {
+		if _, err := s.Publish(name, api.Publication{}); err != nil {
 			t.Fatal(err)
 		}
 		s.Alias(name, "live", "1")

@@ -1,7 +1,6 @@
 package double
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -33,7 +32,7 @@ func (d *Lambda) Function(name string) (api.Configuration, error) {
 }
 
 // Update implements api.Backend.
-func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
+func (d *Lambda) Update(name string, u api.Update) (api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.changeable(name, u.RevisionID)
@@ -53,7 +52,7 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 }
 
 // Publish implements api.Backend.
-func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api.Configuration, error) {
+func (d *Lambda) Publish(name string, p api.Publication) (api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.changeable(name, p.RevisionID)

@@ -1,13 +1,9 @@
 package double
 
-import (
-	"context"
-
-	"github.com/twinstart/twinstart/lab/api"
-)
+import "github.com/twinstart/twinstart/lab/api"
 
 // Invoke implements api.Backend.
-func (d *Lambda) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
+func (d *Lambda) Invoke(name string, in api.Invocation) (api.Result, error) {
 	r, v, err := d.begin(name, in)
 	if err != nil {
 		return api.Result{}, err
