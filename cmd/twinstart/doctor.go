@@ -35,7 +35,7 @@ const (
 // Run prints a line for each check.
 func (c *doctorCommand) Run(ctx context.Context, std streams) error {
 	if c.Root != "" {
-		return compareRoots(ctx, std, c.Root)
+		return compareRoots(std, c.Root)
 	}
 	if len(c.Prepare) > 0 {
 		return c.prepare(ctx, std)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"github.com/twinstart/twinstart/lab"
@@ -13,7 +12,7 @@ import (
 const maxListing = 6 << 20
 
 // compareRoots prints the differences between a listing and the lab on this machine.
-func compareRoots(ctx context.Context, std streams, name string) error {
+func compareRoots(std streams, name string) error {
 	text, err := readInput(name, maxListing)
 	if err != nil {
 		return fmt.Errorf("reading a listing: %w", err)
