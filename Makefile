@@ -104,7 +104,8 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	go test $(LEAN) -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	build/tools/deploy/bin/cfn-lint examples/package/sam/template.yaml
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'lab/managed/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample \
+	    $$(git ls-files 'examples/handlers/*.sh' 'handlers/*.sh' 'lab/managed/*.sh' 'packages/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh' 'tools/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
 
 sample: build ## make docs/sample again: measure a report and take its picture (COLD=60 WARM=100, or RECORDS=FOLDER of a run)

@@ -9,7 +9,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "${1:-$here/../../build/hello}" && cd "${1:-$here/../../build/hello}" && pwd)
 export CARGO_TARGET_DIR=$out/.cargo GOTOOLCHAIN=go1.22.0 CGO_ENABLED=0 GOOS=linux GOFLAGS=-mod=mod GOWORK=off
 
-[ -x "$out/.tools/bin/cargo-zigbuild" ] || { python3 -m venv "$out/.tools" && "$out/.tools/bin/pip" install --quiet cargo-zigbuild==0.24.1 ziglang==0.13.0; }
+[ -x "$out/.tools/bin/cargo-zigbuild" ] || {
+  python3 -m venv "$out/.tools"
+  "$out/.tools/bin/pip" install --quiet --only-binary=:all: --require-hashes -r "$here/../../packages/language/zigbuild.txt"
+}
 PATH=$out/.tools/bin:$PATH
 
 rm -rf "$out/.go" && cp -r "$here/go" "$out/.go" # a separate module, with other versions than this repository's
