@@ -104,7 +104,7 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	go test $(LEAN) -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	build/tools/deploy/bin/cfn-lint examples/package/sam/template.yaml
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample \
+	  shellcheck -x .ci/run tools/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample \
 	    $$(git ls-files 'examples/handlers/*.sh' 'handlers/*.sh' 'lab/managed/*.sh' 'packages/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh' 'tools/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
 
@@ -159,9 +159,9 @@ clean: ## remove what was built and measured here
 
 # This installs what a fresh machine lacks. build/.setup is a stamp, so that later calls need no look-ups.
 setup: build/.setup
-build/.setup: .ci/setup package-lock.json go.sum
+build/.setup: tools/setup package-lock.json go.sum
 	@mkdir -p build
-	@.ci/setup
+	@tools/setup
 	@touch $@
 
 build/tools/golangci-lint: Makefile

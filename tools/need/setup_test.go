@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// On a machine without any tool, .ci/setup says what is left out without each tool. As root it first lists what it will
+// On a machine without any tool, tools/setup says what is left out without each tool. As root it first lists what it will
 // install. With TWINSTART_INSTALL=no it does not call apt-get.
 func TestSetupAsksForNothingUnsaid(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -40,7 +40,7 @@ func TestSetupAsksForNothingUnsaid(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		setup, err := filepath.Abs("../../.ci/setup")
+		setup, err := filepath.Abs("../setup")
 		if err != nil {
 			t.Fatal(err)
 		}
