@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/lab"
 )
 
@@ -45,12 +46,14 @@ func (c *doctorCommand) Run(ctx context.Context, std streams) error {
 		found = append(found, accountFindings(ctx)...)
 	}
 	var bad error
+	checks := table.Table{Heads: table.Heads(3, "", "", "")}
 	for _, f := range found {
-		fmt.Fprintf(std.out, "%s  %-14s %s\n", f.state, f.what, f.detail)
+		checks.Add(string(f.state), f.what, f.detail)
 		if f.state == needed {
 			bad = errFinding
 		}
 	}
+	fmt.Fprint(std.out, checks.Text(0))
 	return bad
 }
 
@@ -60,7 +63,7 @@ func (c *doctorCommand) prepare(ctx context.Context, std streams) error {
 	for _, name := range c.Prepare {
 		r, err := lab.PrepareRuntime(ctx, name, std.err)
 		if err == nil {
-			fmt.Fprintf(std.out, "%s  %-14s %s, in %s\n", fine, name, r.Label, r.Dir)
+			fmt.Fprintf(std.out, "%s  %s: %s, in %s\n", fine, name, r.Label, r.Dir)
 		}
 		failures = append(failures, err)
 	}

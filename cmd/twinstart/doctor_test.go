@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/lab"
 )
@@ -57,8 +58,8 @@ func TestDoctor(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	status, stdout, stderr := twinstart(t, "doctor")
-	for _, want := range []string{"!!  region         set AWS_REGION", "!!  credentials    none that work"} {
-		if !strings.Contains(stdout, want) {
+	for _, want := range []string{"!! region set AWS_REGION", "!! credentials none that work"} {
+		if !strings.Contains(list.OneLine(stdout), want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/account"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 )
@@ -67,9 +68,11 @@ func (c *labCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	std.warn(l.Warnings()...)
+	functions := table.Table{Heads: table.Heads(2, "", "")}
 	for _, f := range l.Functions() {
-		fmt.Fprintf(std.out, "%-28s %s\n", f.Identity.Arm, f.Name())
+		functions.Add(f.Identity.Arm, f.Name())
 	}
+	fmt.Fprint(std.out, functions.Text(0))
 	fmt.Fprintf(std.out, "Lambda's API: http://%s\n", listener.Addr())
 	server := api.NewServer(l)
 	defer context.AfterFunc(ctx, func() { server.Close() })()
