@@ -175,12 +175,15 @@ func ThisMachine() *Machine {
 	m := &Machine{OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU()}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	m.Kernel = strings.TrimSpace(string(kernel))
-	m.CPU = value("/proc/cpuinfo", "model name")
+	m.CPU = value("/proc/cpuinfo", processor)
 	kib, _, _ := strings.Cut(value("/proc/meminfo", "MemTotal"), " ")
 	n, _ := strconv.Atoi(kib) // 0 if unknown
 	m.MemoryMB = n / 1024
 	return m
 }
+
+// processor is the key of the processor's name. An ARM processor has no name there, only the number of its part.
+const processor = "(?:model name|CPU part)"
 
 // value returns the first value of a key in a file of /proc, or "".
 func value(path, key string) string {

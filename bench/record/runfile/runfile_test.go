@@ -55,6 +55,17 @@ func TestBadFilesAreNamed(t *testing.T) {
 }
 
 func TestThisMachine(t *testing.T) {
+	for text, want := range map[string]string{
+		"processor\t: 0\nmodel name\t: Xeon\nflags\t: x\n": "Xeon", "processor\t: 0\nCPU part\t: 0xd40\nCPU revision\t: 1\n": "0xd40",
+	} {
+		file := filepath.Join(t.TempDir(), "cpuinfo")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := value(file, processor); got != want {
+			t.Errorf("the processor is %q, want %q, in %q", got, want, text)
+		}
+	}
 	if m := ThisMachine(); m.OS == "" || m.CPUs < 1 || m.Architecture == "" {
 		t.Errorf("want the system, the CPUs and the architecture: %+v", m)
 	}
