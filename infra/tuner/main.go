@@ -23,6 +23,7 @@ import (
 	"github.com/twinstart/twinstart/infra/powertuning"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 const stackName = "Twinstart-Tuner"
@@ -104,5 +105,5 @@ func pack(assembly, out string) error {
 	if err := packages.ZIPOf(filepath.Join(out, program), programs[0]); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, "template.json"), template, 0o644)
+	return archive.ReplaceFile(filepath.Join(out, "template.json"), 0o644, template)
 }
