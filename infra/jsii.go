@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
@@ -45,7 +46,7 @@ func catch(f func() error) (err error) {
 // oneLine returns the part of a JavaScript error before its stack trace, in one line.
 func oneLine(message string) string {
 	message, _, _ = strings.Cut(message, "\n    at ")
-	return strings.Join(strings.Fields(message), " ")
+	return list.OneLine(message)
 }
 
 // standIn replaces os.Stderr, to which jsii writes, with a pipe. It copies the pipe to standard error until ctx ends,

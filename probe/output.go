@@ -3,13 +3,14 @@ package probe
 import (
 	"fmt"
 	"regexp"
-	"strings"
 	"sync"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // oneLine returns the first 300 characters of a text on one line.
 func oneLine(text []byte) string {
-	return fmt.Sprintf("%.300s", strings.Join(strings.Fields(string(text)), " "))
+	return fmt.Sprintf("%.300s", list.OneLine(string(text)))
 }
 
 // tail keeps the last 16 KiB of what is written to it.

@@ -11,6 +11,8 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Code returns AWS's name of an error, or "" for another kind of error.
@@ -96,7 +98,7 @@ func (e *briefError) Unwrap() error { return e.cause }
 
 // OneLine turns any text into one line of at most n characters.
 func OneLine(s string, n int) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	s = list.OneLine(strings.ToValidUTF8(s, "?"))
 	if r := []rune(s); len(r) > n {
 		s = string(r[:n-3]) + "..."
 	}

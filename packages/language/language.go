@@ -21,6 +21,7 @@ import (
 	"unicode"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -138,7 +139,7 @@ func run(ctx context.Context, dir string, env []string, args ...string) ([]byte,
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		said, tool := strings.Join(strings.Fields(string(out)), " "), strings.Join(args[:min(2, len(args))], " ")
+		said, tool := list.OneLine(string(out)), strings.Join(args[:min(2, len(args))], " ")
 		return out, fmt.Errorf("running %s: %w: %s", tool, err, said[max(0, len(said)-600):])
 	}
 	return out, nil

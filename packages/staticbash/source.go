@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -59,7 +60,7 @@ func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		failures = append(failures, strings.Join(strings.Fields(err.Error()), " "))
+		failures = append(failures, list.OneLine(err.Error()))
 	}
 	return "", &UnavailableError{
 		Why:    "the source of Bash " + Version + " is not available: " + strings.Join(failures, ", "),
