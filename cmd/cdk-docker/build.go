@@ -31,7 +31,7 @@ func (o *build) Run(c *call) error {
 	}
 	o.File = cmp.Or(o.File, filepath.Join(o.Context, "Dockerfile"))
 	if _, err := os.Stat(o.File); err != nil {
-		return usagef("build: %v", err)
+		return usagef("build: %v: name a folder with a Dockerfile, or a file by --file", err)
 	}
 	c.display.about(strings.Join(o.Tags, " "))
 	result, err := c.builder.Build(c.ctx, builder.Options{Context: o.Context, Dockerfile: o.File,

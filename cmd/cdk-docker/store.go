@@ -90,7 +90,7 @@ func (o *login) Run(c *call) error {
 	}
 	text := strings.TrimRight(string(secret), "\r\n")
 	if text == "" || len(secret) > maxPassword {
-		return usagef("login: stdin holds no password")
+		return usagef("login: stdin holds no password: pipe one of up to %d bytes into this command", maxPassword)
 	}
 	if err := c.builder.Store.Login(o.Host, o.Username, text); err != nil {
 		return &failure{err, exitStore}

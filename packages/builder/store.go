@@ -88,7 +88,7 @@ func (s *Store) Image(n string) (v1.Image, error) {
 	}
 	img, err := s.image(tag.Name())
 	if errors.Is(err, ErrNoImage) {
-		err = fmt.Errorf("%w: %s", ErrNoImage, n)
+		err = fmt.Errorf("%w: %s: build it first", ErrNoImage, n)
 	}
 	return img, err
 }
