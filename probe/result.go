@@ -1,10 +1,12 @@
 package probe
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/deployment"
 )
 
@@ -40,6 +42,29 @@ func (r *Result) Managed() string {
 		}
 	}
 	return ""
+}
+
+// Counts returns what predictions and comparisons use: the reads with the first read-ahead, and CPU time. It returns an
+// error if the base's files were not counted.
+func (r *Result) Counts() (*counts.Counts, error) {
+	reads := r.Reads[0]
+	if !reads.Next.BaseCounted {
+		return nil, fmt.Errorf("cold by %s only", r.ColdBy)
+	}
+	kib := func(n int) *float64 { return new(float64(n)) }
+	next := reads.Next
+	counted := &counts.Counts{ManagedRuntime: r.Managed(), PackageReadBy: string(r.CountedBy),
+		InitPackageReadKiB: kib(next.PackageKiB), InitPackageReadChunks: &next.PackageChunks,
+		InitPackageReadErrorKiB: &reads.ErrorKiB, InitLibcReadKiB: kib(next.LibcKiB),
+		InitBaseReadKiB: kib(next.BaseKiB), InitBaseReadChunks: &next.BaseChunks}
+	if f := reads.First; f != nil {
+		counted.FirstResponsePackageReadKiB = kib(f.PackageKiB)
+		counted.FirstResponseBaseReadKiB, counted.FirstResponseBaseReadChunks = kib(f.BaseKiB), &f.BaseChunks
+	}
+	if r.CPU != nil {
+		counted.InitWarmCPUMs = &r.CPU.InitMs
+	}
+	return counted, nil
 }
 
 // CountedBy says where counts with read-ahead come from. Counts with read-ahead 0 always come from the page cache.

@@ -89,24 +89,7 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 	if err != nil {
 		return nil, err
 	}
-	reads := r.Reads[0]
-	if !reads.Next.BaseCounted {
-		return nil, fmt.Errorf("cold by %s only", r.ColdBy)
-	}
-	kib := func(n int) *float64 { return new(float64(n)) }
-	next := reads.Next
-	counted := &counts.Counts{ManagedRuntime: r.Managed(), PackageReadBy: string(r.CountedBy),
-		InitPackageReadKiB: kib(next.PackageKiB), InitPackageReadChunks: &next.PackageChunks,
-		InitPackageReadErrorKiB: &reads.ErrorKiB, InitLibcReadKiB: kib(next.LibcKiB),
-		InitBaseReadKiB: kib(next.BaseKiB), InitBaseReadChunks: &next.BaseChunks}
-	if f := reads.First; f != nil {
-		counted.FirstResponsePackageReadKiB = kib(f.PackageKiB)
-		counted.FirstResponseBaseReadKiB, counted.FirstResponseBaseReadChunks = kib(f.BaseKiB), &f.BaseChunks
-	}
-	if r.CPU != nil {
-		counted.InitWarmCPUMs = &r.CPU.InitMs
-	}
-	return counted, nil
+	return r.Counts()
 }
 
 // key is a hash of everything that a count depends on: the package, how it is started, its base, and this program. The

@@ -111,27 +111,13 @@ const defaultExperiment = "packaging"
 // recordsName is the file of records in a run's folder.
 const recordsName = "records.jsonl"
 
-// moveAside moves an earlier run's files to earlier/RUN below its folder, so that the runs can be compared.
+// moveAside keeps an earlier run's files, so that the runs can be compared.
 func moveAside(dir string, messages io.Writer) error {
-	earlier, err := runfile.Load(filepath.Join(dir, runfile.Name))
-	if err != nil || earlier == nil {
-		return err
+	aside, err := runfile.MoveAside(dir)
+	if aside != "" {
+		fmt.Fprintf(messages, "the earlier run is kept in %s\n", aside)
 	}
-	aside := filepath.Join(dir, "earlier", earlier.RunID)
-	entries, err := os.ReadDir(dir)
-	if err == nil {
-		err = os.MkdirAll(aside, 0o755)
-	}
-	for _, entry := range entries {
-		if err == nil && entry.Type().IsRegular() && entry.Name() != runfile.LockName {
-			err = os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(aside, entry.Name()))
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("moving the earlier run aside: %w", err)
-	}
-	fmt.Fprintf(messages, "the earlier run is kept in %s\n", aside)
-	return nil
+	return err
 }
 
 // watch makes the run end by its own results if --until-significant is given, and writes that to run.json for reports.

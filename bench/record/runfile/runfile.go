@@ -160,6 +160,29 @@ func Lock(dir string) (release func() error, err error) {
 	return file.Close, nil
 }
 
+// MoveAside moves the files of the run in a folder to earlier/RUN below it, and returns that path; "" if the folder has
+// no run.
+func MoveAside(dir string) (aside string, err error) {
+	earlier, err := Load(filepath.Join(dir, Name))
+	if err != nil || earlier == nil {
+		return "", err
+	}
+	to := filepath.Join(dir, "earlier", earlier.RunID)
+	entries, err := os.ReadDir(dir)
+	if err == nil {
+		err = os.MkdirAll(to, 0o755)
+	}
+	for _, entry := range entries {
+		if err == nil && entry.Type().IsRegular() && entry.Name() != LockName {
+			err = os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(to, entry.Name()))
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("moving the earlier run aside: %w", err)
+	}
+	return to, nil
+}
+
 // Machine is the machine of a lab run, or the one that called AWS.
 type Machine struct {
 	OS           string `json:"os"`

@@ -70,3 +70,25 @@ func TestThisMachine(t *testing.T) {
 		t.Errorf("want the system, the CPUs and the architecture: %+v", m)
 	}
 }
+
+// A run that is moved aside leaves its folder without a run; the lock and subfolders stay.
+func TestMoveAside(t *testing.T) {
+	dir := t.TempDir()
+	if aside, err := MoveAside(dir); aside != "" || err != nil {
+		t.Fatalf("without a run: %q, %v", aside, err)
+	}
+	if err := (&Run{RunID: "one"}).Save(filepath.Join(dir, Name)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"records.jsonl", LockName} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	aside, err := MoveAside(dir)
+	moved, _ := Load(filepath.Join(aside, Name))
+	left, _ := os.ReadDir(dir)
+	if err != nil || aside != filepath.Join(dir, "earlier", "one") || moved == nil || moved.RunID != "one" || len(left) != 2 || left[0].Name() != LockName {
+		t.Errorf("moved to %q with %+v, %v is left, error %v; want the lock and the folder earlier", aside, moved, left, err)
+	}
+}
