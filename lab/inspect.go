@@ -18,7 +18,7 @@ import (
 // Inspect returns what a function finds in a lab with these options. It runs handlers/inspect once, with a bootstrap
 // that needs no compiler, and ignores options.Functions.
 func Inspect(options Options) (_ root.Listing, err error) {
-	work, err := os.MkdirTemp("", "twinstart-inspect-")
+	work, err := Temporary()
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)
 	}

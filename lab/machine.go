@@ -128,7 +128,7 @@ func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	cleanup = func() {}
 	if dir == "" {
 		sweepTemporary()
-		if dir, err = os.MkdirTemp("", temporaryPrefix+strconv.Itoa(os.Getpid())+"-"); err == nil {
+		if dir, err = Temporary(); err == nil {
 			err = os.Chmod(dir, 0o755) // functions run as another user
 		}
 		made := dir
@@ -146,9 +146,14 @@ func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	}
 	if err != nil {
 		cleanup()
-		err = fmt.Errorf("making the lab's folder: %w: name another one with --state", err)
+		err = fmt.Errorf("making the lab's folder: %w: name another one with --state or TMPDIR", err)
 	}
 	return p, cleanup, err
+}
+
+// Temporary makes a folder. If this process is killed, the next lab removes it.
+func Temporary() (string, error) {
+	return os.MkdirTemp("", temporaryPrefix+strconv.Itoa(os.Getpid())+"-")
 }
 
 // sweepTemporary removes the temporary folders that killed labs have left.

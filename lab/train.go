@@ -36,7 +36,7 @@ func train(r *managed.Runtime, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	empty, err := os.MkdirTemp("", "twinstart-train-")
+	empty, err := Temporary()
 	if err != nil {
 		return err
 	}

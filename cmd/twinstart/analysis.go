@@ -21,8 +21,8 @@ func (f analysisFlags) options() (o report.Options, err error) {
 	if o.ColdShare = (*float64)(f.ColdShare); f.ColdShare != nil && *f.ColdShare > 1 {
 		return o, fmt.Errorf("--cold-share %g: more than all invocations: want at most 100%%", *f.ColdShare)
 	}
-	if o.Monthly = f.Monthly; !(o.Monthly >= 0) {
-		return o, fmt.Errorf("--monthly %v: want a number of invocations, 0 or more", f.Monthly)
+	if o.Monthly = f.Monthly; !(o.Monthly >= 0 && o.Monthly < 1e15) {
+		return o, fmt.Errorf("--monthly %v: want a number of invocations, 0 to 1e15", f.Monthly)
 	}
 	o.Primary = clocks[f.Primary]
 	if o.Prices, err = price.Load(f.Prices); err != nil {

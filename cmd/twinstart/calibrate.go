@@ -47,13 +47,12 @@ func (c *calibrateCommand) Run(_ context.Context, std streams) error {
 			architecture, f.InterceptMs, 1000*f.MsPerKiB, f.RangeKiB[0], f.RangeKiB[1], 100*f.RelativeError, len(f.Residuals))
 		t := table.Table{Heads: table.Heads(1, "arm", "KiB read", "Init ms", "fitted", "left out")}
 		for _, r := range f.Residuals {
-			left, apart := table.None, ""
+			left := table.None
 			if r.LeftOut != nil {
 				left = fmt.Sprintf("%.2f", *r.LeftOut)
 			}
-			if r.Apart {
-				apart = " (left out of the fit: far from the others' line, perhaps because of its CPU time)"
-			}
+			apart := map[bool]string{true: " (left out of the fit: far from the others' line, perhaps because of its CPU " +
+				"time)"}[r.Apart]
 			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs),
 				fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
@@ -68,7 +67,7 @@ func (c *calibrateCommand) Run(_ context.Context, std streams) error {
 // addRecords adds the records of one source from a file. It returns an error if the file has none: the two files are
 // probably swapped.
 func addRecords(to model.Observed, name string, want record.Source, std streams) error {
-	found, other := 0, 0
+	found, other, unusable := 0, 0, 0
 	err := record.Each(name, func(r *record.Record) {
 		if r.Source != want {
 			other++
@@ -76,7 +75,11 @@ func addRecords(to model.Observed, name string, want record.Source, std streams)
 		}
 		found++
 		to.Add(r)
-	}, func(err error) { fmt.Fprintln(std.err, "warning:", err) })
+	}, func(err error) {
+		if unusable++; unusable <= maxNamed {
+			fmt.Fprintln(std.err, "warning:", err)
+		}
+	})
 	if err == nil && found == 0 {
 		err = fmt.Errorf("%s has no record of source %s (%d of another): name the records of twinstart run --source %s",
 			name, want, other, want)

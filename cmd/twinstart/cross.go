@@ -85,7 +85,7 @@ func checkTwice(functions []assembly.Function) error {
 	for _, f := range functions {
 		name := atMemory(f)
 		if seen[name] {
-			return errors.New(f.Identity.Arm + " is named twice: name each package and arm once")
+			return errors.New(f.Identity.Arm + " is named twice: name each package, arm and memory size once")
 		}
 		seen[name] = true
 	}

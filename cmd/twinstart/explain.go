@@ -46,7 +46,7 @@ func (c *explainCommand) Run(ctx context.Context, std streams) error {
 func (c *explainCommand) write(page explain.Page, r *probe.Result, std streams) error {
 	if c.HTML != "" {
 		if err := archive.Replace(c.HTML, 0o644, func(w io.Writer) error { return explain.HTML(w, page) }); err != nil {
-			return fmt.Errorf("writing an explanation: %w", err)
+			return err
 		}
 	}
 	std.warn(r.Warnings...)

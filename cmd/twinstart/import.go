@@ -31,10 +31,7 @@ func (c *importCommand) Run(ctx context.Context, std streams) error {
 			return errors.Join(out.Flush(), err)
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("writing records: %w", err)
-	}
-	return nil
+	return out.Flush()
 }
 
 // armFlags say about a function what logs do not say.

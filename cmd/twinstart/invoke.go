@@ -45,12 +45,7 @@ func (c *invokeCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", c.Arm, err)
 	}
-	if isTerminal(std.out) {
-		answer.Payload = append(answer.Payload, '\n')
-	}
-	if _, err := std.out.Write(answer.Payload); err != nil {
-		return fmt.Errorf("writing the response: %w", err)
-	}
+	fmt.Fprintf(std.out, "%s%s", answer.Payload, map[bool]string{true: "\n"}[isTerminal(std.out)])
 	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
 		fmt.Fprint(std.err, string(tail))
 	}

@@ -60,9 +60,9 @@ func (c *loadCommand) schedule(std streams) (*measure.Load, error) {
 		return nil, errors.New("--poisson and --for are for an open load: give its --rate, too")
 	case c.For < 0 || c.For > 24*time.Hour:
 		return nil, fmt.Errorf("--for %v: want a time from 0 to 24h", c.For)
-	case c.MaxInFlight < 1 || c.Repeats < 0 || *requests < 1 || *concurrency < 1:
+	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Repeats > 1e6 || *requests < 1 || *concurrency < 1:
 		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more, or leave it "+
-			"out", c.MaxInFlight, c.Repeats, *requests, *concurrency)
+			"out; of --repeats at most 1000000", c.MaxInFlight, c.Repeats, *requests, *concurrency)
 	case !open:
 		l.Requests, l.Concurrency = *requests, *concurrency
 		l.Of = fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)

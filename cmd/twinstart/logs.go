@@ -56,10 +56,8 @@ func (c *logsCommand) Run(ctx context.Context, std streams) error {
 		}
 	}
 	if c.Format == "records" {
-		if _, err := records.WriteTo(std.out); err != nil {
-			return fmt.Errorf("writing records: %w", err)
-		}
-		return nil
+		_, err := records.WriteTo(std.out)
+		return err
 	}
 	text := records.Bytes()
 	r, err := report.Stream(bytes.NewReader(text), strings.Join(c.LogGroup, ", "), options)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,8 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	hangUp := slices.DeleteFunc([]os.Signal{syscall.SIGHUP}, signal.Ignored) // nohup ignores it, so the command goes on
+	ctx, stop := signal.NotifyContext(context.Background(), append(hangUp, os.Interrupt, syscall.SIGTERM)...)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -47,6 +49,18 @@ func (s streams) write(file string, write func(io.Writer) error) error {
 		return write(s.out)
 	}
 	return archive.Replace(file, 0o644, write)
+}
+
+// output keeps the first error of writing: a command whose result is lost must not end with status 0.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (n int, err error) {
+	n, err = o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
 }
 
 func (s streams) warn(warnings ...string) {
@@ -104,7 +118,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		}
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	switch err = command.Run(streams{stdout, stderr}); {
+	out := &output{Writer: stdout}
+	switch err = cmp.Or(command.Run(streams{out, stderr}), out.err); {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFinding):
@@ -135,6 +150,7 @@ var rewordings = [][2]string{
 	{`expected a float but got ("[^"]*").*`, "want a number, not $1"},
 	{`^expected "(.*)"$`, "missing: $1"},
 	{`,""( but got)`, "$1"},
+	{`(no space left on device|mkdir [^:]*: not a directory)$`, "$1: make room, or name another folder"},
 	{`(unexpected end of JSON input|invalid character .* looking for beginning of value)$`, "$1: correct the JSON"},
 }
 

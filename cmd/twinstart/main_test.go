@@ -1,15 +1,22 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // asCommand makes the test binary the command itself, for tests that kill it.
@@ -76,6 +83,10 @@ func TestUsersMistakes(t *testing.T) {
 		"count not a number":   {[]string{"run", "--cold", "many"}, []string{"cold", "many"}},
 		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
 		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
+		"count too large":      {[]string{"run", "--cold", "9223372036854775807", "x.zip"}, []string{"too much", "0 to 1000000"}},
+		"repeats too large":    {[]string{"load", "--repeats", "9223372036854775807", "x.zip"}, []string{"--repeats at most 1000000"}},
+		"infinite month":       {[]string{"run", "--monthly", "Inf", "x.zip"}, []string{"--monthly +Inf", "0 to 1e15"}},
+		"file for a folder":    {[]string{"invoke", "--state", write("state", ""), filepath.Join(repository, "runtime/bashtcp/bootstrap")}, []string{"name another one with --state"}},
 		"minus, apart":         {[]string{"run", "--cold", "-1"}, []string{"--cold -1 is negative: leave the minus out (see twinstart run --help)"}},
 		"flag without a value": {[]string{"run", "--cold"}, []string{"--cold has no value: write --cold=VALUE"}},
 		"flag for a value":     {[]string{"run", "--event", "--cold", "3"}, []string{"--event has no value"}},
@@ -129,6 +140,92 @@ func TestUsersMistakes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// full is a file on a full disk.
+type full struct{}
+
+func (full) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}
+}
+
+// TestLostOutput expects status 2 if a result could not be written.
+func TestLostOutput(t *testing.T) {
+	var stderr strings.Builder
+	status := run(t.Context(), []string{"doctor", "--local"}, full{}, &stderr)
+	const want = "twinstart: write out: no space left on device: make room, or name another folder\n"
+	if status != exitUsage && status != exitFinding || !strings.HasSuffix(stderr.String(), want) {
+		t.Errorf("status %d, stderr %q, want %q", status, stderr.String(), want)
+	}
+}
+
+// TestCalibrateNamesFewLines expects that a file of rubbish does not fill the terminal.
+func TestCalibrateNamesFewLines(t *testing.T) {
+	rubbish := filepath.Join(t.TempDir(), "rubbish.jsonl")
+	if err := os.WriteFile(rubbish, []byte(strings.Repeat("x\n", 1000)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := twinstart(t, "calibrate", "--aws", rubbish, "--lab", rubbish, "-o", rubbish+".json")
+	if lines := strings.Count(stderr, "\n"); status != exitUsage || lines != maxNamed+1 {
+		t.Errorf("status %d and %d lines, want %d lines that name some and one that says what to do", status, lines, maxNamed+1)
+	}
+}
+
+// TestHangUp closes the terminal of a lab, which must end in order. Under nohup it must go on.
+func TestHangUp(t *testing.T) {
+	need.Time(t)
+	for _, nohup := range []bool{false, true} {
+		state := t.TempDir()
+		script := map[bool]string{true: "trap '' HUP; "}[nohup] + `exec "$0" lab --listen 127.0.0.1:0 ` + filepath.Join(repository, "runtime/bashtcp")
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", script, os.Args[0])
+		cmd.Env = append(os.Environ(), asCommand+"=1", "TMPDIR="+state)
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "Lambda's API:") {
+		}
+		_ = cmd.Process.Signal(syscall.SIGHUP)
+		if nohup {
+			time.Sleep(200 * time.Millisecond)
+			c, err := net.Dial("tcp", lines.Text()[strings.LastIndex(lines.Text(), "/")+1:])
+			if err != nil {
+				t.Fatal("a lab under nohup ended with its terminal:", err)
+			}
+			c.Close()
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+		err = cmd.Wait()
+		left, _ := os.ReadDir(state)
+		if err != nil || len(left) > 0 {
+			t.Errorf("nohup %v: %v, left %v", nohup, err, left)
+		}
+	}
+}
+
+// TestKilledPlan kills a pilot run: the next lab removes what it left.
+func TestKilledPlan(t *testing.T) {
+	need.Time(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "plan", "--pilot", "100000", filepath.Join(repository, "runtime/bashtcp"))
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for pilot := []string{}; len(pilot) == 0; time.Sleep(10 * time.Millisecond) {
+		pilot, _ = filepath.Glob(filepath.Join(os.TempDir(), "*", recordsName))
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	_, cleanup, err := lab.OpenPlace("")
+	cleanup()
+	if left, _ := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("%v, left %v", err, left)
 	}
 }
 

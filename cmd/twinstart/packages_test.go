@@ -192,6 +192,7 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"run", "mine", "--bootstrap", "bashtpc"}, "unknown bootstrap"},
 		{[]string{"run", "mine", "mine", "--bootstrap", "bashtcp"}, "named twice"},
 		{[]string{"run", "mine", "./mine", "--bootstrap", "bashtcp"}, "named twice"},
+		{[]string{"run", "script.zip", "--memory", "128,128"}, "script.zip is named twice: name each package, arm and memory size once"},
 		{[]string{"run", python, "--runtime", "python2.7", "--handler", "app.handler"}, "python2.7 has no stand-in here"},
 		{[]string{"doctor", "--prepare", "ruby3.3"}, "ruby3.3 has no stand-in here"},
 		{[]string{"run", "mine", "--bootstrap", "bashtcp", "--runtime", "python3.13"}, "--runtime python3.13 needs --handler"},

@@ -18,6 +18,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/show"
 	"github.com/twinstart/twinstart/bench/show/table"
+	"github.com/twinstart/twinstart/lab"
 )
 
 // clocks are the clocks of a report, by their names in flags; "auto" has none.
@@ -60,7 +61,7 @@ func (c *planCommand) Run(ctx context.Context, std streams) error {
 	case len(c.Packages) > 0 && c.Pilot < plan.MinPilot:
 		return fmt.Errorf("--pilot %d: want %d cold starts or more", c.Pilot, plan.MinPilot)
 	case len(c.Packages) > 0:
-		dir, err := os.MkdirTemp("", "twinstart-plan-")
+		dir, err := lab.Temporary()
 		if err != nil {
 			return fmt.Errorf("making a folder for the pilot run: %w", err)
 		}

@@ -63,7 +63,7 @@ func (c *predictCommand) Run(ctx context.Context, std streams) error {
 	case len(all) == 1:
 		writePrediction(std.out, &all[0], columns(std.out))
 	default:
-		err = writeRanking(std.out, all, c.Against != "" && len(all) == len(args), columns(std.out))
+		writeRanking(std.out, all, c.Against != "" && len(all) == len(args), columns(std.out))
 	}
 	switch {
 	case err != nil:
@@ -78,7 +78,7 @@ func (c *predictCommand) Run(ctx context.Context, std streams) error {
 
 // writeRanking writes a table of packages, the fastest first, each with its ratio to the first, or to the one that
 // --against named.
-func writeRanking(out io.Writer, all []predicted, against bool, width int) error {
+func writeRanking(out io.Writer, all []predicted, against bool, width int) {
 	ranked := slices.Clone(all)
 	rest, to := ranked, "the first"
 	if against {
@@ -108,8 +108,7 @@ func writeRanking(out io.Writer, all []predicted, against bool, width int) error
 		t.Add(name, fmt.Sprintf("%.0f", read), fmt.Sprintf("%.0f", packed), zip, image, ratio)
 	}
 	t.Heads[5].Left = true
-	_, err := fmt.Fprint(out, t.Text(width))
-	return err
+	fmt.Fprint(out, t.Text(width))
 }
 
 // guarded are the figures of a prediction for --fail-on, with units and decimals.

@@ -67,9 +67,7 @@ func (c *previewCommand) Run(ctx context.Context, std streams) error {
 		tables = append(tables, costs("Of that, each lever", levers))
 	}
 	for _, t := range tables {
-		if _, err := fmt.Fprint(std.out, t.Text(columns(std.out))); err != nil {
-			return err
-		}
+		fmt.Fprint(std.out, t.Text(columns(std.out)))
 	}
 	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
 		fmt.Fprintf(std.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or options\n", usd, c.Limit)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -83,7 +84,7 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 		return errors.Join(failures...)
 	}
 	for _, n := range failed {
-		fmt.Fprintf(std.err, "%s: %s\n", n.Arm, list.OneLine(n.Why))
+		fmt.Fprintf(std.err, "%s: %s\n", n.Arm, list.OneLine(strings.TrimPrefix(n.Why, n.Arm+" ")))
 	}
 	if len(failures) == len(packages) {
 		return errors.Join(failures...)

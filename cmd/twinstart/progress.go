@@ -95,6 +95,14 @@ func (p *phase) finish() {
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return term.IsTerminal(int(fileOf(w).Fd()))
+}
+
+// fileOf returns the file that a stream writes to, or nil, whose descriptor is -1.
+func fileOf(w io.Writer) *os.File {
+	if o, ok := w.(*output); ok {
+		w = o.Writer
+	}
+	f, _ := w.(*os.File)
+	return f
 }

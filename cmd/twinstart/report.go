@@ -57,10 +57,7 @@ func (c *reportCommand) Run(ctx context.Context, std streams) error {
 // all.
 func (f analysisFlags) print(std streams, format string, r *report.Report, phases bool) error {
 	o := show.Options{Phases: phases, Brief: !f.Full && !phases, Width: columns(std.out)}
-	if err := show.Write(std.out, format, r, o); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	return show.Write(std.out, format, r, o)
 }
 
 // columns returns the width of a terminal, or COLUMNS; 0 if unknown.
@@ -68,12 +65,8 @@ func columns(w io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return width
-		}
-	}
-	return 0
+	width, _, _ := term.GetSize(int(fileOf(w).Fd()))
+	return width
 }
 
 // reportFiles are the reports that a run writes beside its records.

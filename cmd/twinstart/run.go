@@ -19,6 +19,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/sequential"
 	"github.com/twinstart/twinstart/bench/show/table"
+	"github.com/twinstart/twinstart/lab"
 )
 
 // runCommand measures an experiment and reports on it.
@@ -55,7 +56,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 	c.predicts = c.Load == nil
 	render, again := c.renderRun, ""
 	if c.Out == "-" {
-		if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
+		if c.Out, err = lab.Temporary(); err != nil {
 			return fmt.Errorf("making a folder for records: %w", err)
 		}
 		defer os.RemoveAll(c.Out)
@@ -82,12 +83,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 func pipeRun(dir string, analysis report.Options, _ bool, std streams) (*report.Report, error) {
 	file := filepath.Join(dir, recordsName)
 	text, err := os.ReadFile(file)
-	if err == nil {
-		_, err = std.out.Write(text)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("writing records: %w", err)
 	}
+	fmt.Fprintf(std.out, "%s", text)
 	return report.Files([]string{file}, nil, analysis)
 }
 
@@ -103,8 +102,8 @@ func (c *runCommand) validate() error {
 	switch {
 	case c.ReadAhead%4 != 0:
 		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
-	case c.Load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
-		return fmt.Errorf("--cold %d --warm %d: nothing to measure: ask for at least one sample, and for no negative number",
+	case c.Load == nil && (min(c.Cold, c.Warm) < 0 || max(c.Cold, c.Warm) > 1e6 || c.Cold+c.Warm == 0):
+		return fmt.Errorf("--cold %d --warm %d: nothing to measure, or too much: want 0 to 1000000 of each, and not 0 of both",
 			c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts: raise --cold, "+

@@ -71,10 +71,7 @@ func (c *tuneCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(out, std); err != nil {
-		return err
-	}
-	if err := c.judge(out, std); err != nil {
+	if err := cmp.Or(c.write(out, std), c.judge(out, std)); err != nil {
 		return err
 	}
 	if failed := out.AllFailed(); len(failed) > 0 {
@@ -154,19 +151,16 @@ func (c *tuneCommand) write(out *power.Sweep, std streams) error {
 		document = out.Functions[0] // Power Tuning's own form
 	}
 	var err error
-	if c.JSON != "" {
-		err = std.write(c.JSON, func(w io.Writer) error { return table.JSON(w, document) })
-	}
-	if err == nil && c.JSON != "-" {
+	if c.JSON != "-" {
 		err = out.WriteText(std.out)
+	}
+	if err == nil && c.JSON != "" {
+		err = std.write(c.JSON, func(w io.Writer) error { return table.JSON(w, document) })
 	}
 	if err == nil && c.HTML != "" {
 		err = archive.Replace(c.HTML, 0o644, func(w io.Writer) error { return tuning.Write(w, out) })
 	}
-	if err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	return nil
+	return err
 }
 
 // bestMoved matches the only expression that tune's --fail-on takes.

@@ -31,7 +31,7 @@ func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
-			return fmt.Errorf("writing: %w", err)
+			return fmt.Errorf("writing %s: %w: name another file", name, errors.Unwrap(err))
 		}
 		return errors.Join(write(f), f.Close())
 	}
