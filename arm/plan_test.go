@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,7 +92,8 @@ func TestEachFolderIsARoom(t *testing.T) {
 	}
 }
 
-// TestEachPackageIsListed checks that docs/architecture.md names each package in the paragraph of its room.
+// TestEachPackageIsListed checks that docs/architecture.md names each package in the paragraph of its room, and that each
+// name there is a folder of the room, another room's package, or one of Go's.
 func TestEachPackageIsListed(t *testing.T) {
 	text, err := os.ReadFile("../docs/architecture.md")
 	if err != nil {
@@ -105,6 +109,28 @@ func TestEachPackageIsListed(t *testing.T) {
 		below := strings.TrimPrefix(path, module+name)
 		if last := below[strings.LastIndex(below, "/")+1:]; !found || last != "" && !strings.Contains(of, last+"`") {
 			t.Errorf("docs/architecture.md does not list %s", strings.TrimPrefix(path, module))
+		}
+	}
+	rooms, _, _ := strings.Cut(string(text), "\n## Arms")
+	for _, r := range plan {
+		_, of, _ := strings.Cut(rooms, "\n**["+r.name+"]")
+		of, _, _ = strings.Cut(of, "\n**[")
+		names := []string{"slices", "net"}
+		err := filepath.WalkDir("../"+r.name, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				names = append(names, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, quoted := range regexp.MustCompile("`[^`]+`").FindAllString(of, -1) {
+			name := strings.Trim(quoted, "`")
+			_, err := os.Stat("../" + name)
+			if err != nil && !slices.ContainsFunc(names, func(n string) bool { return n == name || strings.HasSuffix(n, "/"+name) }) {
+				t.Errorf("docs/architecture.md lists %s in %s, which has no such folder", name, r.name)
+			}
 		}
 	}
 }
