@@ -95,7 +95,6 @@ func (s *settings) begin(scope constructs.Construct, subject string) (
 	return stack, e, options, err
 }
 
-// cdkArchitecture returns an architecture as a value of the CDK.
 func cdkArchitecture(a arm.Architecture) awslambda.Architecture {
 	return awslambda.Architecture_Custom(jsii.String(string(a)), nil)
 }

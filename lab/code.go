@@ -123,7 +123,6 @@ func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
 	return l
 }
 
-// command returns the command that an environment starts.
 func (c *code) command(of api.Configuration, runtimeAPI, logStream string) sandbox.Command {
 	of.Environment = c.lab.endpoints(of.Environment)
 	var env []string

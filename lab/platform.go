@@ -44,7 +44,6 @@ type metrics struct {
 // millis is a time that is written to JSON in milliseconds with three decimals, as Lambda does.
 type millis time.Duration
 
-// MarshalJSON writes a number.
 func (m millis) MarshalJSON() ([]byte, error) { return json.Marshal(precise(time.Duration(m))) }
 
 func precise(d time.Duration) float64 { return math.Round(ms(d)*1000) / 1000 }

@@ -21,7 +21,6 @@ type Bootstrap struct {
 	recipe recipe
 }
 
-// recipe makes one bootstrap.
 type recipe interface {
 	// prepare returns a key, which identifies everything that determines the output's bytes, and a writer. It is called
 	// at every synth, so it must be fast.
@@ -47,7 +46,6 @@ var bootstraps = []Bootstrap{
 // Bootstraps lists every bootstrap in the order of reports.
 func Bootstraps() []Bootstrap { return append([]Bootstrap(nil), bootstraps...) }
 
-// find returns the bootstrap with a name.
 func find(name string) (Bootstrap, error) {
 	for _, b := range bootstraps {
 		if b.Name == name {

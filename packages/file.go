@@ -14,7 +14,6 @@ import (
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
-// file is one file of a package.
 type file struct {
 	Name string // slash-separated, below the package's root
 	Size int64

@@ -46,7 +46,6 @@ func ZIPOf(path, bootstrap string) error {
 	return keepZIP(path, []file{f})
 }
 
-// keepZIP makes a ZIP file and the folder for it.
 func keepZIP(path string, files []file) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("making an output folder: %w", err)

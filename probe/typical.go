@@ -16,7 +16,6 @@ import (
 // median ranks, with read-ahead computed once for this order. Each unusual start would change a mean of counts. It
 // changes the typical start only if half of the starts are unusual.
 
-// page is a page of a file.
 type page struct {
 	path   string
 	number int
@@ -55,7 +54,6 @@ func (t *touches) add(more []touch) {
 	}
 }
 
-// typical returns the typical start.
 func typical(starts []*touches) *touches { return common(starts, 1, 2) }
 
 // common returns the pages that at least numerator/denominator of the starts touch, in the order of median ranks.

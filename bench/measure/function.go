@@ -311,7 +311,6 @@ func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) 
 		function, cfg.Region, account)
 }
 
-// accountOf returns the account of the credentials.
 func accountOf(ctx context.Context, cfg aws.Config) (string, error) {
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

@@ -181,7 +181,6 @@ func (m *measured) warmCosts(mean float64) []float64 {
 	return draws
 }
 
-// at returns the cost at a share of cold starts.
 func (c *ArmCost) at(share float64) float64 { return c.Warm + share*(c.Cold-c.Warm) }
 
 // drawn returns the draws of the cost at a share of cold starts.

@@ -26,7 +26,6 @@ type cell struct {
 	ss     float64 // sum of squared deviations from the mean
 }
 
-// level returns the cell's level of a factor.
 func (c *cell) level(factor string) string { return c.levels[slices.Index(factorNames, factor)] }
 
 // factorial is a set of cells that differ in bootstrap, package and memory only.

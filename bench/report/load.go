@@ -92,7 +92,6 @@ func (l *loaded) clusters() (out [][]float64) {
 	return out
 }
 
-// row summarizes a load.
 func (l *loaded) row(g *group, seed uint64) *Load {
 	out := &Load{Of: l.first.Of, Closed: l.first.Closed, ViaURL: l.first.ViaURL, Requests: l.requests,
 		Repeats: len(l.ends), Shed: g.apart[string(record.Shed)]}

@@ -66,7 +66,6 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	return out
 }
 
-// predict adds the predictions.
 func (r *Report) predict() {
 	c := model.Default()
 	for _, run := range r.Runs {

@@ -144,7 +144,6 @@ func (o *oddity) at(name string, line int) {
 	}
 }
 
-// add takes one record.
 func (b *builder) add(r *record.Record, file string) {
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)

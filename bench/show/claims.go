@@ -16,7 +16,6 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// sections returns the parts of the verdict.
 func sections(r *report.Report) (out []page.Part) {
 	for _, source := range r.Sources {
 		of := ""
@@ -148,7 +147,6 @@ func place(r *report.Report, s record.Source) string {
 	return "measured in the lab, not on AWS"
 }
 
-// startOf returns when a run started.
 func startOf(run *runfile.Run) string { return run.StartedAt.UTC().Format("2006-01-02 15:04 UTC") }
 
 // regions returns the regions in which a source was measured.

@@ -29,7 +29,6 @@ type pictures struct {
 	Sampled     int                `json:"sampled"` // how many cold starts of an arm are points at most; 0 means all
 }
 
-// pictureClock is a clock of cold starts.
 type pictureClock struct {
 	ID    string       `json:"id"`
 	Name  report.Clock `json:"name"`

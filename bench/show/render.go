@@ -208,7 +208,6 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 	return err
 }
 
-// answers returns a table of questions and answers.
 func answers(r *report.Report) table.Table {
 	t := table.Table{Heads: table.Heads(2, "", "")}
 	for _, a := range r.Answers {

@@ -22,7 +22,6 @@ type importCommand struct {
 	Files     []string `arg:""`
 }
 
-// Run imports.
 func (c *importCommand) Run(ctx context.Context, std streams) error {
 	out := bufio.NewWriter(std.out)
 	w := record.NewWriter(out)

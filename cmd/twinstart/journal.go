@@ -32,7 +32,6 @@ type journal struct {
 	unlock  func() error // unlocks the folder
 }
 
-// close closes the records and unlocks the folder.
 func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock()) }
 
 // openJournal locks a run's folder, calls describe, which sets the journal's run, opens the records and writes

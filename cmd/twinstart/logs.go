@@ -75,7 +75,6 @@ func (c *logsCommand) Run(ctx context.Context, std streams) error {
 // https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html.
 type since struct{ time.Time }
 
-// UnmarshalText reads it.
 func (s *since) UnmarshalText(text []byte) (err error) {
 	s.Time, err = parseSince(string(text), time.Now())
 	return err

@@ -36,7 +36,6 @@ func (packageCommand) Help() string {
 	return b.String() + "\n"
 }
 
-// Run makes the ZIP.
 func (c *packageCommand) Run(ctx context.Context, std streams) error {
 	a := cmp.Or(c.Architecture, arm.Host())
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
@@ -89,7 +88,6 @@ func (c *packageCommand) Run(ctx context.Context, std streams) error {
 	return err
 }
 
-// workspace returns the workspace that packs with a bootstrap.
 func workspace(ctx context.Context, bootstrap string, std streams) (*packages.Workspace, error) {
 	version, _ := version()
 	return packages.Installed(ctx, bootstrap, version, std.err)

@@ -41,7 +41,6 @@ type planCommand struct {
 	Format   string   `group:"output" default:"text" enum:"text,json"`
 }
 
-// Run prints the plan.
 func (c *planCommand) Run(ctx context.Context, std streams) error {
 	prices, err := price.Load(c.Prices)
 	if err != nil {
@@ -127,7 +126,6 @@ func subjectOf(path string) string {
 // share is a part of a whole: the text is "5%" or "0.05".
 type share float64
 
-// UnmarshalText reads a share.
 func (s *share) UnmarshalText(text []byte) error {
 	number, percent := strings.CutSuffix(strings.ReplaceAll(string(text), " ", ""), "%")
 	x, err := strconv.ParseFloat(number, 64)

@@ -60,7 +60,6 @@ func (p *phase) eta() string {
 // warmWork is roughly the time of a warm invocation as a share of a cold start's time.
 const warmWork = 0.05
 
-// observe counts a record.
 func (p *phase) observe(r record.Record) {
 	work := 1.0
 	if r.Start == record.Warm {

@@ -43,7 +43,6 @@ type subject struct {
 	qualifier string   // the version or alias of functions; "" for $LATEST
 }
 
-// open opens the subject's source.
 func open(ctx context.Context, s subject, std streams) (*source, error) {
 	if s.source == record.AWS {
 		return openAWS(ctx, s, std)
@@ -101,7 +100,6 @@ var errNoAssembly = errors.New("there is no " + defaultAssembly + " here: run `n
 
 const defaultAssembly = "cdk.out"
 
-// labFlags are the options of the lab.
 type labFlags struct {
 	ReadAhead int        `json:"readAheadKiB" group:"lab" default:"128" placeholder:"KIB"`
 	InitCPU   string     `json:"initCPU" group:"lab" default:"full" enum:"full,proportional"`

@@ -184,7 +184,6 @@ func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, 
 	return power.Candidate{Name: afterFunction(function), Input: in}, err
 }
 
-// tuner makes a tuner for the source.
 func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, error) {
 	prices, err := price.Load(c.Prices)
 	if err != nil {

@@ -98,7 +98,6 @@ func (p DashboardProps) name(a Arm) string {
 	return a.Identity.Arm
 }
 
-// namespace returns the namespace of the metrics.
 func (p DashboardProps) namespace() string { return "Twinstart/" + p.Experiment }
 
 // plainName makes sure that names contain no syntax of queries, searches or templates.

@@ -77,7 +77,6 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 	}
 }
 
-// attach adds a policy with the statements.
 func attach(scope constructs.Construct, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
 	props := &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements}
 	policy := awsiam.NewManagedPolicy(scope, &id, props)

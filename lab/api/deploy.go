@@ -59,7 +59,6 @@ func (c *Code) check(packageType string) error {
 	return nil
 }
 
-// deploying registers the routes of a Deployer.
 func (s server) deploying(m routes, d Deployer) {
 	m.on("POST "+prefix, http.StatusCreated, func(r call) (any, error) { return s.create(d, r) })
 	m.on("PUT "+prefix+"/{name}/code", http.StatusOK, func(r call) (any, error) { return s.updateCode(d, r) })

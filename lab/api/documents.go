@@ -59,7 +59,6 @@ func (d *documents[T]) of(function string) []T {
 	return all
 }
 
-// drop deletes the documents of a function.
 func (d *documents[T]) drop(function string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -96,7 +96,6 @@ func (s server) deleteFunction(r call) (any, error) {
 	return nil, err
 }
 
-// list returns the functions.
 func (s server) list(r call) (any, error) {
 	all := s.backend.List()
 	slices.SortFunc(all, func(a, b Configuration) int { return strings.Compare(a.Name, b.Name) })

@@ -101,7 +101,6 @@ func ARN(name string) string {
 	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }
 
-// ref resolves Ref.
 func (s scope) ref(id string) (string, error) {
 	pseudo := map[string]string{"AWS::AccountId": Account, "AWS::Region": Region, "AWS::Partition": "aws",
 		"AWS::URLSuffix": "amazonaws.com", "AWS::StackName": s.stack}

@@ -26,7 +26,6 @@ type Function struct {
 	Handler string `json:"handler"`
 }
 
-// extension is a registered extension.
 type extension struct {
 	name   string
 	events []string

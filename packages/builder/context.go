@@ -64,7 +64,6 @@ func readTree(dir string, ignored *patternmatcher.PatternMatcher) (tree, error) 
 	})
 }
 
-// contextNode returns the node of one file of the context.
 func contextNode(name string, entry fs.DirEntry) (*node, error) {
 	switch entry.Type() {
 	case fs.ModeDir:

@@ -31,7 +31,6 @@ const anonymousHost = "public.ecr.aws"
 // parallel is the number of layers that are moved at the same time.
 const parallel = 4
 
-// remoteOptions returns the options for requests to a registry.
 func (b *Builder) remoteOptions(ctx context.Context, r name.Registry) []remote.Option {
 	keychain := b.Keychain
 	if keychain == nil || r.RegistryStr() == anonymousHost {

@@ -95,7 +95,6 @@ func (i *image) at(offset uint64) (string, bool) {
 	return "", false
 }
 
-// section returns the section at an offset.
 func (i *image) section(offset uint64) section {
 	for _, s := range i.sections {
 		if offset >= s.from && offset < s.to {

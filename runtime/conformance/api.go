@@ -297,7 +297,6 @@ func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body st
 	return a.write(conn, wire, wire.render(status, fields, []byte(body)))
 }
 
-// write sends the bytes of a response.
 func (a *API) write(conn net.Conn, wire Wire, response []byte) bool {
 	goesOn := wire.write(conn, response)
 	if wire.Leave != 0 {

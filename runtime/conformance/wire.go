@@ -29,7 +29,6 @@ const splitPause = 200 * time.Microsecond
 // field is one header field. A list of them keeps order and case.
 type field struct{ name, value string }
 
-// render returns the bytes of one response.
 func (w Wire) render(status int, fields []field, body []byte) []byte {
 	if w.Raw != "" {
 		return []byte(w.Raw)

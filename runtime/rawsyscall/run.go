@@ -104,7 +104,6 @@ func holdStandardFiles() {
 	}
 }
 
-// openNull opens /dev/null.
 func openNull() int {
 	const path = "/dev/null\x00"
 	return open(unsafe.StringData(path), syscall.O_RDWR)

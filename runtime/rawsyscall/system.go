@@ -143,7 +143,6 @@ func socketPair() (ours, theirs int, errno syscall.Errno) {
 	return int(fds[0]), int(fds[1]), errno
 }
 
-// memoryFile makes an anonymous file in memory.
 func memoryFile() (int, syscall.Errno) {
 	name := [...]byte{'e', 'v', 'e', 'n', 't', 0}
 	fd, _, errno := syscall.RawSyscall(sysMemfdCreate, uintptr(unsafe.Pointer(&name)), memfdCloexec, 0)
@@ -198,7 +197,6 @@ func wait(pid, options int) (int, syscall.WaitStatus) {
 	}
 }
 
-// exit ends the program.
 func exit(status int) {
 	for {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, uintptr(status), 0, 0)

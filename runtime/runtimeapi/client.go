@@ -208,7 +208,6 @@ func answered(request string, reply Reply) error {
 	return errors.New(line)
 }
 
-// during adds the request to an error.
 func during(request string, err error) error { return &requestError{request, err} }
 
 type requestError struct {

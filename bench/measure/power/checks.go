@@ -71,7 +71,6 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 // DefaultPowerValues returns Power Tuning's own default.
 func DefaultPowerValues() []int { return []int{128, 256, 512, 1024, 1536, 3008} }
 
-// powers reads powerValues.
 func (r *reader) powers(defaults []int) (out []int) {
 	const field = "powerValues"
 	if len(defaults) == 0 {

@@ -21,7 +21,6 @@ func EachPayload(events ...[]byte) Payloads {
 	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events))}
 }
 
-// payload reads the field payload.
 func (r *reader) payload() Payloads {
 	v, ok := r.values["payload"]
 	if !ok {

@@ -10,7 +10,6 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// value returns the result of the progress.
 func (p *Progress) value(in Input, rate price.Rate) Value {
 	trim := in.DiscardTopBottom
 	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, Course: p.Course}

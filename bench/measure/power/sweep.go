@@ -103,7 +103,6 @@ func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jo
 	return jobs, nil
 }
 
-// measure publishes and measures.
 func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 	observe := t.Observe
 	if observe == nil {

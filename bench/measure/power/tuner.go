@@ -174,7 +174,6 @@ func FromS3(cfg aws.Config) Fetch {
 	}
 }
 
-// splitS3 splits s3://bucket/key.
 func splitS3(uri string) (bucket, key string, err error) {
 	rest, ok := strings.CutPrefix(uri, "s3://")
 	bucket, key, found := strings.Cut(rest, "/")

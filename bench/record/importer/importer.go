@@ -188,7 +188,6 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 	}
 }
 
-// record returns a new record.
 func (o *Options) record() *record.Record {
 	r := &record.Record{Schema: record.Schema, Source: record.AWS, Region: o.Region, Published: o.Published}
 	r.Identify(o.Identity)

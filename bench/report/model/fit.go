@@ -119,7 +119,6 @@ func days(points []Point) float64 {
 	return median(all)
 }
 
-// without returns the points except one.
 func without(points []Point, p Point) []Point {
 	return slices.DeleteFunc(slices.Clone(points), func(k Point) bool { return k == p })
 }

@@ -89,7 +89,6 @@ type Prediction struct {
 	Notes     []string    `json:"notes"`
 }
 
-// note adds a note.
 func (p *Prediction) note(format string, args ...any) {
 	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// function is a function with its versions.
 type function struct {
 	latest   version
 	before   api.Configuration // $LATEST before its last update

@@ -34,6 +34,7 @@ func attach(backing *os.File, mode, readAheadKiB int) (*os.File, error) {
 	}
 	defer control.Close()
 	// Until control is closed no other lab attaches: environments that start at once would take each other's free device.
+	// Package flock would open the device once more.
 	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
 		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
 	}

@@ -138,7 +138,6 @@ func unblockSignals() error {
 	return os.NewSyscallError("execve", unix.Exec("/proc/self/exe", os.Args, os.Environ()))
 }
 
-// limit is a resource limit.
 type limit struct {
 	name     string
 	resource int

@@ -26,7 +26,6 @@ func (s *starter) rehearse() {
 	_, _ = syscall.ForkExec("/.twinstart-rehearsal", s.command.Argv, s.attr)
 }
 
-// start starts the bootstrap.
 func (s *starter) start() {
 	s.mu.Lock()
 	pid, at, err := s.fork(s.command.Argv)
@@ -68,7 +67,6 @@ func Passing(err syscall.Errno) bool {
 	return err == syscall.ETXTBSY || err == syscall.ENOMEM || err != 0 && err.Temporary()
 }
 
-// extend starts the extensions.
 func (s *starter) extend(programs []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
