@@ -67,14 +67,22 @@ func (d Door) serve(listener net.Listener) *http.Server {
 		go server.ServeTLS(listener, "", "") //nolint:errcheck // ends with Close
 		return server
 	}
-	proxy := httputil.NewSingleHostReverseProxy(d.URL)
-	proxy.ErrorLog = server.ErrorLog
-	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
-	}
-	server.Handler = proxy
+	server.Handler = &httputil.ReverseProxy{Rewrite: d.forward, ErrorLog: server.ErrorLog,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
+		}}
 	go server.Serve(listener) //nolint:errcheck // ends with Close
 	return server
+}
+
+// forward sends a request to the service, with a body that ends at its length. net/http looks for more of a body, and
+// if the service has answered by then, the body is closed. It would close the connection before the response is read.
+func (d Door) forward(p *httputil.ProxyRequest) {
+	p.SetURL(d.URL)
+	p.Out.Host = p.In.Host
+	if p.Out.ContentLength > 0 {
+		p.Out.Body = io.NopCloser(io.LimitReader(p.Out.Body, p.Out.ContentLength))
+	}
 }
 
 // serveTables adds a door to the tables, unless the user has named another DynamoDB.

@@ -37,13 +37,6 @@ func (g goMain) linkFlags() string {
 	return linkFlags
 }
 
-// goEnv returns an environment in which the result does not depend on the builder's variables. The instruction set
-// levels are the lowest, because Lambda guarantees no others. GOFLAGS (-mod=vendor) and GOTOOLCHAIN are not changed.
-func goEnv(a arm.Architecture) []string {
-	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
-		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
-}
-
 // goMain is the recipe of a Go main package. Its value is the name of the folder below runtime/.
 type goMain string
 
@@ -72,10 +65,13 @@ func (w *Workspace) link(ctx context.Context, importPath, linkFlags string, a ar
 	return err
 }
 
-// runGo runs the go command in the module and returns its standard output.
+// runGo runs the go command in the module and returns its standard output. The result does not depend on the caller's
+// variables. The instruction set levels are the lowest, because Lambda guarantees no others. GOFLAGS (-mod=vendor) and
+// GOTOOLCHAIN are not changed.
 func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = w.ModuleDir, goEnv(a)
+	cmd.Dir, cmd.Env = w.ModuleDir, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -51,7 +51,8 @@ func (p *Prober) rounds(ctx context.Context, pl plan, r *Result, g group) error 
 		if err != nil {
 			return err
 		}
-		if next = append(next, t.untilNext()); r.FirstFailure == "" {
+		next = append(next, &touches{pages: t.pages[:t.next], next: t.next, files: t.files}) // until GET /next
+		if r.FirstFailure == "" {
 			whole = append(whole, t)
 		}
 	}

@@ -35,11 +35,6 @@ type touches struct {
 	files map[string]File // the files of pages, without Touched and ReadAhead
 }
 
-// untilNext returns the part until GET /next.
-func (t *touches) untilNext() *touches {
-	return &touches{pages: t.pages[:t.next], next: t.next, files: t.files}
-}
-
 // add appends the touches of pages that were not touched before.
 func (t *touches) add(more []touch) {
 	known := map[page]bool{}

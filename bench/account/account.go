@@ -43,21 +43,23 @@ func Config(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	cfg.HTTPClient = wholeBodies{cmp.Or[aws.HTTPClient](cfg.HTTPClient, awshttp.NewBuildableClient())}
+	withCA, _ := cfg.HTTPClient.(*awshttp.BuildableClient) // of AWS_CA_BUNDLE
+	cfg.HTTPClient = HTTPClient{cmp.Or(withCA, awshttp.NewBuildableClient())}
 	read[key] = cfg
 	return cfg, nil
 }
 
-// wholeBodies hides the WriteTo method of request bodies. smithy-go 1.28 closes a body when the response arrives. Its
-// WriteTo then returns io.EOF, and net/http closes the connection. If the service answers at once, as services on this
-// machine do, the response is lost.
-type wholeBodies struct{ aws.HTTPClient }
+// HTTPClient is the SDK's client, but it hides the WriteTo method of request bodies. smithy-go 1.28 closes a body when
+// the response arrives. Its WriteTo then returns io.EOF, and net/http closes the connection. If the service answers at
+// once, as services on this machine do, what has not been read of the response is lost.
+type HTTPClient struct{ *awshttp.BuildableClient }
 
-func (c wholeBodies) Do(r *http.Request) (*http.Response, error) {
+// Do sends a request.
+func (c HTTPClient) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return c.HTTPClient.Do(r)
+	return c.BuildableClient.Do(r)
 }
 
 // Variables returns the caller's credentials as environment variables of AWS tools.

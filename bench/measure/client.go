@@ -11,12 +11,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 )
 
 // controlPlaneAttempts is how often a control-plane call is tried. Throttles are usual while many functions are
@@ -31,6 +33,7 @@ func NewClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg,
 func NewLabClient(endpoint string) *lambda.Client {
 	return lambda.New(lambda.Options{
 		BaseEndpoint: aws.String(endpoint), Region: "us-east-1",
+		HTTPClient:  account.HTTPClient{BuildableClient: awshttp.NewBuildableClient()},
 		Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", ""),
 		APIOptions:  []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(arm.HeaderCounts, "1")},
 	}, patiently)

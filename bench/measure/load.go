@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
 )
@@ -45,9 +45,10 @@ func (o *Options) arrivalSeed(round int) uint64 { return o.Seed + uint64(round) 
 // wide returns a client that keeps a connection for each request in flight. The SDK's own client keeps 10.
 func wide(api *lambda.Client, l *Load) *lambda.Client {
 	o := api.Options()
-	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-		most := max(l.Concurrency, l.MaxInFlight)
-		o.HTTPClient = c.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, most })
+	if c, ok := o.HTTPClient.(account.HTTPClient); ok {
+		n := max(l.Concurrency, l.MaxInFlight)
+		c.BuildableClient = c.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, n })
+		o.HTTPClient = c
 	}
 	return lambda.New(o)
 }

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab/api"
@@ -200,6 +203,22 @@ func TestWhatALoadDoesNotMeasure(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A load keeps a connection for each request in flight, in the lab and on AWS, and with a client that has a header of its own.
+func TestALoadKeepsItsConnections(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "s")
+	cfg, err := account.InRegion(t.Context(), "eu-west-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, api := range map[string]*lambda.Client{"AWS": NewClient(cfg), "lab": NewLabClient("http://127.0.0.1:9001"), "traced": traced(NewClient(cfg), "1")} {
+		client, ours := wide(api, &Load{Concurrency: 50}).Options().HTTPClient.(account.HTTPClient)
+		if !ours || client.GetTransport().MaxIdleConnsPerHost != 50 {
+			t.Errorf("%s: %T keeps %d connections, want 50", name, client, client.GetTransport().MaxIdleConnsPerHost)
+		}
 	}
 }
 

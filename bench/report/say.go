@@ -28,11 +28,6 @@ func (c *contest) usuallyClaim(out *Claim) []Comparison {
 	return c.say(out, ranked, pairs, medianText(c.arms[at].tests[c.clock]), critical)
 }
 
-// medianClaim says which arm has the lower median.
-func (c *contest) medianClaim(out *Claim) []Comparison {
-	return c.resampled(out, 0.5, stat.MinMedian)
-}
-
 // tailClaim says which arm has the better tail, at the highest percentile that the arms have enough samples for.
 func (c *contest) tailClaim(out *Claim) []Comparison {
 	all := list.Map(c.arms, func(m *measured) int { return m.replicates(c.clock) })

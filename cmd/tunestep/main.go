@@ -12,8 +12,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 )
@@ -38,9 +38,9 @@ func newSteps(ctx context.Context) (*power.Steps, error) {
 	if err := json.Unmarshal([]byte("["+os.Getenv("POWER_VALUES")+"]"), &powers); err != nil {
 		return nil, fmt.Errorf("POWER_VALUES: use whole numbers of MB, separated by commas: %w", err)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := account.Config(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
 	tuner := power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg),
 		Region: cfg.Region}

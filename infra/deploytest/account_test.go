@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	sdk "github.com/twinstart/twinstart/bench/account"
 )
 
 const region = "us-east-1"
@@ -106,6 +109,7 @@ func (a *account) environment() []string {
 func (a *account) config(t *testing.T) aws.Config {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRegion(region), config.WithBaseEndpoint(a.front),
+		config.WithHTTPClient(sdk.HTTPClient{BuildableClient: awshttp.NewBuildableClient()}),
 		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(a.id, "test", "")))
 	if err != nil {

@@ -32,17 +32,17 @@ func startFront(t *testing.T, ministack string, images *registry) (endpoint stri
 	target := must(url.Parse(ministack))(t)
 	passed := httputil.NewSingleHostReverseProxy(target)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, action, isECR := strings.Cut(r.Header.Get("X-Amz-Target"), "AmazonEC2ContainerRegistry_V20150921.")
-		if isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); !isECR && !isForm {
-			passed.ServeHTTP(w, r)
-			return
-		}
-		body, err := io.ReadAll(r.Body)
+		body, err := io.ReadAll(r.Body) // net/http looks at a request's body again while it is answered, and loses the answer if the body is closed
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		_, action, isECR := strings.Cut(r.Header.Get("X-Amz-Target"), "AmazonEC2ContainerRegistry_V20150921.")
+		if isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); !isECR && !isForm {
+			passed.ServeHTTP(w, r)
+			return
+		}
 		if form, err := url.ParseQuery(string(body)); !isECR && err == nil {
 			action = form.Get("Action")
 		}

@@ -134,7 +134,7 @@ func TestInvokeWithResponseStream(t *testing.T) {
 	}
 }
 
-// plainBodies is a client with which smithy-go loses no answer that comes at once: see wholeBodies of package account.
+// plainBodies is a client with which smithy-go loses no answer that comes at once: see HTTPClient of package account.
 type plainBodies struct{}
 
 func (plainBodies) Do(r *http.Request) (*http.Response, error) {

@@ -263,7 +263,7 @@ func (inv *invocation) writeContext(file int, sent *uint) bool {
 	end := inv.event[len(inv.event) : len(inv.event)+1] // api.body has one byte more than the largest event
 	end[0] = 0
 	errno := writeAt(file, t.bytes, inv.event[:len(inv.event)+1])
-	rewind(file)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_LSEEK, uintptr(file), 0, 0) // rewinds it for every process that shares it
 	return errno == 0
 }
 

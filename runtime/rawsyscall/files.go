@@ -80,11 +80,6 @@ func moveTo(number, fd int) (int, syscall.Errno) {
 	return number, 0
 }
 
-// rewind sets a file's position to 0 for every process that shares it.
-func rewind(file int) {
-	_, _, _ = syscall.RawSyscall(syscall.SYS_LSEEK, uintptr(file), 0, 0)
-}
-
 // selfMemory holds "/proc/<pid>/fd/", the folder in which the worker finds this process's files.
 var (
 	selfMemory [64]byte

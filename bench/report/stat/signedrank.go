@@ -22,7 +22,9 @@ func Paired(differences []float64, level float64, shared Dependence) (s Shift, o
 	d := slices.Sorted(slices.Values(differences))
 	s.invert(newCorrection(differences, shared), SignedRank(differences), level, float64(n)*float64(n+1)/2,
 		func(p float64) float64 { return signedRankQuantile(n, p) },
-		func(k float64) float64 { return walshAverage(d, k) })
+		func(k float64) float64 { // the k-th smallest mean of two values, which are counted because n values have n*(n+1)/2
+			return bisect(d[0], d[n-1], func(x float64) bool { return countWalsh(d, x) >= k })
+		})
 	return s, true
 }
 
@@ -103,13 +105,7 @@ func signedRankQuantile(n int, p float64) float64 {
 	return math.Max(1, math.Floor(m*(m+1)/4+distuv.UnitNormal.Quantile(p)*math.Sqrt(m*(m+1)*(2*m+1)/24)))
 }
 
-// walshAverage returns the k-th smallest (from 1) mean of two values of d, which is sorted. Each value also pairs with
-// itself. It counts the means instead of listing them: n values have n*(n+1)/2.
-func walshAverage(d []float64, k float64) float64 {
-	return bisect(d[0], d[len(d)-1], func(x float64) bool { return countWalsh(d, x) >= k })
-}
-
-// countWalsh counts the means of pairs that are at most x.
+// countWalsh counts the means of two values of d that are at most x. d is sorted. Each value also pairs with itself.
 func countWalsh(d []float64, x float64) float64 {
 	count, j := 0, len(d)-1
 	for i := range d {
