@@ -193,17 +193,18 @@ func (b *builder) rate(region string, a arm.Architecture) (price.Rate, bool) {
 // median returns the median as a report has it: null if there are no values.
 func median(xs []float64) *float64 { return number(middle(xs)) }
 
-// number returns nil for NaN and infinities. Figures keep six decimals: a nanosecond, or a millionth of a USD.
+// number returns nil for NaN and infinities. Six decimals are a nanosecond, or a millionth of a USD.
 func number(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
 	}
-	return new(round(x))
+	return new(Round(x))
 }
 
-func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
+// Round keeps six decimals, so that the JSON form stays readable.
+func Round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
-func rounded(ci stat.Interval) *[2]float64 { return &[2]float64{round(ci.Lo), round(ci.Hi)} }
+func rounded(ci stat.Interval) *[2]float64 { return &[2]float64{Round(ci.Lo), Round(ci.Hi)} }
 
 // exp returns the interval of a ratio from the interval of its log.
 func exp(ci stat.Interval) [2]float64 {

@@ -170,7 +170,7 @@ func (c *contest) whole(i, j int) pairing {
 }
 
 func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
-	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)),
+	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: Round(math.Exp(p.Estimate)),
 		CI: exp(p.CI), P: p.P, Told: p.Told, Test: p.test, N: p.N, Why: p.why}
 	if p.Effective < float64(p.N) {
 		out.Effective = math.Round(10*p.Effective) / 10

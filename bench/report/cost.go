@@ -93,7 +93,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 		}
 	}
 	for _, l := range lines {
-		l.Cold, l.Warm, l.USD = round(l.Cold), round(l.Warm), round(l.USD)
+		l.Cold, l.Warm, l.USD = Round(l.Cold), Round(l.Warm), Round(l.USD)
 		out.Arms = append(out.Arms, *l)
 	}
 	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int {
@@ -220,7 +220,7 @@ func (c *ArmCost) provision(rate price.Rate) {
 	c.ProvisionedBusy = number(share)
 	if c.warm != nil {
 		ci := stat.Bounds(list.Map(c.warm, func(w float64) float64 { return busy(w, w+c.USD-c.Warm) }))
-		c.ProvisionedCI = &[2]float64{round(ci.Lo), round(math.Min(1, ci.Hi))}
+		c.ProvisionedCI = &[2]float64{Round(ci.Lo), Round(math.Min(1, ci.Hi))}
 	}
 }
 
@@ -251,7 +251,7 @@ func cheapest(lines []*ArmCost, share float64, s *sequence, among string) Cheape
 		if table != nil && s.told {
 			if p, _ := table.Pair(i+1, 0); p.Told && p.Estimate > costTie {
 				if out.next == nil {
-					out.next = &Comparison{Arm: l.Arm, Ratio: round(math.Exp(p.Estimate)), CI: exp(p.CI)}
+					out.next = &Comparison{Arm: l.Arm, Ratio: Round(math.Exp(p.Estimate)), CI: exp(p.CI)}
 				}
 				continue
 			}
@@ -291,7 +291,7 @@ func breakEvens(lines []*ArmCost, s *sequence) (out []BreakEven) {
 			draws[k] = (b.warm[k] - a.warm[k]) / ((a.cold[k] - a.warm[k]) - (b.cold[k] - b.warm[k]))
 		}
 		ci := stat.Bounds(draws)
-		e.CI = [2]float64{round(math.Max(0, ci.Lo)), round(math.Min(1, ci.Hi))}
+		e.CI = [2]float64{Round(math.Max(0, ci.Lo)), Round(math.Min(1, ci.Hi))}
 		out = append(out, e)
 	}
 	return out
@@ -304,7 +304,7 @@ func envelope(lines []*ArmCost) (out []BreakEven) {
 			share := (b.Warm - a.Warm) / ((a.Cold - a.Warm) - (b.Cold - b.Warm))
 			lower := func(l *ArmCost) bool { return l.at(share) < a.at(share)*(1-1e-12) }
 			if a.Warm < b.Warm && a.Cold > b.Cold && !slices.ContainsFunc(lines, lower) {
-				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: round(share), of: [2]int{i, j}})
+				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: Round(share), of: [2]int{i, j}})
 			}
 		}
 	}

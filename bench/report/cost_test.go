@@ -93,7 +93,7 @@ func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 	arms := []*ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
 	got := envelope(arms)
-	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: round(1.0 / 31), of: [2]int{1, 2}}, {Arm: "middle", Than: "cold", ColdShare: round(7.0 / 17), of: [2]int{2, 3}}}
+	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: Round(1.0 / 31), of: [2]int{1, 2}}, {Arm: "middle", Than: "cold", ColdShare: Round(7.0 / 17), of: [2]int{2, 3}}}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

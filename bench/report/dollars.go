@@ -39,7 +39,7 @@ func (c *ArmCost) less(base *ArmCost) (d Dollars) {
 
 // month converts costs from a million invocations to a month, and adds a fixed cost.
 func (d *Dollars) month(invocations, fixed float64) {
-	at := func(usd float64) float64 { return round(usd*invocations/1e6 + fixed) }
+	at := func(usd float64) float64 { return Round(usd*invocations/1e6 + fixed) }
 	if d.USD != nil {
 		d.Month = new(at(*d.USD))
 	}

@@ -118,7 +118,7 @@ func (f *factorial) effects(out *Factors, alpha float64) {
 
 func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	e := contrast(pairs)
-	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: round(math.Exp(e.Estimate)),
+	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: Round(math.Exp(e.Estimate)),
 		CI: exp(e.CI)}
 }
 
@@ -153,7 +153,7 @@ func (f *factorial) covariates(out *Factors) {
 	for i, name := range names {
 		e := fit.Coefficient(len(x[0]) - len(names) + i)
 		out.Covariates = append(out.Covariates, Covariate{Name: name, Unit: "MiB", DF: fit.DF, P: e.P,
-			Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)})
+			Ratio: Round(math.Exp(e.Estimate)), CI: exp(e.CI)})
 	}
 }
 

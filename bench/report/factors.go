@@ -135,9 +135,9 @@ func (f *factorial) variance(out *Factors) {
 	total := within + n*gonumstat.MomentAbout(2, means, gonumstat.Mean(means, weights), weights)
 	errorDF := n - float64(len(f.cells))
 	out.Observations = int(n)
-	out.ResidualSD = round(math.Sqrt(within / errorDF))
+	out.ResidualSD = Round(math.Sqrt(within / errorDF))
 	if total > 0 {
-		out.R2 = round(1 - within/total)
+		out.R2 = Round(1 - within/total)
 	}
 	terms := f.terms()
 	for _, t := range terms {
@@ -149,9 +149,9 @@ func (f *factorial) variance(out *Factors) {
 			continue
 		}
 		ss := math.Max(0, without-with)
-		term := Term{Term: strings.Join(t, " x "), DF: df, Share: round(ss / total)}
+		term := Term{Term: strings.Join(t, " x "), DF: df, Share: Round(ss / total)}
 		if within > 0 {
-			term.F = round(ss / float64(df) / (within / errorDF))
+			term.F = Round(ss / float64(df) / (within / errorDF))
 			term.p = stat.FTest(term.F, float64(df), errorDF)
 		}
 		if !f.lab() || !slices.Contains(t, "package") {
@@ -214,7 +214,7 @@ func (f *factorial) crossovers(out *Factors) {
 		for _, b := range f.levels("bootstrap") {
 			pairs := f.pairs("package", string(kind), string(arm.ZIP), func(c *cell) bool { return c.group.bootstrap == b })
 			if len(pairs) > 0 && f.size(b) > 0 {
-				kib := round(float64(f.size(b)) / 1024)
+				kib := Round(float64(f.size(b)) / 1024)
 				sizes, x, logs = append(sizes, kib), append(x, []float64{1, kib}), append(logs, contrast(pairs).Estimate)
 			}
 		}
@@ -241,7 +241,7 @@ func (c *Crossover) cross(fit *stat.Line, sizes int, least, most float64) {
 		c.Text += "no crossover found"
 		return
 	}
-	c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
+	c.CI = &[2]float64{Round(math.Max(0, ci.Lo)), Round(ci.Hi)}
 	c.Text += fmt.Sprintf("equally long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024),
 		size(math.Max(0, ci.Hi)*1024))
 	if root < least || root > most {

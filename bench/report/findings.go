@@ -86,7 +86,7 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 				alone = append(alone, g)
 			}
 			at := len(out)
-			out = append(out, Finding{Finding: p.Finding, By: p.By, Published: round(p.ratio()), Arm: p.Arm, Than: p.Than,
+			out = append(out, Finding{Finding: p.Finding, By: p.By, Published: Round(p.ratio()), Arm: p.Arm, Than: p.Than,
 				Source: s.source, Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.Arm, p.Than)})
 			judges = append(judges, func() { out[at].judge(s, p, a, b, g.By(p.Clock)) })
 		}

@@ -94,8 +94,8 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		if drawn := slices.DeleteFunc(draws, math.IsNaN); len(drawn) > 0 { // a resample may hold no sample of an arm
 			ci = stat.Bounds(drawn)
 		}
-		out = append(out, Index{Arm: name, Clock: clock, Functions: len(runs), Index: round(math.Exp(sum / n)),
-			CI: [2]float64{round(math.Exp(ci.Lo / n)), round(math.Exp(ci.Hi / n))}})
+		out = append(out, Index{Arm: name, Clock: clock, Functions: len(runs), Index: Round(math.Exp(sum / n)),
+			CI: [2]float64{Round(math.Exp(ci.Lo / n)), Round(math.Exp(ci.Hi / n))}})
 	}
 	slices.SortStableFunc(out, func(a, b Index) int {
 		return cmp.Or(cmp.Compare(b.Index, a.Index), cmp.Compare(a.Arm, b.Arm))

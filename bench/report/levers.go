@@ -132,8 +132,8 @@ func gains(m, base *measured, clocks []Clock) Gains {
 		}
 		if e := contrast([]pair{{x, y}}); !math.IsNaN(e.P) { // else every value is the same
 			d := distance(m, base, clock)
-			out = append(out, Gain{Clock: clock, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
-				Ms: round(d.Estimate), MsCI: *rounded(d.CI)})
+			out = append(out, Gain{Clock: clock, Ratio: Round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
+				Ms: Round(d.Estimate), MsCI: *rounded(d.CI)})
 		}
 	}
 	return out
@@ -228,7 +228,7 @@ type Guided struct {
 func guided(m *measured) *Guided {
 	medians := list.Map(slices.DeleteFunc(slices.Clone(m.environments),
 		func(e []float64) bool { return len(e) < guidesWarmUps+guidesMeasured }),
-		func(e []float64) float64 { return round(middle(e[guidesWarmUps:][:guidesMeasured])) })
+		func(e []float64) float64 { return Round(middle(e[guidesWarmUps:][:guidesMeasured])) })
 	if len(medians) == 0 || m.group.loaded != nil {
 		return nil
 	}

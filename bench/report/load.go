@@ -114,7 +114,7 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	for _, end := range l.ends {
 		took += end / 1000
 	}
-	out.Rate, out.Tail = round(float64(len(l.answered))/took), (len(l.answered)+19)/20
+	out.Rate, out.Tail = Round(float64(len(l.answered))/took), (len(l.answered)+19)/20
 	slower := func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }
 	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), slower) {
 		streams[s.env] = true
@@ -178,7 +178,7 @@ func (a *Arm) Course(limit int) (out []LoadPoint) {
 	chosen := choose(len(all), limit, m.seed, 9)
 	for i, s := range all {
 		if _, drawn := slices.BinarySearch(chosen, i); drawn || s.cold {
-			out = append(out, LoadPoint{round(s.at / 1000), round(s.latency), s.cold})
+			out = append(out, LoadPoint{Round(s.at / 1000), Round(s.latency), s.cold})
 		}
 	}
 	return out

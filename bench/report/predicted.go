@@ -57,9 +57,9 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if e == nil {
 		return nil
 	}
-	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence,
+	out := &Predicted{Init: Round(e.Ms), Interval: [2]float64{Round(e.Low), Round(e.High)}, Confidence: p.Confidence,
 		Calibration: p.Calibration, Extrapolated: p.Extrapolated, Borrowed: p.Borrowed, PackageOnly: !counted,
-		Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
+		Published: c.Published(a.ID, a.Architecture), ZIP: Round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
 	if p.ImageInit != nil {
 		out.Image = number(p.ImageInit.Ms)
 	}

@@ -115,7 +115,7 @@ func (m *measured) outliers() (most *Outlier, count int) {
 			count++
 			x := s.InOrder()[i]
 			if away := math.Abs(logRatio(x, s.Quantile(0.5))); away > farthest {
-				most, farthest = &Outlier{clock, round(x)}, away
+				most, farthest = &Outlier{clock, Round(x)}, away
 			}
 		}
 	}

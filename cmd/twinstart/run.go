@@ -103,8 +103,8 @@ func (c *runCommand) validate() error {
 	case c.ReadAhead%4 != 0:
 		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
 	case c.Load == nil && (min(c.Cold, c.Warm) < 0 || max(c.Cold, c.Warm) > 1e6 || c.Cold+c.Warm == 0):
-		return fmt.Errorf("--cold %d --warm %d: nothing to measure, or too much: want 0 to 1000000 of each, and not 0 of both",
-			c.Cold, c.Warm)
+		return fmt.Errorf("--cold %d --warm %d: nothing to measure, or too much: want 0 to 1000000 of each, "+
+			"and not 0 of both", c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts: raise --cold, "+
 			"the limit", c.Cold, sequential.FirstLook)

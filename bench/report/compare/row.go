@@ -99,5 +99,4 @@ func (c *Comparison) judge(rows []*Row, metric report.Metric) {
 	}
 }
 
-// round keeps six decimals, so that the JSON form stays readable.
-func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
+var round = report.Round
