@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -119,8 +120,9 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.apart[NoRestoreHere]++
 		return ""
 	case r.Marked != "":
-		why, _, _ := strings.Cut(string(r.Marked), ": ") // without its detail
+		why, detail, _ := strings.Cut(string(r.Marked), ": ")
 		g.apart[why]++
+		g.lastError = cmp.Or(g.lastError, detail)
 		return ""
 	case r.Load != nil && r.Load.ViaURL: // there is no REPORT
 		return ""

@@ -83,6 +83,8 @@ func TestUsersMistakes(t *testing.T) {
 		"count not a number":   {[]string{"run", "--cold", "many"}, []string{"cold", "many"}},
 		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
 		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
+		"pilot too large":      {[]string{"plan", "--pilot", "9223372036854775807", "x.zip"}, []string{"want 10 to 1000000 cold starts"}},
+		"preview too large":    {[]string{"preview", "--cold", "9223372036854775807"}, []string{"--cold 9223372036854775807", "at most 1000000"}},
 		"count too large":      {[]string{"run", "--cold", "9223372036854775807", "x.zip"}, []string{"too much", "0 to 1000000"}},
 		"repeats too large":    {[]string{"load", "--repeats", "9223372036854775807", "x.zip"}, []string{"--repeats at most 1000000"}},
 		"infinite month":       {[]string{"run", "--monthly", "Inf", "x.zip"}, []string{"--monthly +Inf", "0 to 1e15"}},

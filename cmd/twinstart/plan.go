@@ -57,8 +57,8 @@ func (c *planCommand) Run(ctx context.Context, std streams) error {
 			c.Effect, c.Power, c.Alpha)
 	case len(c.From) > 0 && len(c.Packages) > 0:
 		return errors.New("--from takes the place of a pilot run: name packages, or records by --from, not both")
-	case len(c.Packages) > 0 && c.Pilot < plan.MinPilot:
-		return fmt.Errorf("--pilot %d: want %d cold starts or more", c.Pilot, plan.MinPilot)
+	case len(c.Packages) > 0 && (c.Pilot < plan.MinPilot || c.Pilot > 1e6):
+		return fmt.Errorf("--pilot %d: want %d to 1000000 cold starts", c.Pilot, plan.MinPilot)
 	case len(c.Packages) > 0:
 		dir, err := lab.Temporary()
 		if err != nil {

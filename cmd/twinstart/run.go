@@ -82,12 +82,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) error {
 // pipeRun writes only records, to standard output.
 func pipeRun(dir string, analysis report.Options, _ bool, std streams) (*report.Report, error) {
 	file := filepath.Join(dir, recordsName)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("writing records: %w", err)
-	}
+	r, err := report.Files([]string{file}, nil, analysis)
+	text, _ := os.ReadFile(file) // if it cannot be read, err says so
 	fmt.Fprintf(std.out, "%s", text)
-	return report.Files([]string{file}, nil, analysis)
+	return r, err
 }
 
 // args returns the packages and arms that were named.
