@@ -13,11 +13,12 @@ import (
 // handlerFiles returns the files of a handler's folder, except its top-level testdata, and the names that exclude
 // leaves out. The files are small and are hashed at every call, so a package is never older than its handler.
 func handlerFiles(dir string, exclude []string) (files []file, left []string, err error) {
-	err = filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+	root, _ := filepath.EvalSymlinks(dir) // the folder may be a link; "" if it does not exist
+	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(dir, file)
+		name, err := filepath.Rel(root, file)
 		if err != nil {
 			return err
 		}
@@ -36,7 +37,7 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is neither a file nor a folder, and a package can only contain those", file)
+			return fmt.Errorf("%s is a link to a folder, or a device: a package cannot contain it: put a copy there, or remove it", file)
 		}
 		f, err := describe(file, filepath.ToSlash(name))
 		files = append(files, f)

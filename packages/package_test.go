@@ -188,7 +188,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 		{"bashtcp", filepath.Join(empty, "nosuch"), "there is no handler folder "},
 		{"bashtcp", empty, "is empty: put a handler.sh there"},
 		{"bashtcp", clash, "the bootstrap also has a file named bootstrap: rename yours"},
-		{"bashtcp", device, "neither a file nor a folder"},
+		{"bashtcp", device, "is a link to a folder, or a device: a package cannot contain it: put a copy there"},
 	} {
 		_, err := w.ZIP(ctx, test.bootstrap, arm.ARM64, test.handlerDir)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
@@ -200,6 +200,17 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 	}
 	if _, err := w.ImageContext(ctx, arm.ZIP, "bashtcp", arm.ARM64, good); err == nil {
 		t.Error("no error for the image context of a ZIP")
+	}
+}
+
+// TestLinkedHandler packs a folder by a link to it.
+func TestLinkedHandler(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(handler(t), link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := workspace().ZIP(t.Context(), "bashtcp", arm.ARM64, link); err != nil {
+		t.Error(err)
 	}
 }
 
