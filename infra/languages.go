@@ -33,7 +33,7 @@ var buildLanguage = language.Language.Build
 
 // newLanguagesStack defines a function for each function of handlers/geo, language, memory and kind of package. A
 // function that cannot be built here is left out, as in newStack.
-func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
+func newLanguagesStack(ctx context.Context, scope constructs.Construct, s settings) (awscdk.Stack, error) {
 	stack, e, options, err := s.begin(scope, "the same functions in several languages")
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func newLanguagesStack(scope constructs.Construct, s settings) (awscdk.Stack, er
 		}
 		project := language.Function{Project: filepath.Join(handlersDir, "geo"), Name: f.Name, Bare: f.Actions == nil}
 		for _, l := range s.Languages {
-			dir, err := buildLanguage(l, context.Background(), project, s.Architecture)
+			dir, err := buildLanguage(l, ctx, project, s.Architecture)
 			unavailable := (*packages.UnavailableError)(nil)
 			if err != nil && !errors.As(err, &unavailable) {
 				return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,25 @@ func builtLanguages(t *testing.T) {
 		folder := filepath.Join(dir, l.Name+"-"+f.Name)
 		write(t, filepath.Join(folder, "bootstrap"), l.Name+f.Name)
 		return folder, nil
+	}
+}
+
+// An interrupt ends the build of a language's function, whichever experiment wants it.
+func TestBuildsEndWithAnInterrupt(t *testing.T) {
+	real := buildLanguage
+	t.Cleanup(func() { buildLanguage = real })
+	for name, given := range map[string]map[string]any{
+		"languages": {"experiment": "languages", "functions": "wave", "languages": "rust"},
+		"levers":    {"experiment": "levers", "levers": "code", "languages": "node"},
+	} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		buildLanguage = func(_ language.Language, ctx context.Context, _ language.Function, _ arm.Architecture) (string, error) {
+			interrupt()
+			return "", ctx.Err()
+		}
+		if _, err := define(ctx, newApp(t, "", given), fakePackages{dir: project(t)}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

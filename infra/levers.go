@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -32,13 +31,13 @@ type leverBench struct {
 	runtime  awslambda.Runtime
 	table    awsdynamodb.Table // for the lever code
 	absent   []arm.NotMeasured
-	builder  bashfunction.Builder
+	builder  interruptible
 }
 
 // newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. If an update of the
 // configuration can carry a level, the arm is a variant of the baseline's function: a run forces cold starts by updates
 // anyway. Any other arm is another function.
-func newLeversStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
+func newLeversStack(scope constructs.Construct, s settings, builder interruptible) (awscdk.Stack, error) {
 	l := &leverBench{
 		settings: &s, absent: []arm.NotMeasured{}, runtime: awslambda.Runtime_PROVIDED_AL2023(), builder: builder,
 	}
@@ -97,9 +96,9 @@ func (l *leverBench) build(a arm.Architecture) (string, error) {
 	case len(l.Packages) > 0:
 		return l.Packages[0], nil
 	case l.has(arm.Code):
-		return buildLanguage(l.Languages[0], context.Background(), habits, a)
+		return buildLanguage(l.Languages[0], l.builder.ctx, habits, a)
 	}
-	return l.builder.ZIP(context.Background(), l.identity.Bootstrap, a, filepath.Join(handlersDir, l.Handler))
+	return l.builder.ZIP(l.builder.ctx, l.identity.Bootstrap, a, filepath.Join(handlersDir, l.Handler))
 }
 
 // leversHandler is the handler that can have an extension in its process.
@@ -158,7 +157,7 @@ func (l *leverBench) habit(level string) (*arm.Override, error) {
 		return &arm.Override{Environment: map[string]string{arm.CodeVariable: level}}, nil //nolint:nilerr // the same package
 	}
 	identity := l.identity.Pulled(arm.Code, level)
-	code, err := buildLanguage(variant[0], context.Background(), habits, l.Architecture)
+	code, err := buildLanguage(variant[0], l.builder.ctx, habits, l.Architecture)
 	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 		why := unavailable.Why + "; " + unavailable.Remedy
 		l.absent = append(l.absent, arm.NotMeasured{Arm: identity.Arm, Why: why})

@@ -82,9 +82,8 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q: options are context, as in `cdk synth -c architecture=x86_64`", args[0])
 	}
 	err := catch(func() error {
-		builder := interruptible{ctx, &packages.Workspace{Dir: buildDir, Log: stderr}}
 		app := awscdk.NewApp(cdk.AppProps())
-		if _, err := define(app, builder); err != nil {
+		if _, err := define(ctx, app, &packages.Workspace{Dir: buildDir, Log: stderr}); err != nil {
 			return err
 		}
 		app.Synth(nil)
@@ -96,20 +95,21 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	return err
 }
 
-// define adds what the app's context describes.
-func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) {
-	context, _ := app.Node().GetAllContext(nil).(map[string]any)
-	s, err := readSettings(context)
+// define adds what the app's context describes. Builds end with ctx.
+func define(ctx context.Context, app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) {
+	values, _ := app.Node().GetAllContext(nil).(map[string]any)
+	s, err := readSettings(values)
 	if err != nil {
 		return nil, err
 	}
+	interruptible := interruptible{ctx, builder}
 	switch {
 	case s.Experiment == languagesName:
-		return newLanguagesStack(app, s)
+		return newLanguagesStack(ctx, app, s)
 	case s.levers():
-		return newLeversStack(app, s, builder)
+		return newLeversStack(app, s, interruptible)
 	case len(s.Packages) > 0:
 		return newOwnStack(app, s)
 	}
-	return newStack(app, s, builder)
+	return newStack(app, s, interruptible)
 }

@@ -183,7 +183,7 @@ func synth(t *testing.T, given map[string]any, absent map[string]error) (templat
 	key := fmt.Sprint(given, absent)
 	if _, done := synthesized[key]; !done {
 		dir := project(t)
-		stack, err := define(newApp(t, "", given), fakePackages{dir, absent})
+		stack, err := define(t.Context(), newApp(t, "", given), fakePackages{dir, absent})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func TestNag(t *testing.T) {
 		builtLanguages(t)
 		t.Run(name, func(t *testing.T) {
 			app := newApp(t, "", context)
-			stack, err := define(app, fakePackages{dir: project(t)})
+			stack, err := define(t.Context(), app, fakePackages{dir: project(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -139,7 +139,7 @@ func TestOneLogGroup(t *testing.T) {
 		t.Errorf("the transformer names an arm: %v", keys)
 	}
 	const want = "-c logs=experiment and -c observe=metrics: metrics by arm are made of events"
-	if _, err := define(newApp(t, "", merge(context, map[string]any{"observe": "metrics"})), fakePackages{dir: project(t)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+	if _, err := define(t.Context(), newApp(t, "", merge(context, map[string]any{"observe": "metrics"})), fakePackages{dir: project(t)}); err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

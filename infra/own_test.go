@@ -112,7 +112,7 @@ func TestOwnMistakes(t *testing.T) {
 		{map[string]any{"packages": filepath.Join(t.TempDir(), "a b.zip")}, "cannot name an arm"},
 		{map[string]any{"packages": folder, "handler": `x"]`}, "cannot be written in a Dockerfile"},
 	} {
-		_, err := define(newApp(t, "", test.context), fakePackages{dir: project(t)})
+		_, err := define(t.Context(), newApp(t, "", test.context), fakePackages{dir: project(t)})
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%v:\ngot  %v\nwant %s", test.context, err, test.want)
 		}

@@ -110,7 +110,7 @@ func TestAnyTwoOptions(t *testing.T) {
 		}
 		dir := project(t)
 		app := newApp(t, "", context)
-		stack, err := define(app, fakePackages{dir: dir})
+		stack, err := define(t.Context(), app, fakePackages{dir: dir})
 		if err != nil {
 			refused++
 			if !strings.Contains(err.Error(), "-c provisioned with up to 10 environments and -c reserved=5: ") && !strings.Contains(err.Error(), "-c logs=experiment and -c observe=metrics: ") {

@@ -95,7 +95,7 @@ func TestSnapStartMistakes(t *testing.T) {
 		{map[string]any{"arms": "rawsyscall/image", "tmp": "512"}, ""},
 	} {
 		test.context["experiment"] = "snapstart"
-		if _, err := define(newApp(t, "", test.context), fakePackages{dir: project(t)}); test.want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
+		if _, err := define(t.Context(), newApp(t, "", test.context), fakePackages{dir: project(t)}); test.want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v, want %s", test.context, err, test.want)
 		}
 	}

@@ -76,7 +76,7 @@ func TestTemplateSize(t *testing.T) {
 	for _, experiment := range []string{"packaging", arm.SnapStart} {
 		dir := project(t)
 		app := newApp(t, filepath.Join(dir, "cdk.out"), map[string]any{"aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true, "experiment": experiment})
-		stack, err := define(app, fakePackages{dir: dir})
+		stack, err := define(t.Context(), app, fakePackages{dir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestAbsentArms(t *testing.T) {
 
 func TestNothingToMeasure(t *testing.T) {
 	dir := project(t)
-	_, err := define(newApp(t, "", map[string]any{"arms": "bashcurl/image-minimal"}), fakePackages{dir, map[string]error{
+	_, err := define(t.Context(), newApp(t, "", map[string]any{"arms": "bashcurl/image-minimal"}), fakePackages{dir, map[string]error{
 		"bashcurl/image-minimal": &packages.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
 	}})
 	if want := "nothing to measure: bashcurl/image-minimal: no curl"; err == nil || err.Error() != want {
@@ -239,7 +239,7 @@ func TestAssembliesAreReproducible(t *testing.T) {
 		app := newApp(t, filepath.Join(dir, "cdk.out"), map[string]any{
 			"arms": "rawtcp", "aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true, // as the CLI sets them
 		})
-		if _, err := define(app, fakePackages{dir: dir, absent: map[string]error{
+		if _, err := define(t.Context(), app, fakePackages{dir: dir, absent: map[string]error{
 			"rawtcp/zip": &packages.UnavailableError{What: "rawtcp", Why: "not in this test", Remedy: "see the warning"},
 		}}); err != nil {
 			t.Fatal(err)
@@ -288,7 +288,7 @@ func TestImagesWithoutDocker(t *testing.T) {
 	for given, warned := range map[string]bool{"": true, "/bin/cdk-docker": false} {
 		t.Setenv("PATH", bin)
 		t.Setenv("CDK_DOCKER", given)
-		stack, err := define(newApp(t, "", map[string]any{"arms": "rawtcp"}), fakePackages{dir: project(t)})
+		stack, err := define(t.Context(), newApp(t, "", map[string]any{"arms": "rawtcp"}), fakePackages{dir: project(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,7 +304,7 @@ func TestTooMany(t *testing.T) {
 	const remedy = ": choose fewer arms (-c arms), memory sizes (-c memory) or parts (-c observe=none)"
 	app := newApp(t, t.TempDir(), map[string]any{"arms": "rawsyscall/zip", "@aws-cdk/core:stackResourceLimit": 2})
 	err := catch(func() error {
-		if _, err := define(app, fakePackages{dir: project(t)}); err != nil {
+		if _, err := define(t.Context(), app, fakePackages{dir: project(t)}); err != nil {
 			return err
 		}
 		app.Synth(nil)

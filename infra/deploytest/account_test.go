@@ -109,12 +109,12 @@ func (a *account) environment() []string {
 func (a *account) config(t *testing.T) aws.Config {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRegion(region), config.WithBaseEndpoint(a.front),
-		config.WithHTTPClient(sdk.HTTPClient{BuildableClient: awshttp.NewBuildableClient()}),
 		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(a.id, "test", "")))
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.HTTPClient = sdk.HTTPClient{BuildableClient: awshttp.NewBuildableClient()}
 	return cfg
 }
 
