@@ -92,11 +92,10 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 		fmt.Sprint("JOBS=", runtime.NumCPU()),
 	}
 	cmd.WaitDelay = 5 * time.Second
-	stopWhole(cmd)
 	return cmd
 }
 
-// stopWhole makes the cancellation of a command also end the compilers that make has started.
+// stopWhole makes the cancellation of a command also end what it has started, such as compilers and pip.
 func stopWhole(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,6 +75,28 @@ func TestCancelEndsTheCompilers(t *testing.T) {
 	}()
 	if _, err := b.Build(ctx, arm.ARM64); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v: want cancelled", err)
+	}
+}
+
+// TestCancelEndsTheDownload cancels a Python whose child goes on: venv and pip start others.
+func TestCancelEndsTheDownload(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	alive := filepath.Join(t.TempDir(), "alive")
+	cmd := exec.CommandContext(ctx, "sh", "-c", `(while sleep 0.05; do echo >>"$0"; done) & wait`, alive)
+	go func() {
+		for _, err := os.Stat(alive); err != nil; _, err = os.Stat(alive) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+	}()
+	cmd.WaitDelay = time.Second
+	if err := quiet(cmd); err == nil {
+		t.Error("no error")
+	}
+	before, _ := os.Stat(alive)
+	time.Sleep(300 * time.Millisecond)
+	if after, _ := os.Stat(alive); after.Size() != before.Size() {
+		t.Error("the child goes on")
 	}
 }
 

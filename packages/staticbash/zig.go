@@ -68,6 +68,7 @@ func pipInstall(requirements, target string) []string {
 
 // quiet runs a command. If it fails, the error has the last line of its output.
 func quiet(cmd *exec.Cmd) error {
+	stopWhole(cmd)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
