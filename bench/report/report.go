@@ -34,7 +34,7 @@ type Report struct {
 	Warnings    []string          `json:"warnings"`
 	Method      string            `json:"method"`           // how intervals and p-values came about
 	Prices      string            `json:"prices,omitempty"` // which list the costs are from
-	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read
+	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read, in its own spelling
 	Records     int               `json:"records"`          // read
 	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
 	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 if a run stopped early

@@ -145,11 +145,29 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// stackOf writes the files of an assembly to a folder and reads its one stack.
+func stackOf(t *testing.T, files map[string]string) (dir string, stack *Stack) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stack, err = a.Stack(""); err != nil {
+		t.Fatal(err)
+	}
+	return dir, stack
+}
+
 // Each function of any application is an arm. What its identity lacks is read from the resource. If one function cannot
 // be read, the others still are. Ignored names each property that this package does not read.
 func TestAnyApplication(t *testing.T) {
-	dir := t.TempDir()
-	for name, content := range map[string]string{
+	_, stack := stackOf(t, map[string]string{
 		"manifest.json":        `{"version":"1","artifacts":{"App-Shop":{"type":"aws:cloudformation:stack","displayName":"App/Shop","properties":{"templateFile":"t.json","stackName":"Shop"}}}}`,
 		"App-Shop.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
 		"k.zip":                "zip",
@@ -162,19 +180,7 @@ func TestAnyApplication(t *testing.T) {
 			"Python":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"python3.13","Handler":"app.run","Code":{"S3Key":"k.zip"}}},
 			"Gone":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","Code":{"S3Key":"gone.zip"}}},
 			"Helper":{"Type":"AWS::Lambda::Function","Metadata":{"twinstart":{"helper":true}},"Properties":{"Runtime":"provided.al2023","Code":{"S3Key":"k.zip"}}}}}`,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	a, err := Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stack, err := a.Stack("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	if len(stack.Functions) != 2 || len(stack.NotMeasured) != 1 {
 		t.Fatalf("got functions %+v, not measured %+v", stack.Functions, stack.NotMeasured)
 	}

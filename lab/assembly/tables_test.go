@@ -2,7 +2,6 @@ package assembly
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -11,8 +10,7 @@ import (
 
 func TestTables(t *testing.T) {
 	const keys = `"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]`
-	dir := t.TempDir()
-	for name, content := range map[string]string{
+	dir, stack := stackOf(t, map[string]string{
 		"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`,
 		"S.json": `{"Resources":{
 			"A":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":"own",` + keys + `,"BillingMode":"PAY_PER_REQUEST","ImportSourceSpecification":{"InputFormat":"CSV","S3BucketSource":{"S3Bucket":{"Ref":"B"},"S3KeyPrefix":"k.zip"}}}},
@@ -24,19 +22,7 @@ func TestTables(t *testing.T) {
 			"F":{"Type":"AWS::Lambda::Function","Properties":{"Code":{"S3Key":"k.zip"},"Environment":{"Variables":{"A":{"Ref":"A"},"B":{"Ref":"B"},"ARN":{"Fn::GetAtt":["A","Arn"]}}}}}}}`,
 		"S.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
 		"k.zip":         "zip",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	a, err := Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stack, err := a.Stack("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	for i, want := range []Table{{TableName: "own", Import: filepath.Join(dir, "k.zip")}, {TableName: "B"}} {
 		var rest Table
 		if err := json.Unmarshal([]byte("{"+keys+"}"), &rest); err != nil {

@@ -89,7 +89,8 @@ func Load(path string) (*Run, error) {
 	return &r, nil
 }
 
-// Save replaces the file as a whole, so that no reader sees half of it, even if this process is killed.
+// Save replaces the file as a whole, so that no reader sees half of it, even if this process is killed. It does not use
+// packages/archive, because bench links no package of packages.
 func (r *Run) Save(path string) error {
 	r.Schema = cmp.Or(r.Schema, Schema)
 	data, err := json.MarshalIndent(r, "", "  ")
