@@ -46,6 +46,8 @@ func (c *packageCommand) Run(ctx context.Context, std streams) error {
 	case c.Bootstrap == "":
 		return errors.New("say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap " +
 			"bashtcp (needs neither)")
+	case c.Out == "-":
+		return errors.New("--out -: a ZIP does not go to standard output: name a file")
 	case noFolder != nil:
 		return fmt.Errorf("there is no folder %s: create it", filepath.Dir(c.Out))
 	case !c.Layer:

@@ -106,8 +106,8 @@ func (c *runCommand) validate() error {
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts: raise --cold, "+
 			"the limit", c.Cold, sequential.FirstLook)
-	case c.Parallel < 0:
-		return fmt.Errorf("--parallel %d: want 1 or more, or leave it out", c.Parallel)
+	case c.Parallel < 0 || c.Pace < 0:
+		return fmt.Errorf("--parallel %d --pace %v: want no negative value, or leave it out", c.Parallel, c.Pace)
 	case c.Parallel > 1 && c.Source == record.Lab:
 		return errors.New("--parallel is for --source aws: on one machine the arms would disturb each other")
 	}
