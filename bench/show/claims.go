@@ -136,12 +136,18 @@ func title(r *report.Report) string {
 // notCold is the beginning of the lab's warning that it could not mount packages, mostly because it is not root.
 const notCold = "packages are made cold by posix_fadvise"
 
+// NotAWS is the beginning of the warning that an endpoint was named in place of AWS's own.
+const NotAWS = "AWS_ENDPOINT_URL names "
+
 // place says where a source was measured.
 func place(r *report.Report, s record.Source) string {
+	warnings := "\n" + strings.Join(r.Warnings, "\n")
 	switch {
+	case s != record.Lab && strings.Contains(warnings, "\n"+NotAWS):
+		return "measured at AWS_ENDPOINT_URL, which may not be AWS"
 	case s != record.Lab:
 		return strings.Join(append([]string{"measured on AWS"}, regions(r, s)...), " ")
-	case slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, notCold) }):
+	case strings.Contains(warnings, "\n"+notCold):
 		return "measured in the lab, not on AWS, packages not wholly cold"
 	}
 	return "measured in the lab, not on AWS"

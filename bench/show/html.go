@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,11 +27,7 @@ var reportForm = sync.OnceValue(func() *page.Form {
 		"grid", "memory", "cost", "main")
 })
 
-// asHTML draws the report as one self-contained page.
-func asHTML(w io.Writer, r *report.Report, _ Options) error {
-	return reportForm().Write(w, newPage(r))
-}
-
+// newPage returns the report as one self-contained page.
 func newPage(r *report.Report) *page.Page {
 	data := pictureData(r)
 	p := &page.Page{

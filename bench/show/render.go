@@ -30,7 +30,8 @@ type Options struct {
 func (o Options) width() int { return min(max(cmp.Or(o.Width, textWidth), leastWidth), textWidth) }
 
 var formats = map[string]func(io.Writer, *report.Report, Options) error{
-	"text": text, "markdown": markdown, "csv": asCSV, "html": asHTML,
+	"text": text, "markdown": markdown, "csv": asCSV,
+	"html": func(w io.Writer, r *report.Report, _ Options) error { return reportForm().Write(w, newPage(r)) },
 	"json": func(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) },
 }
 

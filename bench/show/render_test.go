@@ -231,6 +231,20 @@ func TestTitleSaysWhatIsNotCold(t *testing.T) {
 	}
 }
 
+// A figure that AWS may not have given is not called AWS's.
+func TestTitleSaysWhatMayNotBeAWS(t *testing.T) {
+	r := &report.Report{Sources: []record.Source{record.AWS}, Arms: []*report.Arm{{Source: record.AWS, Region: "eu-west-1"}}}
+	for warning, want := range map[string]string{
+		"a warning": "records: 1 arm, measured on AWS eu-west-1",
+		NotAWS + "http://127.0.0.1:4566: figures may not be AWS's": "records: 1 arm, measured at AWS_ENDPOINT_URL, which may not be AWS",
+	} {
+		r.Warnings = []string{"another", warning}
+		if got := title(r); got != want {
+			t.Errorf("%s: got  %s\nwant %s", warning, got, want)
+		}
+	}
+}
+
 // No golden file has levers, so the notes of their tables have this test.
 func TestNotesOfLevers(t *testing.T) {
 	l := report.Levers{Baseline: "a/zip", Monthly: 2e6, Share: 0.01, Text: "INIT grows", Rows: []report.Lever{

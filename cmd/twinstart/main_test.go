@@ -84,7 +84,7 @@ func TestUsersMistakes(t *testing.T) {
 		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
 		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
 		"pilot too large":      {[]string{"plan", "--pilot", "9223372036854775807", "x.zip"}, []string{"want 10 to 1000000 cold starts"}},
-		"preview too large":    {[]string{"preview", "--cold", "9223372036854775807"}, []string{"--cold 9223372036854775807", "at most 1000000"}},
+		"preview too large":    {[]string{"preview", "--cold", "9223372036854775807"}, []string{"--cold 9223372036854775807", "up to 1000000"}},
 		"ZIP to a terminal":    {[]string{"package", "--layer", "--bootstrap", "bashtcp", "-o", "-"}, []string{"--out -", "name a file"}},
 		"negative pace":        {[]string{"run", "--pace=-5s", "x.zip"}, []string{"--pace -5s", "no negative value"}},
 		"count too large":      {[]string{"run", "--cold", "9223372036854775807", "x.zip"}, []string{"too much", "0 to 1000000"}},

@@ -28,7 +28,7 @@ type previewCommand struct {
 // Run prints the resources and the costs.
 func (c *previewCommand) Run(ctx context.Context, std streams) error {
 	if !(c.Limit >= 0) || max(c.Cold, c.Warm) > 1e6 {
-		return fmt.Errorf("--limit %v --cold %d --warm %d: want USD, 0 for none, and at most 1000000", c.Limit, c.Cold, c.Warm)
+		return fmt.Errorf("--limit %v --cold %d --warm %d: want USD, 0 for none, and up to 1000000", c.Limit, c.Cold, c.Warm)
 	}
 	a, err := c.read()
 	if err != nil {

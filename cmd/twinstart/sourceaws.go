@@ -20,6 +20,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/deployment"
 )
@@ -84,7 +85,7 @@ func elsewhere(service string) []string {
 	if endpoint == "" {
 		return nil
 	}
-	return []string{"AWS_ENDPOINT_URL names " + endpoint + ": figures come from what answers there, which may not be AWS"}
+	return []string{show.NotAWS + endpoint + ": figures come from what answers there, which may not be AWS"}
 }
 
 // identify asks Lambda what the targets are. It leaves out targets that cannot be read, and marks those that differ

@@ -52,6 +52,8 @@ func (c *tuneCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer from.close() //nolint:errcheck // the result was printed before
+	std.warn(from.warnings...)
+	candidates[0].Input.Warnings = append(candidates[0].Input.Warnings, from.warnings...) // for run.json and results
 	t, err := c.tuner(ctx, from)
 	if err != nil {
 		return err

@@ -144,7 +144,6 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, std streams) (
 	if err != nil {
 		return nil, nil, err
 	}
-	std.warn(from.warnings...)
 	in := candidates[0].Input // the others differ only in the function
 	in.Qualifier, in.Region, candidates = "", "", nil
 	for _, t := range from.targets {

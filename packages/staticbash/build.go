@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -93,10 +92,4 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 	}
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
-}
-
-// stopWhole makes the cancellation of a command also end what it has started, such as compilers and pip.
-func stopWhole(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

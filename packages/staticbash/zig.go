@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/archive"
@@ -66,9 +67,11 @@ func pipInstall(requirements, target string) []string {
 		"--no-deps", "--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "-r", requirements}
 }
 
-// quiet runs a command. If it fails, the error has the last line of its output.
+// quiet runs a command. If it fails, the error has the last line of its output. Its cancellation also ends what it has
+// started, such as compilers and pip.
 func quiet(cmd *exec.Cmd) error {
-	stopWhole(cmd)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
