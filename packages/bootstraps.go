@@ -38,7 +38,7 @@ var bootstraps = []Bootstrap{
 	{Name: "nethttp", Doc: "Go net/http client, bash -c per event: the published design", recipe: goMain("nethttp")},
 	{Name: "rawtcp", Doc: "Go net.Dial with its own HTTP/1.1, bash -c per event", recipe: goMain("rawtcp")},
 	{Name: "rawtcp-upx", Doc: "the same binary through UPX --best --lzma", recipe: compressed{"rawtcp"}},
-	{Name: "rawtcp-padded", Doc: "the same code, with unread padding up to nethttp's size", recipe: padded{"rawtcp", "nethttp"}},
+	{Name: "rawtcp-padded", Doc: "rawtcp with unread padding up to nethttp's size", recipe: padded{"rawtcp", "nethttp"}},
 	{Name: "lambdago", Doc: "aws-lambda-go's own loop, bash -c per event", recipe: goMain("lambdago")},
 	{Name: "rawsyscall", Doc: "Go, system calls only; a Bash worker started during INIT", recipe: goMain("rawsyscall")},
 }

@@ -37,7 +37,7 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is a link to a folder, or a device: a package cannot contain it: put a copy there, or remove it", file)
+			return fmt.Errorf("%s is a link to a folder, or a device: a package cannot contain it: copy or remove it", file)
 		}
 		f, err := describe(file, filepath.ToSlash(name))
 		files = append(files, f)

@@ -188,7 +188,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 		{"bashtcp", filepath.Join(empty, "nosuch"), "there is no handler folder "},
 		{"bashtcp", empty, "is empty: put a handler.sh there"},
 		{"bashtcp", clash, "the bootstrap also has a file named bootstrap: rename yours"},
-		{"bashtcp", device, "is a link to a folder, or a device: a package cannot contain it: put a copy there"},
+		{"bashtcp", device, "is a link to a folder, or a device: a package cannot contain it: copy or remove it"},
 	} {
 		_, err := w.ZIP(ctx, test.bootstrap, arm.ARM64, test.handlerDir)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
