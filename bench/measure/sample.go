@@ -40,7 +40,7 @@ func Take(
 ) (Sample, error) {
 	invoke := api.Invoke
 	if stream {
-		invoke = streaming{api}.Invoke
+		invoke = streaming{lambda.New(api.Options())}.Invoke // streams of one client share a decoder in smithy-go 1.28
 	}
 	in.LogType = types.LogTypeTail
 	begin := time.Now()

@@ -35,6 +35,7 @@ type testAccount struct {
 	before      []api.Configuration
 	provisioned string            // the function that has provisioned concurrency
 	refused     func() *api.Error // the answer to every call; nil: the service answers
+	set         sync.Mutex        // orders what a test has set before the calls of the command that it starts then
 }
 
 // shop is the name of the stack; the others are the names of its functions.
@@ -137,7 +138,11 @@ func newTestAccount(t *testing.T) *testAccount {
 			functionAPI.ServeHTTP(w, r)
 		}
 	})
-	server := httptest.NewServer(a.Lambda)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.set.Lock()
+		a.set.Unlock() //nolint:staticcheck // it waits for run
+		a.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	a.url, a.before = server.URL, a.List()
 	return a
@@ -171,7 +176,10 @@ func (a *testAccount) run(t *testing.T, started func(*os.Process), args ...strin
 	cmd.Env = append(os.Environ(), asCommand+"=1", "AWS_ENDPOINT_URL="+a.url, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PROFILE=", "AWS_EC2_METADATA_DISABLED=true", "HOME="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = nil, &out
-	if err := cmd.Start(); err != nil {
+	a.set.Lock()
+	err := cmd.Start()
+	a.set.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if started != nil {
