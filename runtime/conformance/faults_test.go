@@ -53,7 +53,7 @@ func withoutEach(programs ...string) (list []fault) {
 func (f fault) path(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, other := range append(faults, fault{program: "bash"}) {
+	for _, other := range slices.Concat(faults, []fault{{program: "bash"}}) {
 		if at, err := exec.LookPath(other.program); other.program != "" && other.program != f.program {
 			if err = cmp.Or(err, os.Symlink(at, filepath.Join(dir, other.program))); err != nil {
 				t.Fatal(err)
