@@ -47,14 +47,14 @@ func (c *calibrateCommand) Run(_ context.Context, std streams) error {
 			architecture, f.InterceptMs, 1000*f.MsPerKiB, f.RangeKiB[0], f.RangeKiB[1], 100*f.RelativeError, len(f.Residuals))
 		t := table.Table{Heads: table.Heads(1, "arm", "KiB read", "Init ms", "fitted", "left out")}
 		for _, r := range f.Residuals {
-			left := table.None
+			left, name := table.None, r.Name
 			if r.LeftOut != nil {
 				left = fmt.Sprintf("%.2f", *r.LeftOut)
 			}
-			apart := map[bool]string{true: " (left out of the fit: far from the others' line, perhaps because of its CPU " +
-				"time)"}[r.Apart]
-			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs),
-				fmt.Sprintf("%.2f", r.FittedMs), left)
+			if r.Apart {
+				name += " (left out of the fit: far from the others' line, perhaps because of its CPU time)"
+			}
+			t.Add(name, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs), fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
 		fmt.Fprint(std.out, t.Text(0))
 		if a.Image != nil {
