@@ -90,13 +90,19 @@ func TestBodiesDoNotWriteThemselves(t *testing.T) {
 	defer server.Close()
 	client := HTTPClient{awshttp.NewBuildableClient()}
 	for _, text := range []string{"{}", ""} {
-		r := must(http.NewRequest(http.MethodPost, server.URL, nil))(t)
+		r, err := http.NewRequest(http.MethodPost, server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if text != "" {
 			r.Body, r.ContentLength = &selfWriter{Reader: strings.NewReader(text), t: t}, int64(len(text))
 		}
-		response := must(client.Do(r))(t)
-		if got := must(io.ReadAll(response.Body))(t); string(got) != text {
-			t.Errorf("the answer is %q, want %q", got, text)
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(response.Body); string(got) != text || err != nil {
+			t.Errorf("the answer is %q, %v, want %q", got, err, text)
 		}
 		response.Body.Close()
 	}
@@ -113,16 +119,6 @@ func (b *selfWriter) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (b *selfWriter) Close() error { return nil }
-
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
-}
 
 // Without AWS_CA_BUNDLE the SDK's configuration has no HTTP client, so InRegion sets one.
 func TestCallsWithoutABundleOfCertificates(t *testing.T) {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -119,5 +120,21 @@ func TestRanksNeedNoRounds(t *testing.T) {
 	c := rep.Comparisons[0]
 	if c.Test != rankSums || !c.Told || c.CI[0] > 1.3 || c.CI[1] < 1.3 || c.N != 80 {
 		t.Errorf("want a ratio of 1.3 told by rank sums of 80 values: %+v", c)
+	}
+}
+
+// TestNoAnswerSaysWhy expects the reason of calls that all went wrong, such as a full disk.
+func TestNoAnswerSaysWhy(t *testing.T) {
+	r := record.Record{Schema: 1, Source: record.Lab, Arm: "a/zip", Start: record.Cold, Marked: record.NoAnswer.With("no space left")}
+	line, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := Stream(bytes.NewReader(line), "test", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Arms[0].LastError != "no space left" || len(rep.Answers) == 0 || rep.Answers[0].Answer != "a/zip: no space left" {
+		t.Errorf("last error %q, answers %+v", rep.Arms[0].LastError, rep.Answers)
 	}
 }

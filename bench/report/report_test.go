@@ -191,22 +191,6 @@ func TestSamplesSetApartAreInNoAverage(t *testing.T) {
 	}
 }
 
-// TestNoAnswerSaysWhy expects the reason of calls that all went wrong, such as a full disk.
-func TestNoAnswerSaysWhy(t *testing.T) {
-	r := record.Record{Schema: 1, Source: record.Lab, Arm: "a/zip", Start: record.Cold, Marked: record.NoAnswer.With("no space left")}
-	line, err := json.Marshal(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := Stream(bytes.NewReader(line), "test", Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rep.Arms[0].LastError != "no space left" || len(rep.Answers) == 0 || rep.Answers[0].Answer != "a/zip: no space left" {
-		t.Errorf("last error %q, answers %+v", rep.Arms[0].LastError, rep.Answers)
-	}
-}
-
 func TestSourcesAreNotMixedUnlessAsked(t *testing.T) {
 	lab := recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:2], Cold: 20, Seed: 1}
 	aws := lab
